@@ -1,0 +1,142 @@
+/**
+ * The error taxonomy. A class exists only where a caller acts differently; `code` is stable and is what
+ * callers, tables and logs switch on. Messages say what was given, what was expected and what to do, and
+ * never hold a secret.
+ */
+
+/** Base of every failure Longshore knows by name. */
+export abstract class LongshoreError extends Error {
+  abstract readonly code: string;
+}
+
+export interface ConfigProblem {
+  /** What is wrong and what is expected. */
+  readonly message: string;
+  /** Where, as `file:line:column` or the name of a setting. */
+  readonly where: string;
+}
+
+/** The configuration cannot be used. Lists every problem found, never only the first. */
+export class ConfigError extends LongshoreError {
+  override readonly name = 'ConfigError';
+  readonly code = 'E_CONFIG';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[], options?: ErrorOptions) {
+    super(
+      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n` +
+        problems.map(({ where, message }) => `  ${where}: ${message}`).join('\n'),
+      options,
+    );
+    this.problems = problems;
+  }
+}
+
+export type InvalidInputCode =
+  | 'E_REFERENCE'
+  | 'E_DIGEST'
+  | 'E_MANIFEST'
+  | 'E_PLATFORM'
+  | 'E_JOB'
+  | 'E_ARGUMENT';
+
+/** Something given to us can never work as it is: a malformed reference, digest, manifest, job, argument. */
+export class InvalidInputError extends LongshoreError {
+  override readonly name = 'InvalidInputError';
+  readonly code: InvalidInputCode;
+
+  constructor(code: InvalidInputCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The target tag already names other content and the import was not told to overwrite it. */
+export class TagExistsError extends LongshoreError {
+  override readonly name = 'TagExistsError';
+  readonly code = 'E_TAG_EXISTS';
+}
+
+export type TransportCode = 'E_TIMEOUT' | 'E_NETWORK' | 'E_TOO_LARGE';
+
+/** Bytes could not be moved: the peer was silent, unreachable, reset the connection, or sent too much. */
+export class TransportError extends LongshoreError {
+  override readonly name = 'TransportError';
+  readonly code: TransportCode;
+
+  constructor(code: TransportCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type RegistryCode = 'E_NOT_FOUND' | 'E_DENIED' | 'E_RATE_LIMITED' | 'E_UNAVAILABLE' | 'E_PROTOCOL';
+
+export interface RegistryErrorDetails {
+  /** HTTP status of the answer, when there was one. */
+  readonly status?: number;
+  /** `code` values of the distribution-spec error body, for example `MANIFEST_UNKNOWN`. */
+  readonly registryCodes?: readonly string[];
+  /** How long the registry asked us to wait, in milliseconds. */
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+/** A registry answered, and the answer is a refusal or makes no sense. URLs in the message are redacted. */
+export class RegistryError extends LongshoreError {
+  override readonly name = 'RegistryError';
+  readonly code: RegistryCode;
+  readonly status: number | undefined;
+  readonly registryCodes: readonly string[];
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: RegistryCode, message: string, details: RegistryErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.status = details.status;
+    this.registryCodes = details.registryCodes ?? [];
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+export type IntegrityCode = 'E_DIGEST_MISMATCH' | 'E_SIZE_MISMATCH';
+
+/** Bytes arrived that are not the bytes named by the digest or size. They never reach a tag. */
+export class IntegrityError extends LongshoreError {
+  override readonly name = 'IntegrityError';
+  readonly code: IntegrityCode;
+
+  constructor(code: IntegrityCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type ArchiveCode = 'E_ARCHIVE_FORMAT' | 'E_ARCHIVE_INCOMPLETE';
+
+/** A file is not an archive we read (format), or lacks content it names (incomplete). */
+export class ArchiveError extends LongshoreError {
+  override readonly name = 'ArchiveError';
+  readonly code: ArchiveCode;
+
+  constructor(code: ArchiveCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The stable code of any thrown value; `E_UNKNOWN` for what we do not know by name. */
+export function codeOf(error: unknown): string {
+  return error instanceof LongshoreError ? error.code : 'E_UNKNOWN';
+}
+
+/** The sentence of any thrown value, followed by those of its causes. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause === undefined || error.message.includes(messageOf(error.cause))) return error.message;
+  return `${error.message}: ${describeError(error.cause)}`;
+}
+
+function messageOf(value: unknown): string {
+  return value instanceof Error ? value.message : String(value);
+}

@@ -1,0 +1,44 @@
+import type { Descriptor, ManifestContent } from '../content/index.ts';
+import type { ImportJob } from './import-job.ts';
+
+export interface CopyCallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Somewhere content can be read from by digest: a registry repository, an archive, a folder. */
+export interface ContentSource {
+  fetchManifest(digest: string, options?: CopyCallOptions): Promise<ManifestContent>;
+  /** Streams a blob; the iteration ends normally only if every byte was right. */
+  openBlob(
+    blob: Pick<Descriptor, 'digest' | 'size'>,
+    options?: CopyCallOptions,
+  ): Promise<AsyncIterable<Uint8Array>>;
+}
+
+/** Somewhere content can be put. A `Repository` of the registry client is both source and target. */
+export interface ContentTarget {
+  /** What a tag or digest names there; `undefined` when nothing. */
+  resolve(tagOrDigest: string, options?: CopyCallOptions): Promise<Descriptor | undefined>;
+  pushManifest(tagOrDigest: string, content: ManifestContent, options?: CopyCallOptions): Promise<void>;
+  pushBlob(
+    blob: Pick<Descriptor, 'digest' | 'size'>,
+    open: () => Promise<AsyncIterable<Uint8Array>>,
+    options?: CopyCallOptions & {
+      readonly mountFrom?: string | undefined;
+      readonly onBytes?: ((count: number) => void) | undefined;
+    },
+  ): Promise<'existing' | 'mounted' | 'uploaded'>;
+}
+
+/** The queue that carries import jobs to the workers. */
+export interface JobQueue {
+  /** Queues jobs, each under its id so that the queue's duplicate detection drops repeats. */
+  send(jobs: readonly ImportJob[]): Promise<void>;
+  /** Queues a job so that it is seen at `at` and not before. A new message id: the repeat is meant. */
+  sendAt(job: ImportJob, at: Date): Promise<void>;
+}
+
+/** Where messages go that can never succeed, with the reason, to be looked at and replayed by a person. */
+export interface SetAside {
+  setAside(body: unknown, reason: { readonly code: string; readonly message: string }): Promise<void>;
+}

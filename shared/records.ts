@@ -1,0 +1,33 @@
+/**
+ * Where state lives. Every durable fact is a small record under a two-part key, changed only by
+ * compare-and-swap, so that a crash or a second worker at any line leaves a state from which others go on.
+ */
+
+export interface RecordKey {
+  /** Records that are listed together. */
+  readonly partition: string;
+  readonly row: string;
+}
+
+export interface StoredRecord<T> {
+  readonly key: RecordKey;
+  readonly value: T;
+}
+
+export interface Records<T extends object> {
+  /** The record, or `undefined` when there is none. Any other failure throws. */
+  get(key: RecordKey): Promise<T | undefined>;
+
+  /**
+   * Reads the record, asks `change` what should stand there, and writes it only if nobody wrote in between;
+   * otherwise reads and asks again. `change` must be pure. Returning `undefined` or the value it was given
+   * leaves the record as it is. Resolves to what stands there afterwards.
+   */
+  update(key: RecordKey, change: (current: T | undefined) => T | undefined): Promise<T | undefined>;
+
+  /** Removes the record; absent is fine. */
+  remove(key: RecordKey): Promise<void>;
+
+  /** All records of a partition, or of all partitions, in key order within a partition. */
+  list(partition?: string): AsyncIterable<StoredRecord<T>>;
+}
