@@ -63,16 +63,30 @@ const artifactType = z.string().max(256).optional();
 const indexSchema = z.object({ manifests: descriptors, subject, artifactType });
 const imageSchema = z.object({ config: descriptorSchema, layers: descriptors, subject, artifactType });
 const artifactSchema = z.object({ blobs: descriptors.optional(), subject, artifactType });
+/** A type as it may stand in a Content-Type header; anything else is as good as none. */
+const typeNameSchema = z
+  .string()
+  .max(256)
+  .regex(/^[\w.+-]+\/[\w.+-]+$/)
+  .optional()
+  .catch(undefined);
 const typeHintSchema = z.object({
-  mediaType: z.string().optional(),
+  mediaType: typeNameSchema,
   manifests: z.unknown().optional(),
   layers: z.unknown().optional(),
   config: z.unknown().optional(),
 });
 
 /**
+ * Fields that tell an index from an image. A document with both could be read as either: what was checked and copied
+ * would not be what another client runs (CVE-2021-41190).
+ */
+const FOREIGN_TO_INDEX = ['config', 'layers', 'fsLayers'];
+const FOREIGN_TO_IMAGE = ['manifests', 'fsLayers'];
+
+/**
  * Reads the structure of a manifest.
- * @throws InvalidInputError `E_MANIFEST` for known types whose JSON is broken, and for Docker schema 1.
+ * @throws InvalidInputError `E_MANIFEST` for known types whose JSON is broken or could be read as another type, and for Docker schema 1.
  */
 export function parseManifest({ bytes, mediaType }: Pick<ManifestContent, 'bytes' | 'mediaType'>): Manifest {
   if (isSchema1Type(mediaType)) {
@@ -81,12 +95,16 @@ export function parseManifest({ bytes, mediaType }: Pick<ManifestContent, 'bytes
       'This image has only a Docker schema 1 manifest, a format withdrawn in 2017 that names layers without sizes. Push it again with a current client.',
     );
   }
-  if (isIndexType(mediaType)) return { kind: 'index', mediaType, ...read(indexSchema, bytes, mediaType) };
+  if (isIndexType(mediaType)) {
+    return { kind: 'index', mediaType, ...read(indexSchema, bytes, mediaType, FOREIGN_TO_INDEX) };
+  }
   if (mediaType === OCI_ARTIFACT) {
-    const { blobs, ...rest } = read(artifactSchema, bytes, mediaType);
+    const { blobs, ...rest } = read(artifactSchema, bytes, mediaType, FOREIGN_TO_IMAGE);
     return { kind: 'image', mediaType, layers: blobs ?? [], ...rest };
   }
-  if (isManifestType(mediaType)) return { kind: 'image', mediaType, ...read(imageSchema, bytes, mediaType) };
+  if (isManifestType(mediaType)) {
+    return { kind: 'image', mediaType, ...read(imageSchema, bytes, mediaType, FOREIGN_TO_IMAGE) };
+  }
   return { kind: 'opaque', mediaType };
 }
 
@@ -113,14 +131,29 @@ const GENERIC_TYPES = new Set([
   'binary/octet-stream',
 ]);
 
-function read<T>(schema: z.ZodType<T>, bytes: Uint8Array, mediaType: string): T {
-  const result = schema.safeParse(parseJson(bytes, mediaType));
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new InvalidInputError(
-    'E_MANIFEST',
-    `The manifest is not a valid ${mediaType}: ${issue?.path.join('.') || 'document'}: ${issue?.message}.`,
-  );
+function read<T>(
+  schema: z.ZodType<T>,
+  bytes: Uint8Array,
+  mediaType: string,
+  foreignFields: readonly string[],
+): T {
+  const document = parseJson(bytes, mediaType);
+  const result = schema.safeParse(document);
+  if (!result.success) {
+    const [issue] = result.error.issues;
+    throw invalid(mediaType, `${issue?.path.join('.') || 'document'}: ${issue?.message}`);
+  }
+  const foreign = foreignFields.find((name) => isFilled(Object(document)[name]));
+  if (foreign) throw invalid(mediaType, `${foreign}: belongs to another type of manifest`);
+  return result.data;
+}
+
+function isFilled(value: unknown): boolean {
+  return value !== undefined && value !== null && !(Array.isArray(value) && value.length === 0);
+}
+
+function invalid(mediaType: string, problem: string): InvalidInputError {
+  return new InvalidInputError('E_MANIFEST', `The manifest is not a valid ${mediaType}: ${problem}.`);
 }
 
 function parseJson(bytes: Uint8Array, mediaType: string): unknown {

@@ -47,5 +47,5 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
 export function matchesPlatform(wanted: Platform, actual: Platform): boolean {
   if (wanted.os !== actual.os || wanted.architecture !== actual.architecture) return false;
   if (!wanted.variant) return true;
-  return wanted.variant === (actual.variant ?? (actual.architecture === 'arm64' ? 'v8' : undefined));
+  return wanted.variant === (actual.variant || (actual.architecture === 'arm64' ? 'v8' : undefined));
 }

@@ -1,0 +1,110 @@
+import { Readable } from 'node:stream';
+import type { BlobClient } from '@azure/storage-blob';
+import { ArchiveError, LongshoreError, TransportError } from '../errors.ts';
+import type { RandomAccessFile } from '../transfer/index.ts';
+import { answerWithin } from './deadline.ts';
+import { withSilenceLimit } from './silence-limit.ts';
+
+export interface BlobFileOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Longest wait for an answer, and for each next piece of a body, in milliseconds. Default 60 000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** How often one read goes on after its connection broke. */
+const MAX_RESUMES = 4;
+
+export interface BlobFile extends RandomAccessFile {
+  /** When the blob got its present content. */
+  readonly modifiedAt: Date;
+}
+
+/**
+ * Opens a blob for reading by ranges. All reads are of the blob as it is now: its ETag is asked for with each, so a
+ * blob replaced meanwhile is an error and never a mix. Reads go on where a broken connection left off; they throw
+ * `ArchiveError` `E_ARCHIVE_INCOMPLETE` when the blob was replaced or removed, `TransportError` when storage falls
+ * silent or the connection keeps breaking, and `RangeError` for a part outside of the blob.
+ */
+export async function openBlobFile(
+  blob: BlobClient,
+  { signal: openSignal, timeoutMs = 60_000 }: BlobFileOptions = {},
+): Promise<BlobFile> {
+  const what = `Blob ${blob.containerName}/${blob.name}`;
+  const {
+    contentLength: size,
+    etag,
+    lastModified: modifiedAt,
+  } = await answerWithin(timeoutMs, what, (abortSignal) => blob.getProperties({ abortSignal }), openSignal);
+  if (size === undefined || etag === undefined || modifiedAt === undefined)
+    throw new TransportError('E_NETWORK', `${what} was described without its size, ETag or time.`);
+  const conditions = { ifMatch: etag };
+
+  async function receive(offset: number, length: number, signal: AbortSignal | undefined) {
+    try {
+      const { readableStreamBody } = await answerWithin(
+        timeoutMs,
+        what,
+        // The SDK's own resuming is off: it takes a broken connection for an abort by the caller.
+        (abortSignal) => blob.download(offset, length, { abortSignal, conditions, maxRetryRequests: 0 }),
+        signal,
+      );
+      return withSilenceLimit(readableStreamBody, what, timeoutMs, signal);
+    } catch (error) {
+      throw wasReplaced(error) ? replaced(what, error) : error;
+    }
+  }
+
+  async function* resuming(
+    first: AsyncIterable<Uint8Array>,
+    offset: number,
+    length: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array> {
+    let done = 0;
+    let body = first;
+    for (let resumes = 0; ; resumes += 1) {
+      try {
+        for await (const piece of body) {
+          done += piece.byteLength;
+          yield piece;
+        }
+        return;
+      } catch (cause) {
+        signal?.throwIfAborted();
+        if (cause instanceof LongshoreError) throw cause;
+        if (done === length) return;
+        if (resumes === MAX_RESUMES || done > length)
+          throw new TransportError(
+            'E_NETWORK',
+            `${what} could not be read: the connection broke ${resumes + 1} times.`,
+            {
+              cause,
+            },
+          );
+      }
+      body = await receive(offset + done, length - done, signal);
+    }
+  }
+
+  return {
+    size,
+    modifiedAt,
+    async read(offset, length, { signal } = {}) {
+      if (!(offset >= 0 && length >= 0 && offset + length <= size))
+        throw new RangeError(`${what} has ${size} bytes, not ${length} from byte ${offset} on.`);
+      // The SDK takes a length of 0 for "to the end".
+      if (length === 0) return Readable.from([]);
+      return resuming(await receive(offset, length, signal), offset, length, signal);
+    },
+  };
+}
+
+function wasReplaced(error: unknown): boolean {
+  return error instanceof Error && 'statusCode' in error && [404, 412].includes(Number(error.statusCode));
+}
+
+function replaced(what: string, cause: unknown): ArchiveError {
+  return new ArchiveError('E_ARCHIVE_INCOMPLETE', `${what} was replaced or removed while it was read.`, {
+    cause,
+  });
+}

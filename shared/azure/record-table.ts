@@ -1,0 +1,143 @@
+import type { TableClient, TableEntityResult, TableEntityResultPage } from '@azure/data-tables';
+import type { z } from 'zod';
+import { describeError } from '../errors.ts';
+import type { RecordKey, StoredRecord } from '../records.ts';
+import { answerWithin } from './deadline.ts';
+import { fromColumns, toColumns } from './record-columns.ts';
+import { decodeKey, encodeKey } from './record-key.ts';
+import { hasTableError } from './table-errors.ts';
+
+type Entity = TableEntityResult<Record<string, unknown>>;
+
+export interface FoundRecord<T> {
+  readonly value: T;
+  readonly etag: string;
+  /** Given by whoever wrote it last. */
+  readonly writeId: unknown;
+}
+
+const WRITE_ID = 'write_id';
+const CALL_TIMEOUT_MS = 30_000;
+
+/** The single calls to a table of records: each either does its one thing or says that it did not. */
+export class RecordTable<T extends object> {
+  readonly #table: TableClient;
+  readonly #schema: z.ZodType<T>;
+
+  constructor(table: TableClient, schema: z.ZodType<T>) {
+    this.#table = table;
+    this.#schema = schema;
+  }
+
+  async find(key: RecordKey): Promise<FoundRecord<T> | undefined> {
+    try {
+      const entity = await this.#call<Entity>((abortSignal) =>
+        this.#table.getEntity(encodeKey(key.partition), encodeKey(key.row), { abortSignal }),
+      );
+      return { value: this.#read(key, entity), etag: entity.etag, writeId: entity[WRITE_ID] };
+    } catch (error) {
+      if (hasTableError(error, 'ResourceNotFound', 'TableNotFound')) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Writes the record in place of the one with `etag`, or, without, of none. Makes the table if it is missing.
+   * @returns false when nothing was written: another record, or none, stands there by now, or the table was made just now.
+   */
+  async write(key: RecordKey, value: T, writeId: string, etag: string | undefined): Promise<boolean> {
+    this.#check(key, value);
+    const entity = {
+      ...toColumns(value),
+      [WRITE_ID]: writeId,
+      partitionKey: encodeKey(key.partition),
+      rowKey: encodeKey(key.row),
+    };
+    try {
+      await this.#call((abortSignal) =>
+        etag === undefined
+          ? this.#table.createEntity(entity, { abortSignal })
+          : this.#table.updateEntity(entity, 'Replace', { etag, abortSignal }),
+      );
+      return true;
+    } catch (error) {
+      if (hasTableError(error, 'EntityAlreadyExists', 'UpdateConditionNotSatisfied', 'ResourceNotFound'))
+        return false;
+      if (!hasTableError(error, 'TableNotFound')) throw error;
+      await this.#call((abortSignal) => this.#table.createTable({ abortSignal }));
+      return false;
+    }
+  }
+
+  async remove(key: RecordKey): Promise<void> {
+    try {
+      await this.#call((abortSignal) =>
+        this.#table.deleteEntity(encodeKey(key.partition), encodeKey(key.row), { abortSignal }),
+      );
+    } catch (error) {
+      if (!hasTableError(error, 'ResourceNotFound', 'TableNotFound')) throw error;
+    }
+  }
+
+  /** Page by page, each with its own deadline: the reader may take as long as it likes between them. */
+  async *list(partition: string | undefined): AsyncGenerator<StoredRecord<T>> {
+    let continuationToken: string | undefined;
+    do {
+      const page = await this.#page(partition, continuationToken);
+      for (const entity of page ?? []) {
+        const key = { partition: decodeKey(entity.partitionKey ?? ''), row: decodeKey(entity.rowKey ?? '') };
+        yield { key, value: this.#read(key, entity) };
+      }
+      continuationToken = page?.continuationToken;
+    } while (continuationToken);
+  }
+
+  /** How messages call a record. */
+  describe({ partition, row }: RecordKey): string {
+    return `The record "${row}" of partition "${partition}" in table ${this.#table.tableName}`;
+  }
+
+  async #page(
+    partition: string | undefined,
+    continuationToken: string | undefined,
+  ): Promise<TableEntityResultPage<Record<string, unknown>> | undefined> {
+    const queryOptions =
+      partition === undefined
+        ? {}
+        : { filter: `PartitionKey eq '${encodeKey(partition).replaceAll("'", "''")}'` };
+    try {
+      return await this.#call(async (abortSignal) => {
+        const pages = this.#table
+          .listEntities({ queryOptions, abortSignal })
+          .byPage(continuationToken === undefined ? {} : { continuationToken });
+        const { value } = await pages.next();
+        return value;
+      });
+    } catch (error) {
+      if (hasTableError(error, 'TableNotFound')) return undefined;
+      throw error;
+    }
+  }
+
+  #call<R>(run: (signal: AbortSignal) => Promise<R>): Promise<R> {
+    return answerWithin(CALL_TIMEOUT_MS, `Table ${this.#table.tableName}`, run);
+  }
+
+  #read(key: RecordKey, entity: Entity): T {
+    try {
+      return this.#check(key, fromColumns(entity));
+    } catch (cause) {
+      if (!(cause instanceof SyntaxError)) throw cause;
+      throw new Error(`${this.describe(key)} holds broken JSON: ${describeError(cause)}`, { cause });
+    }
+  }
+
+  #check(key: RecordKey, value: unknown): T {
+    const result = this.#schema.safeParse(value);
+    if (result.success) return result.data;
+    const problems = result.error.issues.map(
+      (issue) => `${issue.path.join('.') || 'record'}: ${issue.message}`,
+    );
+    throw new Error(`${this.describe(key)} is not what it should be: ${problems.join('; ')}.`);
+  }
+}

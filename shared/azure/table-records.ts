@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TableClient } from '@azure/data-tables';
+import type { z } from 'zod';
+import { lazy } from '../lazy.ts';
+import type { RecordKey, Records } from '../records.ts';
+import { RecordTable } from './record-table.ts';
+
+export interface TableRecordsOptions<T> {
+  /** The table, asked for once. It is made in the account by the first write that misses it. */
+  readonly table: () => Promise<TableClient>;
+  /** What a record must be: checked before writing and after reading, so it must take its own output. */
+  readonly schema: z.ZodType<T>;
+}
+
+const MAX_ATTEMPTS = 30;
+const MAX_PAUSE_MS = 500;
+
+/** Records in an Azure table, one row each. A row that is not what it should be throws; it never counts as absent. */
+export function createTableRecords<T extends object>({ table, schema }: TableRecordsOptions<T>): Records<T> {
+  const open = lazy(async () => new RecordTable(await table(), schema));
+  return {
+    get: async (key) => (await (await open()).find(key))?.value,
+    update: async (key, change) => compareAndSwap(await open(), key, change),
+    remove: async (key) => (await open()).remove(key),
+    async *list(partition) {
+      yield* (await open()).list(partition);
+    },
+  };
+}
+
+async function compareAndSwap<T extends object>(
+  table: RecordTable<T>,
+  key: RecordKey,
+  change: (current: T | undefined) => T | undefined,
+): Promise<T | undefined> {
+  const writeId = randomUUID();
+  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+    const found = await table.find(key);
+    // Our write of an earlier round: its answer got lost on the way, and the SDK's repeat met its own work.
+    if (found?.writeId === writeId) return found.value;
+    const next = change(found?.value);
+    if (next === undefined || next === found?.value) return found?.value;
+    if (await table.write(key, next, writeId, found?.etag)) return next;
+    await sleep(Math.random() * Math.min(MAX_PAUSE_MS, 10 * 2 ** attempt));
+  }
+  throw new Error(
+    `${table.describe(key)} was changed by others each of the ${MAX_ATTEMPTS} times it was to be written. Try again when fewer write it.`,
+  );
+}

@@ -1,0 +1,64 @@
+import { formatPlatform, formatReference, type RepositoryName } from '../content/index.ts';
+import type { ValueProblem } from './explain-issue.ts';
+import type { FileWatch } from './schema.ts';
+
+/** A watch that is right by itself, and its position in the file's list. */
+export interface PlacedWatch {
+  readonly at: number;
+  readonly watch: FileWatch;
+}
+
+export function nameOf({ name, source }: FileWatch): string {
+  return name ?? formatReference(source);
+}
+
+export function targetsOf({ target, targets = [] }: FileWatch): readonly RepositoryName[] {
+  return target ? [target] : targets;
+}
+
+/**
+ * What is wrong between watches that are right one by one: names are unique, and a target repository has one
+ * source and one list of platforms. Otherwise two watches would move the same tag back and forth for ever.
+ * A repository is not its own target, and is named once in a watch.
+ */
+export function checkWatches(
+  watches: readonly PlacedWatch[],
+  defaultPlatforms: FileWatch['platforms'] = [],
+): readonly ValueProblem[] {
+  const problems: ValueProblem[] = [];
+  const names = new Map<string, number>();
+  const owners = new Map<string, { at: number; source: string; platforms: string }>();
+
+  for (const { at, watch } of watches) {
+    const report = (message: string, ...path: PropertyKey[]) =>
+      problems.push({ path: ['watches', at, ...path], atKey: false, message });
+    const name = nameOf(watch);
+    const namesake = names.get(name);
+    if (namesake === undefined) names.set(name, at);
+    else {
+      const key = watch.name === undefined ? 'source' : 'name';
+      report(`watches[${namesake}] is also called "${name}"; give one of them another name`, key);
+    }
+
+    const source = formatReference(watch.source);
+    const platforms = (watch.platforms ?? defaultPlatforms).map(formatPlatform).sort().join(', ') || 'all';
+    for (const [position, target] of targetsOf(watch).map(formatReference).entries()) {
+      const path = watch.target ? ['target'] : ['targets', position];
+      const owner = owners.get(target);
+      if (target === source) report(`${target} cannot be a copy of itself`, ...path);
+      else if (owner === undefined) owners.set(target, { at, source, platforms });
+      else if (owner.at === at) report(`${target} is named twice`, ...path);
+      else if (owner.source !== source)
+        report(
+          `${target} is already a copy of ${owner.source} (watches[${owner.at}]); a repository has one source`,
+          ...path,
+        );
+      else if (owner.platforms !== platforms)
+        report(
+          `watches[${owner.at}] copies other platforms (${owner.platforms}) to ${target}; expected the same for both`,
+          ...path,
+        );
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { parsePlatform, parseRepositoryName, type RepositoryName } from '../content/index.ts';
+import { closedObject } from './closed-object.ts';
+import { DEFAULT_SCHEDULE, scheduleSchema } from './schedule.ts';
+import { secretRefSchema } from './secret.ts';
+import { tagRulesSchema } from './tag-rules.ts';
+
+/** Turns a parser that throws into a step of a schema. */
+function parsedBy<T>(parse: (text: string) => T) {
+  return (text: string, context: z.RefinementCtx): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+      return z.NEVER;
+    }
+  };
+}
+
+function parseRepository(text: string): RepositoryName {
+  // Not echoed: what people paste with a scheme may have a password in it.
+  if (text.includes('://')) throw new Error('expected HOST/REPOSITORY without "https://" in front');
+  const name = parseRepositoryName(text);
+  if (name.registry !== name.registry.toLowerCase()) throw new Error('the registry host must be lower case');
+  return name;
+}
+
+function checkHost(host: string): void {
+  if (host === 'index.docker.io') throw new Error('expected docker.io, which is the name used in references');
+  // A word without a dot is taken for a folder on Docker Hub.
+  if (/[/@]/.test(host) || parseRepository(`${host}/any`).registry !== host) {
+    throw new Error('expected a registry host, with a port where needed, such as harbor.corp:5000');
+  }
+}
+
+const repository = z
+  .string()
+  .meta({ examples: ['docker.io/library/node', 'acme.azurecr.io/base/node'] })
+  .transform(parsedBy(parseRepository));
+
+const platforms = z
+  .array(
+    z
+      .string()
+      .meta({ examples: ['linux/amd64', 'linux/arm64'] })
+      .transform(parsedBy(parsePlatform)),
+  )
+  .min(1)
+  .max(100)
+  .describe('Platforms to copy out of multi-platform images, as os/architecture[/variant]. Left out: all.');
+
+const registry = closedObject({
+  credentials: closedObject({
+    username: z.string().min(1).max(256).describe('User name, or the name of a token.'),
+    password: secretRefSchema,
+  })
+    .optional()
+    .describe('What to log in with. Left out: the registry is used anonymously.'),
+  private: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the registry may have an address in a private network. Left out: no, so that a host name cannot lead into your own network.',
+    ),
+});
+
+const MAX_TARGETS = 50;
+
+/** One entry of `watches`. */
+export const watchSchema = closedObject({
+  name: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9][\w.\-/:@ ]{0,199}$/,
+      'expected letters, digits, spaces and . _ - / : @, at most 200 characters, starting with a letter or digit',
+    )
+    .optional()
+    .describe('Names the watch in reports; unique. Left out: the source.'),
+  source: repository.describe('Upstream repository without tag, such as docker.io/library/node.'),
+  target: repository
+    .optional()
+    .describe('Repository that holds the copy, such as acme.azurecr.io/base/node.'),
+  targets: z
+    .array(repository)
+    .min(1)
+    .max(MAX_TARGETS)
+    .optional()
+    .describe('Several repositories that hold the copy, in place of target.'),
+  tags: tagRulesSchema,
+  schedule: scheduleSchema.optional().describe('When to look upstream: cron with 5 or 6 fields, in UTC.'),
+  platforms: platforms.optional(),
+})
+  .refine(({ target, targets }) => (target === undefined) !== (targets === undefined), {
+    error: 'expected either target or targets',
+    // Said beside the problems of single fields, not only once those are solved.
+    when: ({ value }) => typeof value === 'object' && value !== null,
+  })
+  .meta({
+    oneOf: ['target', 'targets'].map((key) => ({
+      type: 'object',
+      required: [key],
+      properties: { [key]: {} },
+    })),
+  });
+
+/** The whole file. */
+export const fileSchema = closedObject({
+  registries: z
+    .record(z.string().superRefine(parsedBy(checkHost)), registry)
+    .default({})
+    .describe('Registries by host, for those that need more than anonymous access.'),
+  defaults: closedObject({
+    schedule: scheduleSchema
+      .default(DEFAULT_SCHEDULE)
+      .describe('When to look upstream: cron with 5 or 6 fields, in UTC.'),
+    platforms: platforms.default([]),
+  })
+    .prefault({})
+    .describe('Used by every watch that does not say otherwise.'),
+  watches: z.array(watchSchema).max(10_000).default([]).describe('Upstream repositories to keep copied.'),
+  transfer: closedObject({
+    registry: z
+      .string()
+      .superRefine(parsedBy(checkHost))
+      .describe('Registry that archives landing in the transfer container are imported into.'),
+  })
+    .optional()
+    .describe('What to do with image archives that arrive in blob storage.'),
+})
+  .describe('Configuration of Longshore.')
+  .meta({ title: 'Longshore configuration' });
+
+export type FileContent = z.output<typeof fileSchema>;
+export type FileWatch = z.output<typeof watchSchema>;

@@ -1,0 +1,149 @@
+import { ConfigError, type ConfigProblem } from '../errors.ts';
+import type { Environment } from './environment.ts';
+
+/** How to reach an Azure service: with the secret it gave out, or as the process's own identity. */
+export type ServiceBusConnection =
+  | { readonly kind: 'connectionString'; readonly value: string }
+  /** `endpoint` is a host name such as `acme.servicebus.windows.net`. */
+  | { readonly kind: 'identity'; readonly endpoint: string };
+
+export type StorageConnection =
+  | { readonly kind: 'connectionString'; readonly value: string }
+  /** Endpoints are https URLs such as `https://acme.blob.core.windows.net/`. */
+  | { readonly kind: 'identity'; readonly blobEndpoint: string; readonly tableEndpoint: string };
+
+export type ConfigLocation =
+  | { readonly kind: 'file'; readonly path: string }
+  /** A blob that is read as the process's own identity. */
+  | { readonly kind: 'blob'; readonly url: string };
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** What a process is told by its environment. Connection strings are secrets: never log this. */
+export interface Settings {
+  readonly config: ConfigLocation;
+  readonly serviceBus: ServiceBusConnection;
+  readonly storage: StorageConnection;
+  /** Name of the queue that carries import jobs. */
+  readonly importsQueue: string;
+  readonly logLevel: LogLevel;
+}
+
+/** Notes why a setting cannot be used. */
+type Report = (setting: string, message: string) => undefined;
+
+/**
+ * Reads the settings. Connections use the names of the Functions host (`NAME`, or `NAME__property` for
+ * identity-based ones). An empty setting counts as absent.
+ * @throws ConfigError with every problem found. It quotes no value.
+ */
+export function readSettings(env: Environment): Settings {
+  return orConfigError((report) => {
+    const serviceBus = readServiceBus(env, report);
+    const storage = readStorage(env, report);
+    const config = readLocation(env, report);
+    const importsQueue = readQueueName(env, report);
+    const logLevel = readLogLevel(env, report);
+    if (!serviceBus || !storage || !config || !importsQueue || !logLevel) return undefined;
+    return Object.freeze({ config, serviceBus, storage, importsQueue, logLevel });
+  });
+}
+
+/**
+ * Where the configuration is, for those who need no other setting.
+ * @throws ConfigError
+ */
+export function readConfigLocation(env: Environment): ConfigLocation {
+  return orConfigError((report) => readLocation(env, report));
+}
+
+function orConfigError<T>(read: (report: Report) => T | undefined): T {
+  const problems: ConfigProblem[] = [];
+  const value = read((where, message) => void problems.push({ where, message }));
+  if (value === undefined) throw new ConfigError(problems);
+  return value;
+}
+
+function readServiceBus(env: Environment, report: Report): ServiceBusConnection | undefined {
+  const value = env.ServiceBus;
+  const name = 'ServiceBus__fullyQualifiedNamespace';
+  const endpoint = env[name];
+  if (value && endpoint) return report('ServiceBus', `set this or ${name}, not both`);
+  if (value) {
+    if (/(?:^|;)Endpoint=sb:\/\//i.test(value)) return { kind: 'connectionString', value };
+    return report('ServiceBus', 'expected a connection string with Endpoint=sb://…');
+  }
+  if (!endpoint)
+    return report('ServiceBus', `is missing; set this to a connection string, or ${name} to a host`);
+  if (/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i.test(endpoint)) return { kind: 'identity', endpoint };
+  return report(name, 'expected a host name without scheme, such as acme.servicebus.windows.net');
+}
+
+function readStorage(env: Environment, report: Report): StorageConnection | undefined {
+  const value = env.AzureWebJobsStorage;
+  const names = {
+    blob: 'AzureWebJobsStorage__blobServiceUri',
+    table: 'AzureWebJobsStorage__tableServiceUri',
+  };
+  const [blob, table] = [env[names.blob], env[names.table]];
+  if (value && (blob || table)) {
+    return report('AzureWebJobsStorage', `set this or ${names.blob} and ${names.table}, not both`);
+  }
+  if (value) {
+    if (/(?:^|;)(?:AccountName|BlobEndpoint)=|^UseDevelopmentStorage=true/i.test(value)) {
+      return { kind: 'connectionString', value };
+    }
+    return report(
+      'AzureWebJobsStorage',
+      'expected a connection string with AccountName=… or UseDevelopmentStorage=true',
+    );
+  }
+  if (!blob && !table) {
+    return report(
+      'AzureWebJobsStorage',
+      `is missing; set this to a connection string, or ${names.blob} and ${names.table} to URLs`,
+    );
+  }
+  const [blobEndpoint, tableEndpoint] = [
+    readEndpoint(names.blob, blob, report),
+    readEndpoint(names.table, table, report),
+  ];
+  return blobEndpoint && tableEndpoint ? { kind: 'identity', blobEndpoint, tableEndpoint } : undefined;
+}
+
+function readEndpoint(setting: string, text: string | undefined, report: Report): string | undefined {
+  if (!text) return report(setting, 'is missing; the other endpoint of the storage account is set');
+  return httpsUrl(text) ?? report(setting, 'expected an https URL without user, query or SAS');
+}
+
+function readLocation({ LONGSHORE_CONFIG: text }: Environment, report: Report): ConfigLocation | undefined {
+  if (!text) return { kind: 'file', path: './longshore.yaml' };
+  if (!/^[a-z][a-z0-9+.-]+:\/\//i.test(text)) return { kind: 'file', path: text };
+  const url = httpsUrl(text);
+  if (url) return { kind: 'blob', url };
+  return report('LONGSHORE_CONFIG', 'expected a path, or the https URL of a blob without user, query or SAS');
+}
+
+function readQueueName({ IMPORTS_QUEUE: name }: Environment, report: Report): string | undefined {
+  if (!name) return 'imports';
+  // Rules for Service Bus entity paths.
+  if (/^[a-z0-9](?:[\w./-]{0,258}[a-z0-9])?$/i.test(name)) return name;
+  return report(
+    'IMPORTS_QUEUE',
+    'expected a queue name: letters, digits and . - _ /, at most 260 characters',
+  );
+}
+
+function readLogLevel({ LOG_LEVEL: text }: Environment, report: Report): LogLevel | undefined {
+  if (!text) return 'info';
+  const level = LOG_LEVELS.find((known) => known === text.toLowerCase());
+  return level ?? report('LOG_LEVEL', `expected one of ${LOG_LEVELS.join(', ')}`);
+}
+
+/** The URL, normalised, if it is https and carries no secret. */
+function httpsUrl(text: string): string | undefined {
+  const url = URL.parse(text);
+  if (url?.protocol !== 'https:' || url.username || url.password || url.search || url.hash) return undefined;
+  return url.href;
+}

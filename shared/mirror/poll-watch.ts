@@ -1,0 +1,133 @@
+import pLimit from 'p-limit';
+import { describeError } from '../errors.ts';
+import type { ImportJob, JobQueue } from '../imports/index.ts';
+import type { Records } from '../records.ts';
+import {
+  importJobFor,
+  markPresence,
+  markQueued,
+  type Observation,
+  observationKey,
+  observe,
+} from './observation.ts';
+import type { PlannedImport, PresenceChange } from './plan-sync.ts';
+import { failedReport, failureOf, type PollFailure, type WatchReport } from './report.ts';
+import { needsListing } from './select-tags.ts';
+import { type SurveyPorts, surveyWatch } from './survey-watch.ts';
+import type { Watch } from './watch.ts';
+
+export interface PollPorts extends SurveyPorts {
+  readonly observations: Pick<Records<Observation>, 'list' | 'update'>;
+  readonly queue: Pick<JobQueue, 'send'>;
+}
+
+const JOBS_PER_SEND = 100;
+const WRITES_AT_ONCE = 8;
+
+/**
+ * Polls one watch and queues an import for every target tag that needs one. Each change goes through three
+ * steps: the observation is recorded as not queued, the job is sent, the observation is marked queued. A crash
+ * between any two leaves an observation that the next poll queues again under the same job id.
+ *
+ * What fails for a tag, a target or the whole watch is in the report's `errors`; only an abort throws (the signal's reason).
+ */
+export async function pollWatch(
+  watch: Watch,
+  ports: PollPorts,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<WatchReport> {
+  try {
+    const survey = await surveyWatch(watch, ports, { signal });
+    const { plan, selected, unmatched, requests } = survey;
+    const errors = [...survey.errors];
+    const queued: ImportJob[] = [];
+    for (let start = 0; start < plan.changes.length; start += JOBS_PER_SEND) {
+      signal?.throwIfAborted();
+      const batch = plan.changes.slice(start, start + JOBS_PER_SEND);
+      queued.push(...(await queueImports(batch, ports, errors)));
+    }
+    signal?.throwIfAborted();
+    await recordPresence(plan.presence, ports, errors);
+    const { unchanged, gone } = plan;
+    return { watch: watch.name, selected, requests, queued, unchanged, gone, unmatched, errors };
+  } catch (error) {
+    signal?.throwIfAborted();
+    // Only the listing makes a survey fail as a whole.
+    return failedReport(watch, error, { listings: needsListing(watch.tags) ? 1 : 0, heads: 0 });
+  }
+}
+
+/** Takes a batch through the three steps. Returns the jobs that the queue took; adds what failed to `errors`. */
+async function queueImports(
+  batch: readonly PlannedImport[],
+  { observations, queue }: PollPorts,
+  errors: PollFailure[],
+): Promise<readonly ImportJob[]> {
+  const recorded = await forEachTarget(
+    batch,
+    ({ sighting }) => sighting.target,
+    errors,
+    async (planned) => {
+      const { known, sighting, reason } = planned;
+      const key = observationKey(sighting.target);
+      const standing = await observations.update(key, (current) => observe(current, known, sighting));
+      // A poller that was faster may have finished with this target tag already.
+      return standing && !standing.queued ? { standing, job: importJobFor(standing, reason) } : undefined;
+    },
+  );
+  if (recorded.length === 0) return [];
+
+  const jobs = recorded.map(({ job }) => job);
+  try {
+    await queue.send(jobs);
+  } catch (error) {
+    errors.push({
+      ...failureOf(error),
+      message: `${jobs.length} jobs were not queued: ${describeError(error)}`,
+    });
+    return [];
+  }
+  await forEachTarget(
+    recorded,
+    ({ job }) => job.target,
+    errors,
+    ({ standing }) =>
+      observations.update(observationKey(standing.target), (current) => markQueued(current, standing)),
+  );
+  return jobs;
+}
+
+async function recordPresence(
+  presence: readonly PresenceChange[],
+  { observations, now }: PollPorts,
+  errors: PollFailure[],
+): Promise<void> {
+  const at = now();
+  await forEachTarget(
+    presence,
+    ({ known }) => known.target,
+    errors,
+    ({ known, present }) =>
+      observations.update(observationKey(known.target), (current) =>
+        markPresence(current, known, present, at),
+      ),
+  );
+}
+
+/** Acts on all items, some at a time. Returns what came of them in order; a failure becomes an entry in `errors`. */
+async function forEachTarget<Item, Result>(
+  items: readonly Item[],
+  targetOf: (item: Item) => string,
+  errors: PollFailure[],
+  act: (item: Item) => Promise<Result | undefined>,
+): Promise<readonly Result[]> {
+  const results = await pLimit(WRITES_AT_ONCE).map(items, async (item) => {
+    try {
+      return await act(item);
+    } catch (error) {
+      errors.push({ ...failureOf(error), target: targetOf(item) });
+      return undefined;
+    }
+  });
+  return results.filter((result) => result !== undefined);
+}

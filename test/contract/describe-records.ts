@@ -1,0 +1,159 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { RecordKey, Records } from '../../shared/records.ts';
+import { collect } from '../helpers/collect.ts';
+
+/** What the suite keeps: every shape a record's field may have. */
+export const noteSchema = z.object({
+  text: z.string(),
+  count: z.number(),
+  done: z.boolean().optional(),
+  /** A name that storage services like to keep for themselves. */
+  etag: z.string().optional(),
+  parent: z.string().nullable().optional(),
+  tags: z.array(z.string()).optional(),
+  origin: z.object({ registry: z.string(), sizes: z.array(z.number()) }).optional(),
+});
+export type Note = z.infer<typeof noteSchema>;
+
+const key: RecordKey = { partition: 'docker.io/library/node', row: '22-alpine' };
+const note: Note = { text: 'first', count: 1 };
+
+/** What every adapter of the `Records` port does. `create` gives records of their own to each test, empty. */
+export function describeRecords(name: string, create: () => Records<Note>): void {
+  const put = (records: Records<Note>, at: RecordKey, value: Note) => records.update(at, () => value);
+
+  describe(`${name} as records`, () => {
+    it('has nothing where nothing was written', async () => {
+      const records = create();
+      expect(await records.get(key)).toBeUndefined();
+      expect(await collect(records.list())).toEqual([]);
+      expect(await collect(records.list('docker.io/library/node'))).toEqual([]);
+      await expect(records.remove(key)).resolves.toBeUndefined();
+    });
+
+    it('gives back what was written, with every kind of field', async () => {
+      const records = create();
+      const full: Note = {
+        text: "quotes \" and '', line\nbreaks, ünïcödé 🐳",
+        count: -0.5,
+        done: false,
+        etag: '"0x8D"',
+        parent: null,
+        tags: ['22', 'latest', ''],
+        origin: { registry: 'docker.io', sizes: [0, 2 ** 40] },
+      };
+      expect(await put(records, key, full)).toEqual(full);
+      expect(await records.get(key)).toEqual(full);
+    });
+
+    it.each([
+      ['a whole number', { text: '', count: 42 }],
+      ['a number beyond 32 bits', { text: '', count: Date.UTC(2026, 0) }],
+      ['a text that looks like a date', { text: '2026-01-01T00:00:00.000Z', count: 0 }],
+      ['a text that looks like a number', { text: '0012', count: 0 }],
+      ['a long text', { text: '0123456789'.repeat(9_000), count: 0 }],
+      ['a long list', { text: '', count: 0, tags: Array.from({ length: 3000 }, (_, i) => `sha256:${i}`) }],
+    ] satisfies [string, Note][])('keeps %s as it is', async (_, value) => {
+      const records = create();
+      await put(records, key, value);
+      expect(await records.get(key)).toEqual(value);
+    });
+
+    it('changes a record by what stands there', async () => {
+      const records = create();
+      await put(records, key, { ...note, tags: ['gone'] });
+      const after = await records.update(
+        key,
+        (current) => current && { text: 'second', count: current.count + 1 },
+      );
+      expect(after).toEqual({ text: 'second', count: 2 });
+      expect(await records.get(key)).toEqual({ text: 'second', count: 2 });
+    });
+
+    it('leaves a record as it is when told nothing new', async () => {
+      const records = create();
+      expect(await records.update(key, () => undefined)).toBeUndefined();
+      expect(await records.get(key)).toBeUndefined();
+      await put(records, key, note);
+      expect(await records.update(key, () => undefined)).toEqual(note);
+      expect(await records.update(key, (current) => current)).toEqual(note);
+      expect(await records.get(key)).toEqual(note);
+    });
+
+    it('is not changed by what happens to a value outside of it', async () => {
+      const records = create();
+      const value = { ...note, tags: ['22'] };
+      await put(records, key, value);
+      value.tags.push('23');
+      const read = await records.get(key);
+      read?.tags?.push('24');
+      expect(await records.get(key)).toEqual({ ...note, tags: ['22'] });
+    });
+
+    it('removes a record, which then can be written anew', async () => {
+      const records = create();
+      await put(records, key, note);
+      await records.remove(key);
+      expect(await records.get(key)).toBeUndefined();
+      await put(records, key, { ...note, count: 7 });
+      expect(await records.get(key)).toEqual({ ...note, count: 7 });
+    });
+
+    it('passes on what a change throws, and writes nothing', async () => {
+      const records = create();
+      const refusal = new Error('no');
+      await expect(
+        records.update(key, () => {
+          throw refusal;
+        }),
+      ).rejects.toBe(refusal);
+      expect(await records.get(key)).toBeUndefined();
+    });
+
+    it('lists a partition in key order, and no other', async () => {
+      const records = create();
+      const rows = ['b', 'a/b', 'a', 'a.b', 'A', 'a-b', '10', '9', 'a b'];
+      for (const row of rows) await put(records, { partition: 'p/1', row }, { text: row, count: 0 });
+      await put(records, { partition: 'p', row: 'other' }, note);
+      const listed = await collect(records.list('p/1'));
+      expect(listed.map(({ key: { row } }) => row)).toEqual([...rows].sort());
+      expect(
+        listed.every(({ key: { row, partition }, value }) => partition === 'p/1' && value.text === row),
+      ).toBe(true);
+      expect(await collect(records.list())).toHaveLength(rows.length + 1);
+    });
+
+    it('takes any text as a key', async () => {
+      const records = create();
+      const texts = [
+        'docker.io/library/node:22@sha256:0',
+        'a\\b#c?d%2Fe',
+        "o'clock ''",
+        '',
+        ' ',
+        '..',
+        '~.~',
+        'tab\tnew\nline\u0000\u007f\u0085',
+        'naïve 🐳 \ud83d',
+        '%',
+        'a+b&c=d;e,f',
+      ];
+      for (const [count, text] of texts.entries())
+        await put(records, { partition: text, row: text }, { text: 'x', count });
+      for (const [count, text] of texts.entries()) {
+        expect(await records.get({ partition: text, row: text })).toEqual({ text: 'x', count });
+      }
+      const listed = await collect(records.list());
+      expect(new Set(listed.map((record) => record.key.row))).toEqual(new Set(texts));
+      for (const text of texts) expect(await collect(records.list(text))).toHaveLength(1);
+    });
+
+    it('loses no change of twenty writers at once', async () => {
+      const records = create();
+      const add = (current: Note | undefined): Note => ({ text: 'sum', count: (current?.count ?? 0) + 1 });
+      await Promise.all(Array.from({ length: 20 }, () => records.update(key, add)));
+      expect(await records.get(key)).toEqual({ text: 'sum', count: 20 });
+    });
+  });
+}
