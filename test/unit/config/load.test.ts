@@ -223,7 +223,7 @@ watches:
     ['watches: [{ source: node, target: a.io/b, tags: "{a}" }]', 'expected a tag such as'],
     ['watches: [{ source: node, target: a.io/b, tags: "*a*a*a*a*" }]', 'at most 4 stars'],
     [`watches: ${'['.repeat(100_000)}`, 'nested too deeply'],
-  ])('%j', (text, problem) => {
+  ])('%.60s', (text, problem) => {
     const problems = problemsOf(text);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(problem);

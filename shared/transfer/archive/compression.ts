@@ -1,0 +1,11 @@
+// None of these can begin a tar archive: they are not UTF-8, and a tar archive begins with a name.
+const MAGIC_NUMBERS: readonly (readonly [string, readonly number[]])[] = [
+  ['gzip', [0x1f, 0x8b]],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+];
+
+/** The compression that a file's first bytes speak of, if any. */
+export function compressionOf(start: Uint8Array): string | undefined {
+  return MAGIC_NUMBERS.find(([, magic]) => magic.every((byte, at) => start[at] === byte))?.[0];
+}
