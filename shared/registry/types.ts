@@ -11,7 +11,7 @@ export type BlobOutcome = 'existing' | 'mounted' | 'uploaded';
 export interface PushBlobOptions extends CallOptions {
   /** Another repository of the same registry that may hold the blob; tried with a cross-repository mount first. */
   readonly mountFrom?: string | undefined;
-  /** Called with the number of bytes sent since the last call. */
+  /** Called with the number of bytes sent since the last call; bytes sent again count again. */
   readonly onBytes?: ((count: number) => void) | undefined;
 }
 
@@ -34,24 +34,32 @@ export interface Repository {
   /** Puts the bytes as they are under a tag or under their own digest. The registry's digest must agree. */
   pushManifest(tagOrDigest: string, content: ManifestContent, options?: CallOptions): Promise<void>;
 
-  /** Deletes a manifest by digest, or a tag where the registry allows it. */
+  /** Deletes a manifest by digest, or a tag where the registry allows it. Absent is `E_NOT_FOUND`. */
   deleteManifest(tagOrDigest: string, options?: CallOptions): Promise<void>;
 
   hasBlob(digest: Digest, options?: CallOptions): Promise<boolean>;
 
-  /** Streams a blob; the iteration ends normally only if every byte was right (`verified`). */
+  /**
+   * Streams a blob; the iteration ends normally only if every byte was right (`verified`). It holds a
+   * connection until it is read to its end, left, or aborted, and can be iterated once.
+   */
   openBlob(
     blob: Pick<Descriptor, 'digest' | 'size'>,
     options?: CallOptions,
   ): Promise<AsyncIterable<Uint8Array>>;
 
-  /** Makes the repository hold the blob: there already, mounted from a sibling, or uploaded from `open()`. */
+  /**
+   * Makes the repository hold the blob: there already, mounted from a sibling, or uploaded from `open()`,
+   * which is called again when the upload has to begin anew. A failure of the source is thrown as it is, and
+   * never completes an upload.
+   */
   pushBlob(
     blob: Pick<Descriptor, 'digest' | 'size'>,
     open: () => Promise<AsyncIterable<Uint8Array>>,
     options?: PushBlobOptions,
   ): Promise<BlobOutcome>;
 
+  /** Absent is `E_NOT_FOUND`. */
   deleteBlob(digest: Digest, options?: CallOptions): Promise<void>;
 }
 

@@ -1,0 +1,3 @@
+export { parseChallenges } from './challenge.ts';
+export { RegistryAuth } from './registry-auth.ts';
+export type { Access, Need } from './scope.ts';

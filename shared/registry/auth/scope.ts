@@ -1,0 +1,37 @@
+/** What a request does to a repository; decides which token it carries. */
+export type Access = 'pull' | 'push' | 'delete' | 'list';
+
+export interface Need {
+  readonly repository: string;
+  readonly access: Access;
+}
+
+/** Distribution's token scopes (docs/spec/auth/scope.md). Listing tags is a pull until a registry says otherwise. */
+const ACTIONS: Readonly<Record<Access, string>> = {
+  pull: 'pull',
+  push: 'pull,push',
+  delete: 'delete',
+  list: 'pull',
+};
+
+/** What registries taught us to ask for besides. */
+export type LearnedActions = ReadonlyMap<Access, readonly string[]>;
+
+/** Nobody has more actions than this; a bound for what a hostile registry can teach. */
+const MAX_ACTIONS = 10;
+
+export function scopeOf({ repository, access }: Need, learned: LearnedActions): string {
+  const actions = new Set([...ACTIONS[access].split(','), ...(learned.get(access) ?? [])]);
+  return `repository:${repository}:${[...actions].join(',')}`;
+}
+
+/**
+ * The actions that a challenge's scope names for the repository of `need`: Azure wants `metadata_read` for
+ * tag listings. Scopes of other repositories (some registries write a placeholder) teach nothing.
+ */
+export function actionsIn(scope: string | undefined, { repository }: Need): readonly string[] {
+  const prefix = `repository:${repository}:`;
+  const mine = scope?.split(' ').find((part) => part.startsWith(prefix));
+  const actions = mine?.slice(prefix.length).split(',') ?? [];
+  return actions.filter((action) => /^(?:[a-z_]{1,30}|\*)$/.test(action)).slice(0, MAX_ACTIONS);
+}

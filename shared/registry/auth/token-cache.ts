@@ -1,0 +1,78 @@
+import type { Timing } from '../transport/index.ts';
+
+export interface Token {
+  readonly value: string;
+  /** Life from the moment it was asked for, in milliseconds. */
+  readonly lifeMs: number;
+}
+
+interface Entry {
+  readonly value: string;
+  readonly renewAt: number;
+}
+
+/** Tokens are renewed this long before they end, or after three quarters of a shorter life. */
+const MARGIN_MS = 30_000;
+const MARGIN_SHARE = 0.25;
+/** Above it, entries past their time are swept before another is added. */
+const SWEEP_SIZE = 1_000;
+
+/**
+ * The tokens of one identity at one registry, by scope. Callers that need the same token at the same time
+ * share one request, which none of them can abort for the others.
+ */
+export class TokenCache {
+  readonly #fetch: (key: string) => Promise<Token>;
+  readonly #timing: Pick<Timing, 'now'>;
+  readonly #entries = new Map<string, Entry>();
+  readonly #underWay = new Map<string, Promise<string>>();
+
+  constructor(fetch: (key: string) => Promise<Token>, timing: Pick<Timing, 'now'>) {
+    this.#fetch = fetch;
+    this.#timing = timing;
+  }
+
+  async get(key: string, signal?: AbortSignal): Promise<string> {
+    const entry = this.#entries.get(key);
+    if (entry && entry.renewAt > this.#timing.now()) return entry.value;
+    let flight = this.#underWay.get(key);
+    if (!flight) {
+      flight = this.#renew(key).finally(() => this.#underWay.delete(key));
+      // Every caller may have given up waiting; the failure is then nobody's.
+      flight.catch(() => {});
+      this.#underWay.set(key, flight);
+    }
+    return await untilAborted(flight, signal);
+  }
+
+  /** Drops the token unless a newer one has taken its place. */
+  forget(key: string, value: string): void {
+    if (this.#entries.get(key)?.value === value) this.#entries.delete(key);
+  }
+
+  async #renew(key: string): Promise<string> {
+    const askedAt = this.#timing.now();
+    const { value, lifeMs } = await this.#fetch(key);
+    if (this.#entries.size >= SWEEP_SIZE) this.#sweep(askedAt);
+    const renewAt = askedAt + lifeMs - Math.min(MARGIN_MS, lifeMs * MARGIN_SHARE);
+    this.#entries.set(key, { value, renewAt });
+    return value;
+  }
+
+  #sweep(now: number): void {
+    for (const [key, { renewAt }] of this.#entries) if (renewAt <= now) this.#entries.delete(key);
+  }
+}
+
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return await promise;
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

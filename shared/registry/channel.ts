@@ -1,0 +1,184 @@
+import { RegistryError, TransportError } from '../errors.ts';
+import { type Need, parseChallenges, RegistryAuth } from './auth/index.ts';
+import { endpointOf, isLoopbackHost } from './protocol/endpoint.ts';
+import { readRefusal } from './read-refusal.ts';
+import {
+  type BodyMaker,
+  type HttpRequest,
+  type HttpResponse,
+  type Method,
+  type Reach,
+  type RegistryLimits,
+  readBounded,
+  type Send,
+  type Timing,
+} from './transport/index.ts';
+import type { CredentialSource } from './types.ts';
+
+/** One request of distribution-spec, and which answers to it make sense. */
+export interface Operation {
+  /** What it is for, to stand after "Could not" in a message. */
+  readonly what: string;
+  readonly method: Method;
+  /** A path of this registry, or a whole URL that the registry gave us. */
+  readonly url: string | URL;
+  /** What the request does to which repositories; empty for `/v2/` itself. */
+  readonly needs: readonly Need[];
+  /** Statuses that are answers to the operation; every other is thrown as a `RegistryError`. */
+  readonly expect: readonly number[];
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | BodyMaker;
+  readonly answerTimeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ChannelParts {
+  readonly send: Send;
+  readonly limits: RegistryLimits;
+  readonly timing: Timing;
+  readonly userAgent: string;
+  readonly credentials: CredentialSource | undefined;
+  readonly allowPrivateAddresses: (registry: string) => boolean;
+}
+
+/** Everything said to one registry goes through here: its address, its credentials, its refusals. */
+export class RegistryChannel {
+  readonly registry: string;
+  readonly origin: URL;
+  readonly limits: RegistryLimits;
+  readonly timing: Timing;
+  readonly #send: Send;
+  readonly #userAgent: string;
+  readonly #reach: Reach;
+  readonly #auth: RegistryAuth;
+
+  /** @throws InvalidInputError `E_REFERENCE` when `registry` is not a host */
+  constructor(registry: string, parts: ChannelParts) {
+    this.registry = registry;
+    this.origin = endpointOf(registry);
+    this.limits = parts.limits;
+    this.timing = parts.timing;
+    this.#send = parts.send;
+    this.#userAgent = parts.userAgent;
+    this.#reach =
+      isLoopbackHost(this.origin.hostname) || parts.allowPrivateAddresses(registry) ? 'private' : 'public';
+    this.#auth = new RegistryAuth({
+      registry: { name: registry, origin: this.origin },
+      reach: this.#reach,
+      credentials: async (signal) => await parts.credentials?.credentialsFor(registry, { signal }),
+      send: (request) =>
+        parts.send({ ...request, headers: { 'user-agent': parts.userAgent, ...request.headers } }),
+      timing: parts.timing,
+    });
+  }
+
+  /**
+   * Resolves to an answer with an expected status, whose body the caller has to read or discard.
+   * @throws RegistryError for other answers; TransportError; the signal's reason when aborted
+   */
+  async request(operation: Operation): Promise<HttpResponse> {
+    const { what, signal } = operation;
+    const response = await this.naming(what, signal, () => this.#authorized(operation));
+    if (operation.expect.includes(response.status)) return response;
+    throw await this.naming(what, signal, () => readRefusal(response, what, this.timing.now()));
+  }
+
+  /** The whole body of an answer. @throws TransportError `E_TOO_LARGE`, `E_TIMEOUT`, `E_NETWORK` */
+  async readAll(
+    response: HttpResponse,
+    maxBytes: number,
+    { what, signal }: Pick<Operation, 'what' | 'signal'>,
+  ): Promise<Uint8Array> {
+    const bounds = { maxBytes, timeoutMs: this.limits.answerTimeoutMs };
+    return await this.naming(what, signal, () => readBounded(response, bounds));
+  }
+
+  /** Runs what goes over the wire, so that its failure says during which operation. */
+  async naming<T>(what: string, signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw named(error, what);
+    }
+  }
+
+  /** For answers with an expected status that make no sense all the same. */
+  malformed(what: string, how: string, cause?: unknown): RegistryError {
+    return new RegistryError(
+      'E_PROTOCOL',
+      `Could not ${what}: ${this.origin.host} ${how}. Check that it is a registry, and no sign-in page or proxy answers for it.`,
+      { cause },
+    );
+  }
+
+  async #authorized(operation: Operation): Promise<HttpResponse> {
+    const url = typeof operation.url === 'string' ? new URL(operation.url, this.origin) : operation.url;
+    // Registries may send uploads elsewhere; their credentials stay here.
+    if (url.origin !== this.origin.origin)
+      return await this.#send(this.#toRequest(operation, url, undefined));
+
+    const { needs, signal } = operation;
+    const header = await this.#auth.header(needs, signal);
+    const response = await this.#send(this.#toRequest(operation, url, header));
+    if (response.status !== 401 || response.url.origin !== this.origin.origin) return response;
+
+    const another = await this.#answer(response, operation, header);
+    if (another === undefined) return response;
+    await response.body.discard();
+    return await this.#send(this.#toRequest(operation, url, another));
+  }
+
+  /** Another header worth a try after a 401. */
+  async #answer(
+    response: HttpResponse,
+    { needs, signal }: Operation,
+    refused: string | undefined,
+  ): Promise<string | undefined> {
+    try {
+      let challenges = parseChallenges(response.headerLines('www-authenticate'));
+      if (challenges.length === 0 && !this.#auth.isKnown) challenges = await this.#challengesOfBase(signal);
+      return await this.#auth.answer(challenges, needs, refused, signal);
+    } catch (error) {
+      await response.body.discard();
+      throw error;
+    }
+  }
+
+  /** Google's registries refuse without a challenge and give it at `/v2/` only. */
+  async #challengesOfBase(signal: AbortSignal | undefined): Promise<ReturnType<typeof parseChallenges>> {
+    const base = { what: '', method: 'GET', url: '', needs: [], expect: [], signal } as const;
+    const response = await this.#send(this.#toRequest(base, new URL('/v2/', this.origin), undefined));
+    await response.body.discard();
+    return parseChallenges(response.headerLines('www-authenticate'));
+  }
+
+  #toRequest(operation: Operation, url: URL, authorization: string | undefined): HttpRequest {
+    const { method, headers, body, answerTimeoutMs, signal } = operation;
+    return {
+      method,
+      url,
+      reach: this.#reach,
+      headers: { 'user-agent': this.#userAgent, ...headers, ...(authorization && { authorization }) },
+      body,
+      answerTimeoutMs,
+      signal,
+    };
+  }
+}
+
+function named(error: unknown, what: string): unknown {
+  if (error instanceof TransportError) {
+    return new TransportError(error.code, `Could not ${what}: ${error.message}.`, { cause: error });
+  }
+  if (error instanceof RegistryError) {
+    const { status, registryCodes, retryAfterMs } = error;
+    return new RegistryError(error.code, `Could not ${what}: ${error.message}`, {
+      registryCodes,
+      cause: error,
+      ...(status !== undefined && { status }),
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    });
+  }
+  return error;
+}

@@ -1,0 +1,2 @@
+export { createRegistryClient, type RegistryClientOptions } from './client.ts';
+export type * from './types.ts';

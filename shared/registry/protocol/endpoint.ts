@@ -1,0 +1,38 @@
+import { isIPv4 } from 'node:net';
+import { InvalidInputError } from '../../errors.ts';
+
+/** Docker Hub is written `docker.io`; its API answers elsewhere. */
+const API_HOSTS: Readonly<Record<string, string>> = {
+  'docker.io': 'registry-1.docker.io',
+  'index.docker.io': 'registry-1.docker.io',
+};
+const HOST = /^[a-z0-9.-]+(?::\d{1,5})?$|^\[[0-9a-f:]+\](?::\d{1,5})?$/;
+
+/**
+ * Where a registry's API is: http for loopback hosts, https for every other.
+ * @throws InvalidInputError `E_REFERENCE` unless it is a host with optional port
+ */
+export function endpointOf(registry: string): URL {
+  const host = registry.toLowerCase();
+  const apiHost = Object.hasOwn(API_HOSTS, host) ? API_HOSTS[host] : host;
+  const url = HOST.test(host) ? URL.parse(`https://${apiHost}`) : null;
+  if (!url) {
+    throw new InvalidInputError(
+      'E_REFERENCE',
+      `"${registry.slice(0, 100)}" is not a registry. Expected HOST or HOST:PORT, for example ghcr.io or localhost:5000.`,
+    );
+  }
+  if (!isLoopbackHost(url.hostname)) return url;
+  // Parsed anew: a URL forgets the port that is its scheme's own.
+  return new URL(`http://${apiHost}`);
+}
+
+/** `localhost`, `*.localhost` (RFC 6761), 127.0.0.0/8 and `[::1]`, as `URL.hostname` has them. */
+export function isLoopbackHost(hostname: string): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    hostname === '[::1]' ||
+    (isIPv4(hostname) && hostname.startsWith('127.'))
+  );
+}

@@ -1,0 +1,53 @@
+import { type RegistryCode, RegistryError } from '../../errors.ts';
+import type { ErrorBody } from './error-body.ts';
+
+export interface Refusal {
+  /** The operation, to stand after "Could not": `read the manifest docker.io/library/node:22`. */
+  readonly what: string;
+  /** Who answered. */
+  readonly host: string;
+  readonly status: number;
+  readonly body: ErrorBody;
+  readonly retryAfterMs?: number | undefined;
+}
+
+const NOT_FOUND_CODES = new Set(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'BLOB_UNKNOWN']);
+
+/** The error that an unsuccessful answer is. */
+export function refusal({ what, host, status, body, retryAfterMs }: Refusal): RegistryError {
+  const code = codeOf(status, body.codes);
+  const answered = `${host} answered ${status}${body.summary ? ` (${body.summary})` : ''}`;
+  return new RegistryError(code, `Could not ${what}: ${answered}. ${adviceFor(code, retryAfterMs)}`, {
+    status,
+    registryCodes: body.codes,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
+}
+
+/** The status decides first: some registries have their own words for "not found", none their own number. */
+function codeOf(status: number, codes: readonly string[]): RegistryCode {
+  if (status === 404) return 'E_NOT_FOUND';
+  if (status === 429 || codes.some((code) => code.toUpperCase() === 'TOOMANYREQUESTS'))
+    return 'E_RATE_LIMITED';
+  if (status === 401 || status === 403) return 'E_DENIED';
+  if (status >= 500 || status === 408) return 'E_UNAVAILABLE';
+  if (status >= 400 && codes.some((code) => NOT_FOUND_CODES.has(code))) return 'E_NOT_FOUND';
+  return 'E_PROTOCOL';
+}
+
+function adviceFor(code: RegistryCode, retryAfterMs: number | undefined): string {
+  switch (code) {
+    case 'E_NOT_FOUND':
+      return 'Check the name; it is not there, or these credentials may not see it.';
+    case 'E_DENIED':
+      return 'Check the credentials configured for it and what they allow; some registries answer this for what does not exist.';
+    case 'E_RATE_LIMITED':
+      return retryAfterMs === undefined
+        ? 'Its rate limit is reached: wait, or configure credentials with a higher one.'
+        : `Its rate limit is reached: try again in ${Math.ceil(retryAfterMs / 1000)} s.`;
+    case 'E_UNAVAILABLE':
+      return 'It has a problem of its own: try again later.';
+    case 'E_PROTOCOL':
+      return 'That is not an answer distribution-spec has: check that a registry is there and supports this.';
+  }
+}

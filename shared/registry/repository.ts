@@ -1,0 +1,23 @@
+import { deleteBlob, hasBlob, openBlob } from './blobs.ts';
+import { deleteManifest, fetchManifest, pushManifest, resolveManifest } from './manifests.ts';
+import { assertRepositoryName, type Place } from './place.ts';
+import { listTags } from './tags.ts';
+import type { Repository } from './types.ts';
+import { pushBlob } from './uploads.ts';
+
+/** @throws InvalidInputError `E_REFERENCE` for a name that is not one */
+export function createRepository(place: Place): Repository {
+  assertRepositoryName(place.name);
+  return {
+    name: place.name,
+    tags: (options) => listTags(place, options),
+    resolve: (tagOrDigest, options) => resolveManifest(place, tagOrDigest, options),
+    fetchManifest: (tagOrDigest, options) => fetchManifest(place, tagOrDigest, options),
+    pushManifest: (tagOrDigest, content, options) => pushManifest(place, tagOrDigest, content, options),
+    deleteManifest: (tagOrDigest, options) => deleteManifest(place, tagOrDigest, options),
+    hasBlob: (digest, options) => hasBlob(place, digest, options),
+    openBlob: (blob, options) => openBlob(place, blob, options),
+    pushBlob: (blob, open, options) => pushBlob(place, blob, open, options),
+    deleteBlob: (digest, options) => deleteBlob(place, digest, options),
+  };
+}

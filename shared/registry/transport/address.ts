@@ -1,0 +1,82 @@
+import { type LookupAddress, lookup } from 'node:dns';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { RegistryError } from '../../errors.ts';
+
+/**
+ * Where a request may go. Names come from users and redirects from registries, so without the operator's
+ * word only public addresses are reached; link-local and cloud metadata addresses never are.
+ */
+export type Reach = 'public' | 'private';
+
+type Subnet = readonly [address: string, prefix: number];
+
+// IANA special-purpose registries (RFC 6890 and updates).
+const NEVER: readonly Subnet[] = [
+  ['0.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['168.63.129.16', 32], // Azure's platform services
+  ['224.0.0.0', 4],
+  ['::', 128],
+  ['fe80::', 10],
+  ['fd00:ec2::254', 128], // AWS instance metadata
+  ['ff00::', 8],
+];
+const PRIVATE: readonly Subnet[] = [
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.0.0.0', 24],
+  ['192.168.0.0', 16],
+  ['198.18.0.0', 15],
+  ['240.0.0.0', 4],
+  ['::1', 128],
+  ['fc00::', 7],
+];
+
+const BLOCKED: Readonly<Record<Reach, BlockList>> = {
+  public: blockList([...NEVER, ...PRIVATE]),
+  private: blockList(NEVER),
+};
+
+function blockList(subnets: readonly Subnet[]): BlockList {
+  const list = new BlockList();
+  for (const [address, prefix] of subnets) {
+    list.addSubnet(address, prefix, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}
+
+/** Whether an IP address (IPv4-mapped IPv6 included) may be connected to. */
+export function mayReach(address: string, reach: Reach): boolean {
+  return !BLOCKED[reach].check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** Refuses a host given as an IP address, for which no lookup happens. @throws RegistryError `E_DENIED` */
+export function assertReachable({ hostname }: URL, reach: Reach): void {
+  const address = hostname.replace(/^\[|\]$/g, '');
+  if (isIP(address) !== 0 && !mayReach(address, reach)) throw unreachable(hostname, reach);
+}
+
+/** Checks the addresses a connection is then made to, so that a name cannot change in between. */
+export function guardedLookup(reach: Reach): LookupFunction {
+  return (hostname, options, callback) => {
+    lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+      const [first] = addresses ?? [];
+      if (error || !first) callback(error ?? new Error(`${hostname} has no address`), []);
+      else if (addresses.some(({ address }) => !mayReach(address, reach)))
+        callback(unreachable(hostname, reach), []);
+      else if (options.all) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+function unreachable(host: string, reach: Reach): RegistryError {
+  return new RegistryError(
+    'E_DENIED',
+    reach === 'public'
+      ? `${host} is at a private address. Add the registry to the configuration if it really is there.`
+      : `${host} is at a link-local or metadata address, where no registry is.`,
+  );
+}

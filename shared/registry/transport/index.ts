@@ -1,0 +1,11 @@
+export type { Reach } from './address.ts';
+export { nextDelayMs } from './backoff.ts';
+export { readBounded } from './bounded.ts';
+export { createConnections } from './connections.ts';
+export { DEFAULT_LIMITS, type RegistryLimits } from './limits.ts';
+export type { BodyMaker, HttpRequest, HttpResponse, Method, Send } from './message.ts';
+export { redactUrl } from './redact.ts';
+export { withRedirects } from './redirects.ts';
+export { withRetry } from './retry.ts';
+export { parseRetryAfter } from './retry-after.ts';
+export { systemTiming, type Timing } from './timing.ts';

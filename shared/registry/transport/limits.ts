@@ -1,0 +1,33 @@
+/** What a registry client may spend. Times in milliseconds. */
+export interface RegistryLimits {
+  /** Connections to one host at a time; further requests wait. */
+  readonly connectionsPerHost: number;
+  /** To establish a connection, with TLS. */
+  readonly connectTimeoutMs: number;
+  /** Silence that is borne: for the answer's headers, and between two pieces of its body. */
+  readonly idleTimeoutMs: number;
+  /** For an answer that is held in memory (manifests, tags, tokens), all of it. */
+  readonly answerTimeoutMs: number;
+  /** For a registry to put an upload in its place after the last byte; some copy the whole blob then. */
+  readonly commitTimeoutMs: number;
+  /** How often one request is sent, the first time included. */
+  readonly attempts: number;
+  /** No further attempt of a request starts after this long; for uploads only the waits between attempts count. */
+  readonly retryBudgetMs: number;
+  /** The longest `Retry-After` that is waited for here; longer ones are the queue's business. */
+  readonly maxRetryAfterMs: number;
+  /** Larger blobs are sent by PATCH, as docker does: some registries bound the size of one PUT. */
+  readonly singlePutBytes: number;
+}
+
+export const DEFAULT_LIMITS: RegistryLimits = {
+  connectionsPerHost: 16,
+  connectTimeoutMs: 10_000,
+  idleTimeoutMs: 30_000,
+  answerTimeoutMs: 60_000,
+  commitTimeoutMs: 300_000,
+  attempts: 4,
+  retryBudgetMs: 30_000,
+  maxRetryAfterMs: 10_000,
+  singlePutBytes: 32 * 1024 * 1024,
+};

@@ -1,0 +1,42 @@
+import { createServer, request as forward } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { onTestFinished } from 'vitest';
+
+export interface CountingProxy {
+  readonly host: string;
+  /** Every request so far as `METHOD /path`, without its query. */
+  readonly log: readonly string[];
+  /** How many of them start with `prefix`. */
+  count(prefix: string): number;
+}
+
+/**
+ * Passes requests on to a server and writes down what was asked, to count requests to servers we did not
+ * write. The `Host` header is kept, so links that the server makes lead through here again.
+ */
+export async function countingProxy(host: string): Promise<CountingProxy> {
+  const log: string[] = [];
+  const server = createServer((incoming, response) => {
+    const { method = '', url = '/', headers } = incoming;
+    log.push(`${method} ${url.split('?', 1)[0]}`);
+    const [hostname, port] = host.split(':');
+    const onward = forward({ hostname, port, method, path: url, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy());
+    incoming.pipe(onward);
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, '127.0.0.1', resolve);
+  await promise;
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return {
+    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    log,
+    count: (prefix) => log.filter((line) => line.startsWith(prefix)).length,
+  };
+}
