@@ -1,0 +1,61 @@
+import {
+  type Descriptor,
+  type Digest,
+  isDigest,
+  REF_NAME_ANNOTATION,
+} from '../../../shared/content/index.ts';
+import type { ManifestFacts } from '../manifest-facts.ts';
+
+/** Tags and manifests of one repository, in memory. The `index.json` of its layout is this, written down. */
+export class LayoutIndex {
+  readonly #manifests = new Map<Digest, ManifestFacts>();
+  readonly #tags = new Map<string, Digest>();
+
+  /** In ASCII order, which is the order `sort` gives text. */
+  tags(): string[] {
+    return [...this.#tags.keys()].sort();
+  }
+
+  find(tagOrDigest: string): ManifestFacts | undefined {
+    const digest = isDigest(tagOrDigest) ? tagOrDigest : this.#tags.get(tagOrDigest);
+    return digest && this.#manifests.get(digest);
+  }
+
+  /** Descriptors of the manifests whose subject is `digest`, whether or not that one is here. */
+  referrers(digest: Digest): Descriptor[] {
+    return [...this.#manifests.values()].filter((m) => m.subject === digest).map((m) => m.descriptor);
+  }
+
+  put(facts: ManifestFacts, tag: string | undefined): void {
+    this.#manifests.set(facts.descriptor.digest, facts);
+    if (tag !== undefined) this.#tags.set(tag, facts.descriptor.digest);
+  }
+
+  /** `false` when there is no such tag. Its manifest stays. */
+  removeTag(tag: string): boolean {
+    return this.#tags.delete(tag);
+  }
+
+  /** Removes a manifest with all its tags; `false` when there is none. */
+  removeManifest(digest: Digest): boolean {
+    for (const [tag, tagged] of this.#tags) if (tagged === digest) this.#tags.delete(tag);
+    return this.#manifests.delete(digest);
+  }
+
+  /** What `index.json` lists: one entry for each tag, and one without a name for each manifest that has no tag. */
+  entries(): Descriptor[] {
+    const untagged = new Map(this.#manifests);
+    const tagged: Descriptor[] = [];
+    for (const tag of this.tags()) {
+      const facts = this.find(tag);
+      if (!facts) continue;
+      untagged.delete(facts.descriptor.digest);
+      tagged.push({ ...plain(facts), annotations: { [REF_NAME_ANNOTATION]: tag } });
+    }
+    return [...tagged, ...[...untagged.values()].map(plain)];
+  }
+}
+
+function plain({ descriptor: { mediaType, digest, size } }: ManifestFacts): Descriptor {
+  return { mediaType, digest, size };
+}
