@@ -1,0 +1,2 @@
+export { type FunctionsHost, startFunctionsHost } from './host.ts';
+export type { HostLog } from './log.ts';
