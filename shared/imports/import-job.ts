@@ -56,11 +56,12 @@ export const importJobSchema = z.object({
 
 /** Builds a job and its id from parts that were parsed already. */
 export function createImportJob(parts: Omit<ImportJob, 'id'>): ImportJob {
-  const platforms = [...parts.platforms].sort();
+  const platforms = [...new Set(parts.platforms)].sort();
   const target = formatReference(parseReference(parts.target));
-  const identity = JSON.stringify([target, parts.digest, platforms, parts.observedAt]);
+  const observedAt = new Date(parts.observedAt).toISOString();
+  const identity = JSON.stringify([target, parts.digest, platforms, observedAt]);
   const id = createHash('sha256').update(identity).digest('hex').slice(0, 32);
-  return { ...parts, id, target, platforms };
+  return { ...parts, id, target, platforms, observedAt };
 }
 
 /**

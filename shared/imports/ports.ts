@@ -1,29 +1,31 @@
 import type { Descriptor, ManifestContent } from '../content/index.ts';
 import type { ImportJob } from './import-job.ts';
 
-export interface CopyCallOptions {
+export interface ContentCallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Somewhere content can be read from by digest: a registry repository, an archive, a folder. */
 export interface ContentSource {
-  fetchManifest(digest: string, options?: CopyCallOptions): Promise<ManifestContent>;
+  fetchManifest(digest: string, options?: ContentCallOptions): Promise<ManifestContent>;
   /** Streams a blob; the iteration ends normally only if every byte was right. */
   openBlob(
     blob: Pick<Descriptor, 'digest' | 'size'>,
-    options?: CopyCallOptions,
+    options?: ContentCallOptions,
   ): Promise<AsyncIterable<Uint8Array>>;
 }
 
 /** Somewhere content can be put. A `Repository` of the registry client is both source and target. */
 export interface ContentTarget {
   /** What a tag or digest names there; `undefined` when nothing. */
-  resolve(tagOrDigest: string, options?: CopyCallOptions): Promise<Descriptor | undefined>;
-  pushManifest(tagOrDigest: string, content: ManifestContent, options?: CopyCallOptions): Promise<void>;
+  resolve(tagOrDigest: string, options?: ContentCallOptions): Promise<Descriptor | undefined>;
+  /** Reads back what is already there, so that no pull is spent at the source on it. */
+  fetchManifest(digest: string, options?: ContentCallOptions): Promise<ManifestContent>;
+  pushManifest(tagOrDigest: string, content: ManifestContent, options?: ContentCallOptions): Promise<void>;
   pushBlob(
     blob: Pick<Descriptor, 'digest' | 'size'>,
     open: () => Promise<AsyncIterable<Uint8Array>>,
-    options?: CopyCallOptions & {
+    options?: ContentCallOptions & {
       readonly mountFrom?: string | undefined;
       readonly onBytes?: ((count: number) => void) | undefined;
     },

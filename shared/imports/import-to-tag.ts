@@ -1,0 +1,84 @@
+import {
+  type Digest,
+  formatReference,
+  type ManifestContent,
+  type Platform,
+  type TagReference,
+} from '../content/index.ts';
+import type { Records } from '../records.ts';
+import { type CopyOptions, type CopyResult, copyGraph } from './copy/copy-graph.ts';
+import type { ContentSource, ContentTarget } from './ports.ts';
+import { isSuperseded, moveTag, type TagMoveOptions, type TagRecord, tagKey } from './tag-ledger.ts';
+
+/** "Make this target tag be this content", with the time that orders it among others for the same tag. */
+export interface TagImport {
+  readonly source: ContentSource;
+  readonly root: Digest;
+  readonly to: ContentTarget;
+  readonly target: TagReference;
+  /** When the content was first seen, ISO 8601. */
+  readonly observedAt: string;
+  readonly platforms?: readonly Platform[] | undefined;
+}
+
+export interface TagImportOutcome {
+  readonly state: 'succeeded' | 'unchanged';
+  /** One sentence for people. */
+  readonly detail: string;
+}
+
+export type TagImportOptions = Pick<CopyOptions, 'mountFrom' | 'onProgress' | 'signal'> &
+  Pick<TagMoveOptions, 'now' | 'wait'>;
+
+/**
+ * Copies content and moves the target tag to it, unless something observed later is there. Convergent: run twice,
+ * late, or beside another import of the same tag, the end state is the same.
+ */
+export async function importToTag(
+  { source, root, to, target, observedAt, platforms }: TagImport,
+  tags: Records<TagRecord>,
+  { now, wait, ...copy }: TagImportOptions = {},
+): Promise<TagImportOutcome> {
+  const name = formatReference(target);
+  const superseded = {
+    state: 'unchanged',
+    detail: `${name} was given to content observed later than ${observedAt}`,
+  } as const;
+  if (isSuperseded(await tags.get(tagKey(target)), { observedAt })) return superseded;
+
+  let tag = 'right' as TagEnd;
+  const publish = async (content: ManifestContent, signal: AbortSignal) => {
+    const push = async (pushSignal: AbortSignal) => {
+      const there = await to.resolve(target.tag, { signal: pushSignal });
+      if (there?.digest === content.digest) return;
+      await to.pushManifest(target.tag, content, { signal: pushSignal });
+      tag = 'pushed';
+    };
+    const move = { target, digest: content.digest, observedAt };
+    const outcome = await moveTag(tags, move, push, { signal, now, wait });
+    if (outcome === 'superseded') tag = outcome;
+  };
+  const result = await copyGraph(source, to, root, { ...copy, platforms, publish });
+  if (tag === 'superseded') return superseded;
+  if (tag === 'right' && result.manifests.copied === 0) {
+    return { state: 'unchanged', detail: `${name} is ${result.root.digest} already` };
+  }
+  return { state: 'succeeded', detail: describeCopy(result) };
+}
+
+/** What became of the tag: it was right, it was moved, or it belongs to something observed later. */
+type TagEnd = 'right' | 'pushed' | 'superseded';
+
+function describeCopy({ root, trimmed, manifests, blobs, bytesUploaded }: CopyResult): string {
+  const parts = [
+    `${manifests.copied} manifests copied`,
+    `${blobs.uploaded} blobs uploaded (${bytesUploaded} bytes)`,
+    ...(blobs.mounted ? [`${blobs.mounted} mounted`] : []),
+    ...(blobs.existing ? [`${blobs.existing} there already`] : []),
+    ...(blobs.foreign ? [`${blobs.foreign} foreign layers left to their own URLs`] : []),
+    ...(trimmed
+      ? [`the target refuses a partial index, so the platform subset has its own digest ${root.digest}`]
+      : []),
+  ];
+  return parts.join(', ');
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { RecordKey } from '../records.ts';
+import { type ImportJob, importJobSchema } from './import-job.ts';
+
+/**
+ * `queued`: waits for a worker (also when scheduled again). `running`: a worker has it. `succeeded`: the target
+ * changed. `unchanged`: there was nothing to do. `held`: a policy says not yet. `failed`: set aside.
+ */
+export const JOB_STATES = ['queued', 'running', 'succeeded', 'unchanged', 'held', 'failed'] as const;
+export type JobState = (typeof JOB_STATES)[number];
+
+/** What is known about a job: one record per job id, however often it is delivered. */
+export const jobRecordSchema = importJobSchema.extend({
+  state: z.enum(JOB_STATES),
+  /** How often a worker began. */
+  attempts: z.number().int(),
+  /** For people: what happened, or what is being waited for. */
+  detail: z.string().optional(),
+  errorCode: z.string().optional(),
+  bytesTotal: z.number(),
+  bytesDone: z.number(),
+  queuedAt: z.iso.datetime(),
+  startedAt: z.iso.datetime().optional(),
+  finishedAt: z.iso.datetime().optional(),
+});
+export type JobRecord = Readonly<z.infer<typeof jobRecordSchema>>;
+
+export function isFinished({ state }: JobRecord): boolean {
+  return state === 'succeeded' || state === 'unchanged' || state === 'failed';
+}
+
+/** Spread over partitions by the first byte of the id, so that many workers do not share one. */
+export function jobKey(id: string): RecordKey {
+  return { partition: id.slice(0, 2), row: id };
+}
+
+export function queuedRecord(job: ImportJob, now: Date): JobRecord {
+  return {
+    ...job,
+    platforms: [...job.platforms],
+    state: 'queued',
+    attempts: 0,
+    bytesTotal: 0,
+    bytesDone: 0,
+    queuedAt: now.toISOString(),
+  };
+}
+
+/** A worker begins. A repeat of a job that succeeded does not hide that it did. */
+export function started(current: JobRecord | undefined, job: ImportJob, now: Date): JobRecord {
+  if (current?.state === 'succeeded') return { ...current, attempts: current.attempts + 1 };
+  const { detail: _, errorCode: __, finishedAt: ___, ...known } = current ?? queuedRecord(job, now);
+  return { ...known, state: 'running', attempts: known.attempts + 1, startedAt: now.toISOString() };
+}
+
+export function progressed(
+  current: JobRecord | undefined,
+  { bytesTotal, bytesDone }: { readonly bytesTotal: number; readonly bytesDone: number },
+): JobRecord | undefined {
+  return current?.state === 'running' ? { ...current, bytesTotal, bytesDone } : current;
+}
+
+export interface JobEnd {
+  readonly state: 'succeeded' | 'unchanged' | 'failed';
+  readonly detail: string;
+  readonly errorCode?: string | undefined;
+}
+
+/** A job that succeeded once stays succeeded: a repeat that finds nothing to do is not news. */
+export function finished(current: JobRecord | undefined, end: JobEnd, now: Date): JobRecord | undefined {
+  if (!current || (current.state === 'succeeded' && end.state === 'unchanged')) return current;
+  const { errorCode: _, ...known } = current;
+  return { ...known, ...end, finishedAt: now.toISOString() };
+}
+
+/** Back in the queue, at once or from a later time on, with the reason. */
+export function requeued(
+  current: JobRecord | undefined,
+  detail: string,
+  errorCode: string,
+): JobRecord | undefined {
+  if (!current) return undefined;
+  const { finishedAt: _, ...known } = current;
+  return { ...known, state: 'queued', detail, errorCode };
+}

@@ -1,0 +1,42 @@
+import type { CopyProgress } from './copy/copy-progress.ts';
+
+const WRITE_EVERY_MS = 1000;
+
+/**
+ * Keeps a record of a copy's progress without slowing it: at most one write a second, one at a time, always the
+ * latest numbers. A write that fails costs a number on a screen, never the import.
+ */
+export class ProgressWriter {
+  readonly #write: (progress: CopyProgress) => Promise<unknown>;
+  #latest: CopyProgress | undefined;
+  #lastWrite = 0;
+  #underWay: Promise<unknown> | undefined;
+
+  constructor(write: (progress: CopyProgress) => Promise<unknown>) {
+    this.#write = write;
+  }
+
+  report(progress: CopyProgress): void {
+    this.#latest = progress;
+    if (!this.#underWay && Date.now() - this.#lastWrite >= WRITE_EVERY_MS) this.#start();
+  }
+
+  /** Resolves when the latest numbers were written. */
+  async flush(): Promise<void> {
+    await this.#underWay;
+    this.#start();
+    await this.#underWay;
+  }
+
+  #start(): void {
+    const progress = this.#latest;
+    if (!progress) return;
+    this.#latest = undefined;
+    this.#lastWrite = Date.now();
+    this.#underWay = this.#write(progress)
+      .catch(() => {})
+      .finally(() => {
+        this.#underWay = undefined;
+      });
+  }
+}

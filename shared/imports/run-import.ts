@@ -1,0 +1,153 @@
+import {
+  parsePlatform,
+  parseReference,
+  parseRepositoryName,
+  type RepositoryName,
+  type TagReference,
+} from '../content/index.ts';
+import { codeOf, describeError, InvalidInputError } from '../errors.ts';
+import type { Records } from '../records.ts';
+import type { Logger } from '../telemetry/index.ts';
+import { dispositionOf } from './disposition.ts';
+import { type ImportJob, parseImportJob } from './import-job.ts';
+import { importToTag, type TagImportOutcome } from './import-to-tag.ts';
+import { finished, type JobRecord, jobKey, progressed, requeued, started } from './job-record.ts';
+import type { ContentSource, ContentTarget, JobQueue, SetAside } from './ports.ts';
+import { ProgressWriter } from './progress-writer.ts';
+import type { TagMoveOptions, TagRecord } from './tag-ledger.ts';
+
+export interface ImportDependencies {
+  readonly repository: (name: RepositoryName) => ContentSource & ContentTarget;
+  readonly jobs: Records<JobRecord>;
+  readonly tags: Records<TagRecord>;
+  readonly queue: Pick<JobQueue, 'sendAt'>;
+  readonly setAside: SetAside;
+  readonly logger: Logger;
+  readonly now?: (() => Date) | undefined;
+  /** Waits for another mover of the same tag; a timer unless given. */
+  readonly wait?: TagMoveOptions['wait'];
+}
+
+export interface Delivery {
+  /** 1 for the first delivery of this message. */
+  readonly deliveryCount: number;
+  /** The broker gives up after this many; the last one is set aside here, with the reason. */
+  readonly maxDeliveryCount: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How a delivery ended, when it did not throw. A throw means: deliver again. */
+export type ImportOutcome =
+  | {
+      readonly kind: 'done';
+      readonly job: ImportJob;
+      readonly state: 'succeeded' | 'unchanged';
+      readonly detail: string;
+    }
+  | { readonly kind: 'rescheduled'; readonly job: ImportJob; readonly at: Date; readonly detail: string }
+  | { readonly kind: 'set-aside'; readonly code: string; readonly detail: string };
+
+/**
+ * Runs one import job from a queue message's body. Safe to run twice, late, or beside itself: content is
+ * addressed by digest, the tag moves last and only forward. Whatever happens is written to the job's record.
+ */
+export async function runImport(
+  body: unknown,
+  delivery: Delivery,
+  dependencies: ImportDependencies,
+): Promise<ImportOutcome> {
+  const { jobs, logger, now = () => new Date() } = dependencies;
+  let job: ImportJob;
+  try {
+    job = parseImportJob(body);
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    return setAside(body, error, dependencies);
+  }
+  const key = jobKey(job.id);
+  await jobs.update(key, (current) => started(current, job, now()));
+  try {
+    const end = await carryOut(job, delivery.signal, dependencies);
+    await jobs.update(key, (current) => finished(current, end, now()));
+    logger.info('import finished', { job: job.id, target: job.target, state: end.state, detail: end.detail });
+    return { kind: 'done', job, state: end.state, detail: end.detail };
+  } catch (error) {
+    return await settleFailure(job, error, delivery, dependencies);
+  }
+}
+
+async function carryOut(
+  job: ImportJob,
+  signal: AbortSignal | undefined,
+  { repository, jobs, tags, now, wait }: ImportDependencies,
+): Promise<TagImportOutcome> {
+  const target = targetOf(job);
+  const source = parseRepositoryName(job.source);
+  const progress = new ProgressWriter((value) =>
+    jobs.update(jobKey(job.id), (current) => progressed(current, value)),
+  );
+  const order = {
+    source: repository(source),
+    root: job.digest,
+    to: repository(target),
+    target,
+    observedAt: job.observedAt,
+    platforms: job.platforms.map(parsePlatform),
+  };
+  return importToTag(order, tags, {
+    mountFrom: source.registry === target.registry ? source.repository : undefined,
+    onProgress: (value) => progress.report(value),
+    signal,
+    now,
+    wait,
+  }).finally(() => progress.flush());
+}
+
+/** The record is written before the queue is told: a crash in between is a redelivery, not a second message. */
+async function settleFailure(
+  job: ImportJob,
+  error: unknown,
+  delivery: Delivery,
+  dependencies: ImportDependencies,
+): Promise<ImportOutcome> {
+  const { jobs, queue, logger, now = () => new Date() } = dependencies;
+  const key = jobKey(job.id);
+  const message = describeError(error);
+  const code = codeOf(error);
+  const disposition = dispositionOf(error);
+  if (disposition.action === 'reschedule') {
+    const at = new Date(now().getTime() + disposition.afterMs);
+    logger.warn('import waits', { job: job.id, target: job.target, until: at.toISOString(), code });
+    await jobs.update(key, (current) =>
+      requeued(current, `waits until ${at.toISOString()}: ${message}`, code),
+    );
+    await queue.sendAt(job, at);
+    return { kind: 'rescheduled', job, at, detail: message };
+  }
+  if (disposition.action === 'set-aside' || delivery.deliveryCount >= delivery.maxDeliveryCount) {
+    await jobs.update(key, (current) =>
+      finished(current, { state: 'failed', detail: message, errorCode: code }, now()),
+    );
+    return await setAside(job, error, dependencies);
+  }
+  logger.warn('import will be tried again', { job: job.id, target: job.target, code, error: message });
+  await jobs.update(key, (current) => requeued(current, `will be tried again: ${message}`, code));
+  throw error;
+}
+
+async function setAside(
+  body: unknown,
+  error: unknown,
+  { setAside: sink, logger }: ImportDependencies,
+): Promise<ImportOutcome> {
+  const reason = { code: codeOf(error), message: describeError(error) };
+  await sink.setAside(body, reason);
+  logger.error('import set aside', { code: reason.code, error: reason.message });
+  return { kind: 'set-aside', code: reason.code, detail: reason.message };
+}
+
+function targetOf(job: ImportJob): TagReference {
+  const { registry, repository, tag } = parseReference(job.target);
+  if (!tag) throw new InvalidInputError('E_JOB', `The job's target "${job.target}" has no tag.`);
+  return { registry, repository, tag };
+}

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import {
+  ArchiveError,
+  ConfigError,
+  IntegrityError,
+  InvalidInputError,
+  RegistryError,
+  TagExistsError,
+  TransportError,
+} from '../../../shared/errors.ts';
+import { dispositionOf } from '../../../shared/imports/index.ts';
+
+const REDELIVER = { action: 'redeliver' };
+const SET_ASIDE = { action: 'set-aside' };
+const MINUTE = 60_000;
+
+function limited(retryAfterMs?: number): RegistryError {
+  return new RegistryError('E_RATE_LIMITED', '', retryAfterMs === undefined ? {} : { retryAfterMs });
+}
+
+test.each([
+  [new RegistryError('E_NOT_FOUND', ''), SET_ASIDE],
+  [new RegistryError('E_DENIED', ''), SET_ASIDE],
+  [new RegistryError('E_PROTOCOL', ''), SET_ASIDE],
+  [new RegistryError('E_UNAVAILABLE', ''), REDELIVER],
+  [new TransportError('E_TIMEOUT', ''), REDELIVER],
+  [new TransportError('E_NETWORK', ''), REDELIVER],
+  [new TransportError('E_TOO_LARGE', ''), SET_ASIDE],
+  [new IntegrityError('E_DIGEST_MISMATCH', ''), REDELIVER],
+  [new IntegrityError('E_SIZE_MISMATCH', ''), REDELIVER],
+  [new ArchiveError('E_ARCHIVE_FORMAT', ''), SET_ASIDE],
+  [new ArchiveError('E_ARCHIVE_INCOMPLETE', ''), REDELIVER],
+  [new InvalidInputError('E_MANIFEST', ''), SET_ASIDE],
+  [new InvalidInputError('E_PLATFORM', ''), SET_ASIDE],
+  [new TagExistsError(''), SET_ASIDE],
+  [new ConfigError([]), SET_ASIDE],
+  [new TypeError(''), REDELIVER],
+  ['a string', REDELIVER],
+  [undefined, REDELIVER],
+])('%o', (error, disposition) => {
+  expect(dispositionOf(error)).toEqual(disposition);
+});
+
+test.each([
+  ['nothing', undefined, 15 * MINUTE],
+  ['90 seconds', 90_000, 90_000],
+  ['no time at all', 0, 1000],
+  ['a week', 7 * 24 * 60 * MINUTE, 24 * 60 * MINUTE],
+])('a rate limit that names %s is waited out', (_, retryAfterMs, afterMs) => {
+  expect(dispositionOf(limited(retryAfterMs))).toEqual({ action: 'reschedule', afterMs });
+});

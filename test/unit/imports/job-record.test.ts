@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { digestOf } from '../../../shared/content/index.ts';
+import {
+  createImportJob,
+  isFinished,
+  JOB_STATES,
+  jobKey,
+  jobRecordSchema,
+  queuedRecord,
+} from '../../../shared/imports/index.ts';
+import { finished, progressed, requeued, started } from '../../../shared/imports/job-record.ts';
+
+const job = createImportJob({
+  source: 'docker.io/library/node',
+  digest: digestOf('node'),
+  target: 'acme.azurecr.io/base/node:22',
+  platforms: [],
+  observedAt: '2026-04-01T00:00:00.000Z',
+  reason: 'test',
+});
+const at = (minute: number) => new Date(Date.UTC(2026, 4, 1, 0, minute));
+const queued = queuedRecord(job, at(0));
+const running = started(queued, job, at(1));
+const succeeded = finished(running, { state: 'succeeded', detail: 'copied' }, at(2));
+const failed = finished(running, { state: 'failed', detail: 'no', errorCode: 'E_DENIED' }, at(2));
+
+test('a job is queued, runs and ends', () => {
+  expect(queued).toMatchObject({ ...job, state: 'queued', attempts: 0 });
+  expect(running).toMatchObject({ state: 'running', attempts: 1, startedAt: at(1).toISOString() });
+  expect(succeeded).toMatchObject({ state: 'succeeded', detail: 'copied', finishedAt: at(2).toISOString() });
+  for (const record of [queued, running, succeeded, failed])
+    expect(jobRecordSchema.parse(record)).toEqual(record);
+});
+
+test('a job whose record was never written starts with one', () => {
+  expect(started(undefined, job, at(1))).toEqual({ ...running, queuedAt: at(1).toISOString() });
+});
+
+test('a job that starts again forgets how it ended before', () => {
+  const again = started(failed, job, at(3));
+  expect(again).toEqual({ ...running, attempts: 2, startedAt: at(3).toISOString() });
+});
+
+test('a repeat that finds nothing to do does not hide that the job succeeded', () => {
+  const again = started(succeeded, job, at(3));
+  expect(again).toEqual({ ...succeeded, attempts: 2 });
+  expect(finished(again, { state: 'unchanged', detail: 'right already' }, at(4))).toEqual(again);
+});
+
+test('a repeat that fails or changes something is news', () => {
+  const again = started(succeeded, job, at(3));
+  const end = { state: 'failed', detail: 'no', errorCode: 'E_DENIED' } as const;
+  expect(finished(again, end, at(4))).toMatchObject({ ...end, finishedAt: at(4).toISOString() });
+  const repaired = { state: 'succeeded', detail: 'copied again' } as const;
+  expect(finished(again, repaired, at(4))).toMatchObject(repaired);
+});
+
+test('back in the queue a job says why and is not finished', () => {
+  const waits = requeued(succeeded, 'waits', 'E_RATE_LIMITED');
+  expect(waits).toMatchObject({ state: 'queued', detail: 'waits', errorCode: 'E_RATE_LIMITED' });
+  expect(waits).not.toHaveProperty('finishedAt');
+});
+
+test('a success leaves no error code behind', () => {
+  const retried = requeued(running, 'no', 'E_NETWORK');
+  expect(finished(retried, { state: 'succeeded', detail: 'copied' }, at(2))).not.toHaveProperty('errorCode');
+});
+
+test('progress is written only while the job runs', () => {
+  const numbers = { bytesTotal: 10, bytesDone: 5 };
+  expect(progressed(running, { ...numbers, ...{ blobsDone: 1 } })).toEqual({ ...running, ...numbers });
+  for (const record of [queued, succeeded, failed, undefined])
+    expect(progressed(record, numbers)).toBe(record);
+});
+
+test('a record that was removed meanwhile is not made again', () => {
+  expect(finished(undefined, { state: 'succeeded', detail: '' }, at(1))).toBeUndefined();
+  expect(requeued(undefined, '', '')).toBeUndefined();
+});
+
+test('only three states are final', () => {
+  const final = JOB_STATES.filter((state) => isFinished({ ...queued, state }));
+  expect(final).toEqual(['succeeded', 'unchanged', 'failed']);
+});
+
+test('records are spread by the first byte of their id', () => {
+  expect(jobKey(job.id)).toEqual({ partition: job.id.slice(0, 2), row: job.id });
+});

@@ -1,0 +1,245 @@
+import { describe, expect, test } from 'vitest';
+import { digestOf } from '../../../shared/content/index.ts';
+import { RegistryError, TransportError } from '../../../shared/errors.ts';
+import { image, type MemoryRepositoryOptions, multiPlatform } from '../../helpers/memory-content.ts';
+import { World } from '../../helpers/memory-jobs.ts';
+
+const app = image('app 1');
+const next = image('app 2');
+
+/** Fails every call of the kind. */
+function refusing(kind: string, error: Error): MemoryRepositoryOptions {
+  return {
+    before: (call) => {
+      if (call.kind === kind) throw error;
+    },
+  };
+}
+
+test('a job copies the image, moves the tag and records success', async () => {
+  const world = new World();
+  const job = world.job(app, 1);
+  const outcome = await world.run(job);
+  expect(outcome).toEqual({
+    kind: 'done',
+    job,
+    state: 'succeeded',
+    detail: '1 manifests copied, 2 blobs uploaded (19 bytes)',
+  });
+  expect(world.tag).toBe(app.root.digest);
+  expect(await world.record(job)).toEqual({
+    ...job,
+    state: 'succeeded',
+    attempts: 1,
+    detail: outcome.detail,
+    bytesTotal: 19,
+    bytesDone: 19,
+    queuedAt: '2026-05-01T00:00:00.000Z',
+    startedAt: '2026-05-01T00:00:00.000Z',
+    finishedAt: '2026-05-01T00:00:00.000Z',
+  });
+  expect(world.ledger).toEqual({
+    target: 'mirror.test/app:1',
+    digest: app.root.digest,
+    observedAt: job.observedAt,
+  });
+});
+
+test('the body may be JSON text', async () => {
+  const world = new World();
+  await expect(world.run(JSON.stringify(world.job(app, 1)))).resolves.toMatchObject({ state: 'succeeded' });
+});
+
+test('a tag that is right already is unchanged and costs the source nothing', async () => {
+  const world = new World();
+  world.target.seed(app).tags.set('1', app.root.digest);
+  const job = world.job(app, 1);
+  await expect(world.run(job)).resolves.toMatchObject({
+    state: 'unchanged',
+    detail: `mirror.test/app:1 is ${app.root.digest} already`,
+  });
+  expect(world.source.calls).toEqual([]);
+  expect(world.target.stored).toEqual([]);
+  expect(await world.record(job)).toMatchObject({ state: 'unchanged' });
+});
+
+test('a right tag on an index that lacks a child is repaired, which is a success', async () => {
+  const world = new World();
+  const graph = multiPlatform('app', ['linux/amd64']);
+  world.target.seed(graph).tags.set('1', graph.root.digest);
+  world.target.manifests.delete(graph.manifests[0]?.digest ?? graph.root.digest);
+  await expect(world.run(world.job(graph, 1))).resolves.toMatchObject({ state: 'succeeded' });
+  expect(world.target.tagMoves).toEqual([]);
+});
+
+test('the same job twice copies once, and the record still says what it did', async () => {
+  const world = new World();
+  const job = world.job(app, 1);
+  const first = await world.run(job);
+  const reads = world.source.calls.length;
+  await expect(world.run(job, { deliveryCount: 2 })).resolves.toMatchObject({ state: 'unchanged' });
+  expect(world.source.calls).toHaveLength(reads);
+  expect(world.target.tagMoves).toHaveLength(1);
+  expect(Object.keys(world.jobs.contents())).toHaveLength(1);
+  expect(await world.record(job)).toMatchObject({ state: 'succeeded', attempts: 2, detail: first.detail });
+});
+
+test('a platform subset on a target that refuses partial indexes is unchanged the second time', async () => {
+  const world = new World();
+  const graph = multiPlatform('app', ['linux/amd64', 'linux/arm64']);
+  await expect(world.run(world.job(graph, 1, ['linux/amd64']))).resolves.toMatchObject({
+    state: 'succeeded',
+    detail: expect.stringContaining('refuses a partial index'),
+  });
+  expect(world.tag).not.toBe(graph.root.digest);
+  expect(world.ledger?.digest).toBe(world.tag);
+  await expect(world.run(world.job(graph, 2, ['linux/amd64']))).resolves.toMatchObject({
+    state: 'unchanged',
+  });
+  expect(world.target.tagMoves).toHaveLength(1);
+});
+
+test('a job observed earlier than what was put comes too late and copies nothing', async () => {
+  const world = new World();
+  await world.run(world.job(next, 2));
+  const reads = world.source.calls.length;
+  const late = world.job(app, 1);
+  await expect(world.run(late)).resolves.toMatchObject({
+    state: 'unchanged',
+    detail: expect.stringContaining('observed later'),
+  });
+  expect(world.source.calls).toHaveLength(reads);
+  expect(world.tag).toBe(next.root.digest);
+});
+
+test('a job overtaken while it copies leaves the tag alone', async () => {
+  const world = new World();
+  const [older, newer] = [world.job(app, 1), world.job(next, 2)];
+  let overtaken = false;
+  const outcome = await world.run(older, {}, async (moment) => {
+    if (moment !== 'source.fetchManifest start' || overtaken) return;
+    overtaken = true;
+    await world.run(newer);
+  });
+  expect(outcome).toMatchObject({ state: 'unchanged', detail: expect.stringContaining('observed later') });
+  expect(world.tag).toBe(next.root.digest);
+});
+
+test('upstream going from A to B and back to A ends at A', async () => {
+  const world = new World();
+  for (const job of [world.job(app, 1), world.job(next, 2), world.job(app, 3)]) await world.run(job);
+  expect(world.target.tagMoves.map(({ digest }) => digest)).toEqual([
+    app.root.digest,
+    next.root.digest,
+    app.root.digest,
+  ]);
+  expect(Object.keys(world.jobs.contents())).toHaveLength(3);
+});
+
+test('observation times of different precision are compared as times', async () => {
+  const world = new World();
+  await world.run({ ...world.job(app, 0), observedAt: '2026-04-01T00:00:00Z' });
+  await world.run({ ...world.job(next, 0), id: 'later', observedAt: '2026-04-01T00:00:00.5Z' });
+  expect(world.tag).toBe(next.root.digest);
+});
+
+describe('failures', () => {
+  test('a rate limit is waited out with a scheduled message', async () => {
+    const limited = new RegistryError('E_RATE_LIMITED', 'Too many pulls.', {
+      status: 429,
+      retryAfterMs: 90_000,
+    });
+    const world = new World({ source: refusing('fetchManifest', limited) });
+    const job = world.job(app, 1);
+    const at = new Date('2026-05-01T00:01:30.000Z');
+    await expect(world.run(job, { deliveryCount: 10 })).resolves.toMatchObject({ kind: 'rescheduled', at });
+    expect(world.scheduled).toEqual([{ job, at }]);
+    expect(world.setAside).toEqual([]);
+    expect(await world.record(job)).toMatchObject({
+      state: 'queued',
+      errorCode: 'E_RATE_LIMITED',
+      detail: 'waits until 2026-05-01T00:01:30.000Z: Too many pulls.',
+    });
+  });
+
+  test('a passing failure is thrown back to the queue, and the next delivery succeeds', async () => {
+    let failures = 1;
+    const before = () => {
+      failures -= 1;
+      if (failures === 0) throw new TransportError('E_NETWORK', 'Connection reset.');
+    };
+    const world = new World({ source: { before } });
+    const job = world.job(app, 1);
+    await expect(world.run(job)).rejects.toThrow('Connection reset.');
+    expect(await world.record(job)).toMatchObject({
+      state: 'queued',
+      errorCode: 'E_NETWORK',
+      detail: 'will be tried again: Connection reset.',
+    });
+    await world.run(job, { deliveryCount: 2 });
+    const record = await world.record(job);
+    expect(record).toMatchObject({ state: 'succeeded', attempts: 2 });
+    expect(record).not.toHaveProperty('errorCode');
+  });
+
+  test.each([
+    ['the last delivery fails', new TransportError('E_NETWORK', 'no'), { deliveryCount: 10 }, 'E_NETWORK'],
+    ['the source says no', new RegistryError('E_DENIED', 'no', { status: 401 }), {}, 'E_DENIED'],
+    ['the image is gone', new RegistryError('E_NOT_FOUND', 'no', { status: 404 }), {}, 'E_NOT_FOUND'],
+    ['an unknown error comes last', new Error('no'), { deliveryCount: 10 }, 'E_UNKNOWN'],
+  ])('the job is set aside with the reason when %s', async (_, error, delivery, code) => {
+    const world = new World({ source: refusing('fetchManifest', error) });
+    const job = world.job(app, 1);
+    await expect(world.run(job, delivery)).resolves.toEqual({ kind: 'set-aside', code, detail: 'no' });
+    expect(world.setAside).toEqual([{ body: job, code, message: 'no' }]);
+    expect(await world.record(job)).toMatchObject({ state: 'failed', errorCode: code, detail: 'no' });
+    expect(world.tag).toBeUndefined();
+  });
+
+  test('a job that was set aside can be replayed', async () => {
+    let denied = true;
+    const before = () => {
+      if (denied) throw new RegistryError('E_DENIED', 'no', { status: 401 });
+    };
+    const world = new World({ source: { before } });
+    const job = world.job(app, 1);
+    await world.run(job);
+    denied = false;
+    await world.run(job);
+    expect(await world.record(job)).toMatchObject({ state: 'succeeded', attempts: 2 });
+  });
+
+  test('an interrupted job goes back to the queue; at the last delivery it is set aside, never lost', async () => {
+    const world = new World();
+    const job = world.job(app, 1);
+    const signal = AbortSignal.abort(new Error('shutting down'));
+    await expect(world.run(job, { signal })).rejects.toThrow('shutting down');
+    expect(await world.record(job)).toMatchObject({ state: 'queued' });
+    await expect(world.run(job, { signal, deliveryCount: 10 })).resolves.toMatchObject({ kind: 'set-aside' });
+    expect(await world.record(job)).toMatchObject({ state: 'failed' });
+  });
+
+  test('wrong bytes never reach the tag', async () => {
+    const world = new World();
+    const job = world.job(app, 1);
+    world.source.blobs.set(digestOf('app 1'), Buffer.from('app X'));
+    await expect(world.run(job)).rejects.toMatchObject({ code: 'E_DIGEST_MISMATCH' });
+    expect(world.tag).toBeUndefined();
+    expect(world.ledger).toBeUndefined();
+  });
+
+  test('what is not JSON is set aside as it came', async () => {
+    const world = new World();
+    await expect(world.run('hello')).resolves.toMatchObject({ kind: 'set-aside', code: 'E_JOB' });
+    expect(world.setAside).toMatchObject([{ body: 'hello', message: expect.stringContaining('not JSON') }]);
+    expect(world.jobs.contents()).toEqual({});
+  });
+
+  test('what is not a job is set aside with the fields at fault', async () => {
+    const world = new World();
+    const body = { ...world.job(app, 1), digest: 'sha256:abc', target: 'mirror.test/app' };
+    await world.run(body);
+    expect(world.setAside).toMatchObject([{ body, code: 'E_JOB' }]);
+    expect(world.setAside[0]?.message).toMatch(/digest: .*target: /);
+  });
+});
