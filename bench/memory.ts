@@ -1,0 +1,129 @@
+/**
+ * Does importing a large layer need more memory than importing a small one? Imports an image of one layer from
+ * one registry into another with the command line program, for two sizes, each in a process of its own, and
+ * prints the peaks as JSON. Exit code 1 when the large one needs too much: in any run over the limit, or in the
+ * median more than the small one by more than the growth allowed. Linux only. `node bench/memory.ts`
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { startBenchRegistry } from './bench-registry.ts';
+import { incompressibleBytes } from './incompressible-bytes.ts';
+import { pushImage, taggedDigest } from './push-image.ts';
+
+const MIB = 1024 * 1024;
+const SMALL_LAYER_BYTES = 100 * MIB;
+const LARGE_LAYER_BYTES = 1024 * MIB;
+const MAX_PEAK_MIB = 250;
+const MAX_GROWTH_MIB = 32;
+const REPETITIONS = 3;
+const TIMEOUT_MS = 10 * 60_000;
+
+const REPOSITORY = 'bench/one-layer';
+const CLI = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
+const PRELOAD = new URL('./report-peak-memory.ts', import.meta.url).href;
+
+interface Measurement {
+  readonly layerMiB: number;
+  /** Of each import; when garbage is collected differs from run to run. */
+  readonly peaksMiB: readonly number[];
+  readonly medianPeakMiB: number;
+  readonly medianMibPerSecond: number;
+}
+
+/** Pushes an image to the source, then imports it several times, each into a repository that is empty. */
+async function measureImports(
+  { source, target, layerBytes }: { source: string; target: string; layerBytes: number },
+  folder: string,
+  signal: AbortSignal,
+): Promise<Measurement> {
+  const tag = `${layerBytes}-bytes`;
+  const layer = incompressibleBytes(tag, layerBytes);
+  const digest = await pushImage({ host: source, repository: REPOSITORY, tag, layer, signal });
+
+  const peaksMiB: number[] = [];
+  const mibPerSecond: number[] = [];
+  for (let repetition = 1; repetition <= REPETITIONS; repetition += 1) {
+    const repository = `${REPOSITORY}/${repetition}`;
+    const from = performance.now();
+    const peakBytes = await peakOfImport(
+      `${source}/${REPOSITORY}:${tag}`,
+      `${target}/${repository}:${tag}`,
+      folder,
+      signal,
+    );
+    const seconds = (performance.now() - from) / 1000;
+    const arrived = await taggedDigest(target, repository, tag);
+    if (arrived !== digest) throw new Error(`The target's tag names ${arrived}, the source's ${digest}.`);
+    peaksMiB.push(rounded(peakBytes / MIB));
+    mibPerSecond.push(rounded(layerBytes / MIB / seconds));
+  }
+  return {
+    layerMiB: layerBytes / MIB,
+    peaksMiB,
+    medianPeakMiB: median(peaksMiB),
+    medianMibPerSecond: median(mibPerSecond),
+  };
+}
+
+/** Runs `import` in an empty working directory, so that no configuration is picked up. */
+async function peakOfImport(
+  source: string,
+  target: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const child = spawn(process.execPath, ['--import', PRELOAD, CLI, 'import', source, target, '--json'], {
+    cwd: folder,
+    stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+    signal,
+  });
+  const [, , , report] = child.stdio;
+  if (!report || !('read' in report)) throw new Error('The process measured has no pipe to report by.');
+  const [[exitCode], peak] = await Promise.all([once(child, 'exit'), text(report)]);
+  if (exitCode !== 0) throw new Error(`The import ended with exit code ${exitCode}.`);
+  const bytes = Number.parseInt(peak, 10);
+  if (!(bytes > 0)) throw new Error(`The process measured reported "${peak}" as its peak memory.`);
+  return bytes;
+}
+
+/** Of an odd number of values. */
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function rounded(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+const stop = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(name)));
+const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+
+const folder = await mkdtemp(join(tmpdir(), 'longshore-bench-'));
+try {
+  await using source = await startBenchRegistry(join(folder, 'source'));
+  await using target = await startBenchRegistry(join(folder, 'target'));
+  const hosts = { source: source.host, target: target.host };
+  const small = await measureImports({ ...hosts, layerBytes: SMALL_LAYER_BYTES }, folder, signal);
+  const large = await measureImports({ ...hosts, layerBytes: LARGE_LAYER_BYTES }, folder, signal);
+
+  const growthMiB = rounded(large.medianPeakMiB - small.medianPeakMiB);
+  const limits = { peakMiB: MAX_PEAK_MIB, growthMiB: MAX_GROWTH_MIB };
+  const passed = Math.max(...large.peaksMiB) <= limits.peakMiB && growthMiB <= limits.growthMiB;
+  const registries = { source: source.kind, target: target.kind };
+  console.log(
+    JSON.stringify(
+      { bench: 'memory', node: process.version, registries, runs: [small, large], growthMiB, limits, passed },
+      null,
+      2,
+    ),
+  );
+  if (!passed) process.exitCode = 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}

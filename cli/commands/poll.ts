@@ -1,0 +1,34 @@
+import { Command } from 'commander';
+import { loadApp } from '../../shared/app/index.ts';
+import type { WatchReport } from '../../shared/mirror/index.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Run } from '../program.ts';
+
+/** `longshore poll`: what the timer does, now and for every watch: asks upstream and queues what moved. */
+export function pollCommand(run: Run): Command {
+  return new Command('poll')
+    .description('ask the upstreams of all watches now and queue what moved')
+    .option('--config <file>', 'configuration to poll with (default: as the functions do)')
+    .option('--json', 'print the result as JSON')
+    .action(({ config }: { readonly config?: string }) =>
+      run(async ({ streams, output, environment }) => {
+        const app = await loadApp({ configFile: config, environment });
+        try {
+          const { watches } = await app.pollUpstreams({ force: true, signal: streams.signal });
+          output.result({ watches }, watches.flatMap(describe));
+          return watches.some(({ errors }) => errors.length > 0) ? EXIT.failed : EXIT.ok;
+        } finally {
+          await app.close();
+        }
+      }),
+    );
+}
+
+function describe({ watch, selected, queued, unchanged, gone, errors }: WatchReport): readonly string[] {
+  return [
+    `${watch}: ${selected.length} tags, ${queued.length} queued, ${unchanged} unchanged`,
+    ...queued.map((job) => `  + ${job.target}  ${job.reason}  (job ${job.id})`),
+    ...gone.map((tag) => `  - ${tag}  no longer upstream; the local copy stays`),
+    ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
+  ];
+}

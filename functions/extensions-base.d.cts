@@ -1,0 +1,2 @@
+import extensions = require('@azure/functions-extensions-base');
+export = extensions;

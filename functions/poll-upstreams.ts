@@ -1,0 +1,22 @@
+import type { InvocationContext, Timer } from '@azure/functions';
+import type { App } from '../shared/app/index.ts';
+import { contextLogger } from './context-logger.ts';
+
+/** Timer: asks the upstreams of all watches that are due what their tags are now, and queues what moved. */
+export async function pollUpstreams(app: App, _timer: Timer, context: InvocationContext): Promise<void> {
+  const logger = contextLogger(context);
+  const report = await app.pollUpstreams({ logger });
+  for (const { watch, selected, queued, unchanged, gone, errors } of report.watches) {
+    logger.info('watch polled', {
+      watch,
+      selected: selected.length,
+      queued: queued.length,
+      unchanged,
+      gone: gone.length,
+      errors: errors.length,
+    });
+    for (const { code, message, tag, target } of errors) {
+      logger.warn('watch has an error', { watch, code, message, tag, target });
+    }
+  }
+}

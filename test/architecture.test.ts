@@ -1,0 +1,156 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const FOLDERS = ['shared', 'functions', 'local', 'cli', 'bench'];
+
+/** What each part may import besides itself. Capabilities are reached through their `index.ts` only. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  'shared/errors': [],
+  'shared/records': [],
+  'shared/telemetry': [],
+  'shared/content': ['shared/errors'],
+  'shared/registry': ['shared/content', 'shared/errors', 'shared/telemetry'],
+  'shared/imports': ['shared/content', 'shared/errors', 'shared/records', 'shared/telemetry'],
+  'shared/mirror': [
+    'shared/content',
+    'shared/registry',
+    'shared/imports',
+    'shared/errors',
+    'shared/records',
+    'shared/telemetry',
+  ],
+  'shared/transfer': ['shared/content', 'shared/imports', 'shared/errors', 'shared/telemetry'],
+  'shared/config': ['shared/content', 'shared/mirror', 'shared/errors'],
+  'shared/azure': [
+    'shared/content',
+    'shared/imports',
+    'shared/transfer',
+    'shared/errors',
+    'shared/records',
+    'shared/config',
+  ],
+  'shared/app': ['shared/*'],
+  functions: ['shared/*'],
+  cli: ['shared/*', 'local'],
+  local: ['shared/*', 'functions'],
+  bench: ['shared/*', 'local'],
+};
+
+/** The one folder that knows each outside package. */
+const OWNER: Readonly<Record<string, readonly string[]>> = {
+  undici: ['shared/registry/transport'],
+  zod: ['shared'],
+  yaml: ['shared/config'],
+  croner: ['shared/mirror', 'shared/config', 'local/functions-host'],
+  picomatch: ['shared/mirror', 'shared/config'],
+  'p-limit': ['shared'],
+  'tar-stream': ['shared/transfer', 'local/demo-content'],
+  commander: ['cli'],
+  'cli-progress': ['cli'],
+  'pretty-bytes': ['cli', 'local'],
+  rhea: ['local/service-bus'],
+  azurite: ['local'],
+  '@azure/functions': ['functions', 'local/functions-host'],
+  '@azure/functions-extensions-base': ['functions'],
+  '@azure/data-tables': ['shared/azure'],
+  '@azure/identity': ['shared/azure', 'local/functions-host'],
+  '@azure/service-bus': ['shared/azure', 'local/functions-host'],
+  '@azure/storage-blob': ['shared/azure', 'local/functions-host'],
+  '@azure/storage-queue': ['local/functions-host'],
+};
+
+interface Import {
+  readonly file: string;
+  readonly specifier: string;
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => path.posix.join(folder, file.split(path.sep).join('/')));
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(path.join(root, file), 'utf8');
+  const pattern = /(?:from|import)\s*\(?\s*'([^']+)'/g;
+  return [...text.matchAll(pattern)].map(([, specifier]) => ({ file, specifier: specifier ?? '' }));
+}
+
+/** `shared/mirror/plan.ts` belongs to `shared/mirror`, `shared/errors.ts` to `shared/errors`, `cli/a/b.ts` to `cli`. */
+function partOf(file: string): string {
+  const [top = '', second = ''] = file.split('/');
+  return top === 'shared' ? `shared/${second.replace(/\.ts$/, '')}` : top;
+}
+
+const imports = FOLDERS.flatMap(sources).flatMap(importsOf);
+const inside = imports
+  .filter(({ specifier }) => specifier.startsWith('.'))
+  .map(({ file, specifier }) => ({ file, to: path.posix.join(path.posix.dirname(file), specifier) }));
+const outside = imports.filter(({ specifier }) => !/^(\.|node:)/.test(specifier));
+
+describe('the architecture', () => {
+  it('is looked at in full', () => {
+    expect(imports.length).toBeGreaterThan(100);
+  });
+
+  it('has imports that go one way', () => {
+    const wrong = inside.filter(({ file, to }) => {
+      const [from, target] = [partOf(file), partOf(to)];
+      if (from === target) return false;
+      const allowed = MAY_IMPORT[from] ?? [];
+      return !allowed.some((one) => one === target || (one === 'shared/*' && target.startsWith('shared/')));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('reaches a capability through its index only', () => {
+    const wrong = inside.filter(({ file, to }) => {
+      const target = partOf(to);
+      return partOf(file) !== target && /^shared\/[^/]+\/.+/.test(to) && to !== `${target}/index.ts`;
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('gives every outside package one owner', () => {
+    const packageOf = (specifier: string) =>
+      specifier
+        .split('/')
+        .slice(0, specifier.startsWith('@') ? 2 : 1)
+        .join('/');
+    const wrong = outside.filter(({ file, specifier }) => {
+      const owners = OWNER[packageOf(specifier)];
+      return !owners?.some((owner) => file.startsWith(`${owner}/`));
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('reads the environment of the process in one place', () => {
+    const readers = FOLDERS.flatMap(sources).filter(
+      (file) =>
+        /process\.env\b/.test(readFileSync(path.join(root, file), 'utf8')) && !/^(local|bench)\//.test(file),
+    );
+    expect(readers.filter((file) => !file.startsWith('shared/config/'))).toEqual([]);
+  });
+
+  it('names only paths that exist in its documents', () => {
+    const documents = ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md'];
+    const missing = documents.flatMap((document) => {
+      const text = readFileSync(path.join(root, document), 'utf8');
+      const paths = [...text.matchAll(/`((?:shared|functions|local|cli|test|docs|bench)\/[\w./-]*)`/g)];
+      return paths.map(([, name]) => name ?? '').filter((name) => !exists(name));
+    });
+    expect(missing).toEqual([]);
+  });
+});
+
+function exists(name: string): boolean {
+  const file = name.replace(/\/$/, '');
+  try {
+    return readdirSync(path.join(root, path.dirname(file))).includes(path.basename(file));
+  } catch {
+    return false;
+  }
+}
