@@ -10,6 +10,7 @@ const FOLDERS = ['shared', 'functions', 'local', 'cli', 'bench'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared/errors': [],
   'shared/records': [],
+  'shared/lazy': [],
   'shared/telemetry': [],
   'shared/content': ['shared/errors'],
   'shared/registry': ['shared/content', 'shared/errors', 'shared/telemetry'],
@@ -23,14 +24,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/telemetry',
   ],
   'shared/transfer': ['shared/content', 'shared/imports', 'shared/errors', 'shared/telemetry'],
-  'shared/config': ['shared/content', 'shared/mirror', 'shared/errors'],
+  'shared/config': ['shared/content', 'shared/registry', 'shared/mirror', 'shared/errors'],
   'shared/azure': [
     'shared/content',
     'shared/imports',
     'shared/transfer',
     'shared/errors',
     'shared/records',
-    'shared/config',
+    'shared/lazy',
   ],
   'shared/app': ['shared/*'],
   functions: ['shared/*'],
@@ -42,14 +43,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** The one folder that knows each outside package. */
 const OWNER: Readonly<Record<string, readonly string[]>> = {
   undici: ['shared/registry/transport'],
-  zod: ['shared'],
+  zod: ['shared', 'functions', 'local'],
   yaml: ['shared/config'],
   croner: ['shared/mirror', 'shared/config', 'local/functions-host'],
   picomatch: ['shared/mirror', 'shared/config'],
-  'p-limit': ['shared'],
+  'p-limit': ['shared', 'local'],
   'tar-stream': ['shared/transfer', 'local/demo-content'],
   commander: ['cli'],
-  'cli-progress': ['cli'],
+  'cli-progress': ['cli', 'local'],
   'pretty-bytes': ['cli', 'local'],
   rhea: ['local/service-bus'],
   azurite: ['local'],
@@ -57,6 +58,7 @@ const OWNER: Readonly<Record<string, readonly string[]>> = {
   '@azure/functions-extensions-base': ['functions'],
   '@azure/data-tables': ['shared/azure'],
   '@azure/identity': ['shared/azure', 'local/functions-host'],
+  '@azure/keyvault-secrets': ['shared/azure'],
   '@azure/service-bus': ['shared/azure', 'local/functions-host'],
   '@azure/storage-blob': ['shared/azure', 'local/functions-host'],
   '@azure/storage-queue': ['local/functions-host'],
@@ -75,8 +77,11 @@ function sources(folder: string): string[] {
 
 function importsOf(file: string): Import[] {
   const text = readFileSync(path.join(root, file), 'utf8');
-  const pattern = /(?:from|import)\s*\(?\s*'([^']+)'/g;
-  return [...text.matchAll(pattern)].map(([, specifier]) => ({ file, specifier: specifier ?? '' }));
+  const pattern = /^(?:import|export)\b[^'"`;=]*\bfrom '([^']+)'|^import '([^']+)'|\bimport\('([^']+)'\)/gm;
+  return [...text.matchAll(pattern)].map(([, named, bare, dynamic]) => ({
+    file,
+    specifier: named ?? bare ?? dynamic ?? '',
+  }));
 }
 
 /** `shared/mirror/plan.ts` belongs to `shared/mirror`, `shared/errors.ts` to `shared/errors`, `cli/a/b.ts` to `cli`. */
