@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { startRegistry } from '../local/registry/index.ts';
@@ -18,23 +18,39 @@ export interface BenchRegistry extends AsyncDisposable {
 
 /** An empty registry on a free port: Docker's own where it is installed, else that of the local stack. */
 export async function startBenchRegistry(folder: string): Promise<BenchRegistry> {
-  await mkdir(folder, { recursive: true });
   if (existsSync(DOCKER_REGISTRY)) return startDockerRegistry(folder);
+  await mkdir(folder, { recursive: true });
   const registry = await startRegistry({ folder });
   return { host: registry.host, kind: 'local/registry', [Symbol.asyncDispose]: () => registry.close() };
 }
 
-async function startDockerRegistry(folder: string): Promise<BenchRegistry> {
-  const configFile = join(folder, 'config.json');
+export interface DockerRegistry extends BenchRegistry {
+  /** Forgets everything, at once: it keeps no state outside its folder. */
+  wipe(): Promise<void>;
+}
+
+/**
+ * Docker's registry over `folder`, which another one may be using too. Given `onAccess`, it writes an access log
+ * and hands over each line of it (Apache's combined format), which costs it time.
+ */
+export async function startDockerRegistry(
+  folder: string,
+  onAccess?: (line: string) => void,
+): Promise<DockerRegistry> {
+  await mkdir(folder, { recursive: true });
+  const configFile = join(folder, onAccess ? 'config-with-log.json' : 'config.json');
+  const data = join(folder, 'data');
   const config = {
     version: 0.1,
-    log: { level: 'info', accesslog: { disabled: true } },
-    storage: { filesystem: { rootdirectory: join(folder, 'data') } },
+    log: { level: 'info', accesslog: { disabled: !onAccess } },
+    storage: { filesystem: { rootdirectory: data } },
     http: { addr: '127.0.0.1:0', secret: 'bench' },
   };
   await writeFile(configFile, JSON.stringify(config));
-  const child = spawn(DOCKER_REGISTRY, ['serve', configFile], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(DOCKER_REGISTRY, ['serve', configFile], { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
+  if (onAccess) createInterface(child.stdout).on('line', onAccess);
+  else child.stdout.resume();
   const close = async () => {
     child.kill();
     await exited;
@@ -43,6 +59,7 @@ async function startDockerRegistry(folder: string): Promise<BenchRegistry> {
     return {
       host: await listeningAddress(child.stderr),
       kind: 'docker-registry',
+      wipe: () => rm(data, { recursive: true, force: true }),
       [Symbol.asyncDispose]: close,
     };
   } catch (error) {

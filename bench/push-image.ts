@@ -3,51 +3,111 @@ import {
   Digester,
   digestOf,
   OCI_CONFIG,
+  OCI_INDEX,
   OCI_LAYER_GZIP,
   OCI_MANIFEST,
 } from '../shared/content/index.ts';
 
-export interface PushImageRequest {
+/** Where to push. `tag` is what the manifest is named; without it its digest. */
+export interface PushPlace {
   /** `127.0.0.1:PORT` */
   readonly host: string;
   readonly repository: string;
-  readonly tag: string;
-  readonly layer: Iterable<Uint8Array>;
+  readonly tag?: string;
   readonly signal: AbortSignal;
 }
 
+/** What a registry holds after a push. */
+export interface PushedImage {
+  /** The manifest or index that was pushed last. */
+  readonly root: Descriptor;
+  /** Those below an index. */
+  readonly children: readonly Descriptor[];
+  /** Configurations and layers, each once. */
+  readonly blobs: readonly Descriptor[];
+}
+
 /**
- * Pushes an image of one layer by plain HTTP, as the layer's bytes are made. Resolves to the manifest's digest.
- * On purpose not by the registry client: that is what is measured.
+ * Pushes an image by plain HTTP, as its layers' bytes are made. On purpose not by the registry client: that is
+ * what is measured.
  */
-export async function pushImage({ host, repository, tag, layer, signal }: PushImageRequest): Promise<string> {
-  const base = `http://${host}/v2/${repository}`;
-  const config = await pushBlob(base, [Buffer.from('{}')], OCI_CONFIG, signal);
-  const layers = [await pushBlob(base, layer, OCI_LAYER_GZIP, signal)];
-  const manifest = JSON.stringify({ schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers });
-  await send(`${base}/manifests/${tag}`, {
-    method: 'PUT',
-    headers: { 'content-type': OCI_MANIFEST },
-    body: manifest,
-    signal,
-  });
-  return digestOf(manifest);
+export async function pushImage(
+  place: PushPlace,
+  architecture: string,
+  layerContents: readonly Iterable<Uint8Array>[],
+): Promise<PushedImage> {
+  const layers: Descriptor[] = [];
+  for (const content of layerContents) layers.push(await pushBlob(place, content, OCI_LAYER_GZIP));
+  // Nobody here unpacks a layer, so the digests of their contents need not be right.
+  const rootfs = { type: 'layers', diff_ids: layers.map(({ digest }) => digest) };
+  const document = JSON.stringify({ architecture, os: 'linux', config: {}, rootfs });
+  const config = await pushBlob(place, [Buffer.from(document)], OCI_CONFIG);
+  const root = await putManifest(place, OCI_MANIFEST, { config, layers });
+  return { root, children: [], blobs: [config, ...layers] };
+}
+
+/** Pushes an index over images that are in the repository already. */
+export async function pushIndex(
+  place: PushPlace,
+  images: ReadonlyMap<string, PushedImage>,
+): Promise<PushedImage> {
+  const manifests = Array.from(images, ([architecture, { root }]) => ({
+    ...root,
+    platform: { os: 'linux', architecture },
+  }));
+  const root = await putManifest(place, OCI_INDEX, { manifests });
+  const blobs = [...images.values()].flatMap((image) => image.blobs);
+  const distinct = new Map(blobs.map((blob) => [blob.digest, blob]));
+  return { root, children: manifests, blobs: [...distinct.values()] };
 }
 
 /** The digest a tag names, by HEAD. */
 export async function taggedDigest(host: string, repository: string, tag: string): Promise<string | null> {
   const response = await send(`http://${host}/v2/${repository}/manifests/${tag}`, {
     method: 'HEAD',
-    headers: { accept: OCI_MANIFEST },
+    headers: { accept: `${OCI_MANIFEST}, ${OCI_INDEX}` },
   });
   return response.headers.get('docker-content-digest');
 }
 
+/** @throws Error when the repository does not hold all of the image under that tag, each part at its size. */
+export async function assertHolds(
+  host: string,
+  repository: string,
+  tag: string,
+  image: PushedImage,
+): Promise<void> {
+  const arrived = await taggedDigest(host, repository, tag);
+  if (arrived !== image.root.digest)
+    throw new Error(`The target's tag names ${arrived}, the source's ${image.root.digest}.`);
+  const base = `http://${host}/v2/${repository}`;
+  const parts = [
+    ...[image.root, ...image.children].map((part) => ({ ...part, url: `${base}/manifests/${part.digest}` })),
+    ...image.blobs.map((part) => ({ ...part, url: `${base}/blobs/${part.digest}` })),
+  ];
+  for (const { url, size, mediaType } of parts) {
+    const response = await send(url, { method: 'HEAD', headers: { accept: mediaType } });
+    const there = Number(response.headers.get('content-length'));
+    if (there !== size) throw new Error(`${url} is ${there} bytes long, not ${size}.`);
+  }
+}
+
+async function putManifest(
+  { host, repository, tag, signal }: PushPlace,
+  mediaType: string,
+  fields: object,
+): Promise<Descriptor> {
+  const body = JSON.stringify({ schemaVersion: 2, mediaType, ...fields });
+  const digest = digestOf(body);
+  const url = `http://${host}/v2/${repository}/manifests/${tag ?? digest}`;
+  await send(url, { method: 'PUT', headers: { 'content-type': mediaType }, body, signal });
+  return { mediaType, digest, size: Buffer.byteLength(body) };
+}
+
 async function pushBlob(
-  base: string,
+  { host, repository, signal }: PushPlace,
   chunks: Iterable<Uint8Array>,
   mediaType: string,
-  signal: AbortSignal,
 ): Promise<Descriptor> {
   const digester = new Digester();
   let size = 0;
@@ -58,7 +118,7 @@ async function pushBlob(
       yield chunk;
     }
   }
-  const started = await send(`${base}/blobs/uploads/`, { method: 'POST', signal });
+  const started = await send(`http://${host}/v2/${repository}/blobs/uploads/`, { method: 'POST', signal });
   const sent = await send(locationOf(started), {
     method: 'PATCH',
     headers: { 'content-type': 'application/octet-stream' },

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { ConfigError, codeOf, describeError } from '../shared/errors.ts';
+import { StoppedError } from './exit-codes.ts';
 
 /** Where a command writes. Results go to stdout, everything about the way there to stderr. */
 export interface Streams {
@@ -8,7 +9,7 @@ export interface Streams {
   readonly signal: AbortSignal;
 }
 
-/** One result per command: a JSON document with `--json`, else lines for people. */
+/** One result per command: a JSON document with `--json`, also for a failure, else lines for people. */
 export class Output {
   readonly #streams: Streams;
   readonly #json: boolean;
@@ -25,11 +26,18 @@ export class Output {
   }
 
   failure(error: unknown): void {
-    if (!this.#json) {
-      this.#streams.stderr.write(`longshore: ${describeError(error)}\n`);
-      return;
-    }
+    const code = error instanceof StoppedError ? 'E_STOPPED' : codeOf(error);
     const problems = error instanceof ConfigError ? { problems: error.problems } : {};
-    this.result({ error: { code: codeOf(error), message: describeError(error), ...problems } }, []);
+    this.#failed({ code, message: describeError(error), ...problems }, `${describeError(error)}\n`);
+  }
+
+  /** The command line itself makes no sense; `text` says why and is several lines. */
+  wrongUse(text: string): void {
+    this.#failed({ code: 'E_USAGE', message: text.trim() }, text);
+  }
+
+  #failed(error: { readonly code: string; readonly message: string }, text: string): void {
+    if (this.#json) this.result({ error }, []);
+    else this.#streams.stderr.write(`longshore: ${text}`);
   }
 }

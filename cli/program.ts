@@ -1,14 +1,25 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
-import { type Environment, processEnvironment, withLocalSettings } from '../shared/config/index.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { type Environment, withLocalSettings } from '../shared/config/index.ts';
 import { configCommand } from './commands/config.ts';
 import { importCommand } from './commands/import.ts';
 import { planCommand } from './commands/plan.ts';
 import { pollCommand } from './commands/poll.ts';
+import { retryCommand } from './commands/retry.ts';
 import { statusCommand } from './commands/status.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Output, type Streams } from './output.ts';
 
-/** What every command gets, and the exit code it sets. */
+/** What a command line is run with. */
+export interface Surroundings extends Streams {
+  readonly environment: Environment;
+  /** Where local.settings.json is looked for. */
+  readonly folder: string;
+}
+
+/** What every command gets. */
 export interface CommandContext {
   readonly streams: Streams;
   readonly output: Output;
@@ -16,41 +27,64 @@ export interface CommandContext {
   readonly environment: Environment;
 }
 
+/** Hands a command's work to the runner, which gives it the context and takes its exit code. */
+export type Run = (work: (context: CommandContext) => Promise<number>) => Promise<void>;
+
+/** How long a command may take to end by itself after it was stopped. */
+const STOP_WITHIN_MS = 3_000;
+
 /** Runs one command line and resolves to its exit code; never throws. */
-export async function runCommand(args: readonly string[], streams: Streams): Promise<number> {
-  const output = new Output(streams, args.includes('--json'));
+export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { signal, folder } = surroundings;
+  const output = new Output(surroundings, args.includes('--json'));
   let exitCode: number = EXIT.ok;
-  const run = async (work: (context: CommandContext) => Promise<number>) => {
-    const environment = await withLocalSettings(processEnvironment(), '.');
-    exitCode = await work({ streams, output, environment });
+  const run: Run = async (work) => {
+    const environment = await withLocalSettings(surroundings.environment, folder);
+    exitCode = await work({ streams: surroundings, output, environment });
   };
-  const program = new Command('longshore')
-    .description('Keeps your own copies of public container content fresh, complete and verified.')
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => streams.stdout.write(text),
-      writeErr: (text) => streams.stderr.write(text),
-    })
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 nothing to do (plan).\n',
-    );
-  for (const command of [importCommand, planCommand, pollCommand, statusCommand, configCommand]) {
-    program.addCommand(command(run));
-  }
-  inheritSettings(program);
+  const program = createProgram(run, surroundings);
+  const ended = new AbortController();
   try {
-    await program.parseAsync(args, { from: 'user' });
+    const words = args.length === 0 ? ['--help'] : args;
+    await Promise.race([program.parseAsync(words, { from: 'user' }), stopped(signal, ended.signal)]);
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.wrongUse;
-    output.failure(error);
-    return exitCodeOf(error);
+    if (!(error instanceof CommanderError)) {
+      output.failure(error);
+      return exitCodeOf(error);
+    }
+    if (error.exitCode === 0) return EXIT.ok;
+    output.wrongUse(explain(error));
+    return EXIT.wrongUse;
+  } finally {
+    ended.abort();
   }
 }
 
-/** Hands a command's work to the runner, which gives it the context and takes its exit code. */
-export type Run = (work: (context: CommandContext) => Promise<number>) => Promise<void>;
+function createProgram(run: Run, { stdout }: Streams): Command {
+  const program = new Command('longshore')
+    .description('Keeps your own copies of public container content fresh, complete and verified.')
+    .version(packageJson.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      // What was wrong comes back as an error, and is said in one place.
+      writeErr: () => {},
+    })
+    .addHelpText('after', EXIT_CODES);
+  const commands = [importCommand, planCommand, pollCommand, statusCommand, retryCommand, configCommand];
+  for (const command of commands) program.addCommand(command(run));
+  inheritSettings(program);
+  return program;
+}
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 nothing to do (plan,
+retry),
+130 stopped by Ctrl+C. With --json, stdout is one JSON document, also for failures.
+`;
 
 /** Commands that are made apart from their parent do not take over how it ends and where it writes. */
 function inheritSettings(parent: Command): void {
@@ -58,4 +92,16 @@ function inheritSettings(parent: Command): void {
     command.copyInheritedSettings(parent);
     inheritSettings(command);
   }
+}
+
+function explain({ code, message }: CommanderError): string {
+  const what = code === 'commander.help' ? 'expected a command' : message.replace(/^error: /, '');
+  return `${what}\nTry: longshore --help\n`;
+}
+
+/** Rejects with the reason of `signal` when a command that was stopped has not ended in time. */
+async function stopped(signal: AbortSignal, ended: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort', { signal: ended });
+  await sleep(STOP_WITHIN_MS, undefined, { signal: ended });
+  throw signal.reason;
 }

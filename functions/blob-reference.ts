@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { InvalidInputError } from '../shared/errors.ts';
 import extensions from './extensions-base.cjs';
 
 /** Names a blob without its bytes, so that an archive of any size can be read by range. */
@@ -18,14 +19,21 @@ export function registerBlobReferences(): void {
   const resolver = extensions.ResourceFactoryResolver.getInstance();
   if (resolver.hasResourceFactory(SOURCE)) return;
   resolver.registerResourceFactory(SOURCE, (binding) => {
-    const data = Array.isArray(binding) ? binding[0] : binding;
+    const [data] = [binding].flat();
     return toBlobReference(data?.content);
   });
 }
 
+/** @throws InvalidInputError `E_ARGUMENT` for content that does not name a container and a blob; quotes none of it. */
 export function toBlobReference(content: Uint8Array | null | undefined): BlobReference {
-  const { ContainerName, BlobName } = bindingSchema.parse(
-    JSON.parse(new TextDecoder().decode(content ?? undefined)),
-  );
-  return { container: ContainerName, name: BlobName };
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(content ?? undefined);
+    const { ContainerName, BlobName } = bindingSchema.parse(JSON.parse(text));
+    return { container: ContainerName, name: BlobName };
+  } catch {
+    throw new InvalidInputError(
+      'E_ARGUMENT',
+      'The host described the blob in a way that cannot be read. Expected the JSON { "ContainerName": …, "BlobName": … }; check that the extension bundle in host.json is 4.x.',
+    );
+  }
 }

@@ -1,9 +1,12 @@
-import type { InvocationContext, Timer } from '@azure/functions';
+import type { InvocationContext } from '@azure/functions';
 import type { App } from '../shared/app/index.ts';
 import { contextLogger } from './context-logger.ts';
 
-/** Timer: asks the upstreams of all watches that are due what their tags are now, and queues what moved. */
-export async function pollUpstreams(app: App, _timer: Timer, context: InvocationContext): Promise<void> {
+/**
+ * Timer: asks the upstreams of all watches that are due what their tags are now, and queues what moved. A watch that
+ * fails is logged and asked again when it is next due; the others go on.
+ */
+export async function pollUpstreams(app: App, context: InvocationContext): Promise<void> {
   const logger = contextLogger(context);
   const report = await app.pollUpstreams({ logger });
   for (const { watch, selected, queued, unchanged, gone, errors } of report.watches) {

@@ -8,7 +8,6 @@ import { lazy } from '../shared/lazy.ts';
 import { type BlobReference, registerBlobReferences } from './blob-reference.ts';
 import { live, ready } from './health.ts';
 import { importArchive } from './import-archive.ts';
-
 import { pollUpstreams } from './poll-upstreams.ts';
 import { runImport } from './run-import.ts';
 
@@ -19,13 +18,13 @@ registerBlobReferences();
 
 app.timer('pollUpstreams', {
   schedule: '%POLL_SCHEDULE%',
-  handler: async (timer, context) => pollUpstreams(await longshore(), timer, context),
+  handler: async (_timer, context) => pollUpstreams(await longshore(), context),
 });
 
 app.serviceBusQueue('runImport', {
   connection: 'ServiceBus',
   queueName: '%IMPORTS_QUEUE%',
-  handler: async (message, context) => runImport(await longshore(), message, context),
+  handler: (message, context) => runImport(longshore, message, context),
 });
 
 app.storageBlob('importArchive', {
@@ -40,17 +39,17 @@ app.http('live', {
   route: 'health/live',
   methods: ['GET'],
   authLevel: 'anonymous',
-  handler: async () => live(),
+  handler: live,
 });
 
 app.http('ready', {
   route: 'health/ready',
   methods: ['GET'],
   authLevel: 'anonymous',
-  handler: (request) => ready(longshore, request),
+  handler: (_request, context) => ready(longshore, context),
 });
 
 app.hook.appTerminate(async () => {
-  const built = await longshore().catch(() => undefined);
+  const built = await longshore.peek()?.catch(() => undefined);
   await built?.close();
 });

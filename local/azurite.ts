@@ -44,6 +44,8 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
     cwd: options.folder ?? tmpdir(),
     execArgv: ['--import', `data:text/javascript,${encodeURIComponent(endWithParent)}`],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // Ctrl+C in a terminal goes to the whole process group, but what works with storage has to end first.
+    detached: true,
   });
   const close = (): Promise<void> => endChild(child);
   try {

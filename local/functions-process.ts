@@ -34,6 +34,8 @@ export async function startFunctionsProcess(options: FunctionsProcessOptions): P
   const child = fork(main, ['--root', root, '--port', String(port), '--blob-poll-ms', String(blobPollMs)], {
     env: { ...process.env, ...settings },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // Ctrl+C in a terminal goes to the whole process group: this process ends its services itself, in order.
+    detached: true,
   });
   const ended = once(child, 'exit').then(() => {});
   const { promise: ready, resolve, reject } = Promise.withResolvers<string>();

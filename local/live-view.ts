@@ -3,6 +3,7 @@ import prettyBytes from 'pretty-bytes';
 import type { JobRecord } from '../shared/imports/index.ts';
 
 const NAME_WIDTH = 34;
+const CLEAR_TO_END = '\u001b[K';
 
 /** Shows import jobs as they come and go: a bar each on a terminal, otherwise a line whenever a state changes. */
 export interface LiveView {
@@ -33,7 +34,8 @@ function bars(stream: NodeJS.WriteStream): LiveView {
       }
       multi.update();
     },
-    line: (text) => multi.log(`${text}\n`),
+    // The bars stand where the line goes: clear what is left of them behind it.
+    line: (text) => multi.log(`${text}${CLEAR_TO_END}\n`),
     stop: () => multi.stop(),
   };
 }

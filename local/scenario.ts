@@ -37,27 +37,30 @@ export async function playScenario(
   functions: FunctionsProcess,
   requests: readonly AnsweredRequest[],
   narrator: Narrator,
+  signal: AbortSignal,
 ): Promise<void> {
-  const registry = createRegistryClient({ credentials: { credentialsFor: async () => stack.login } });
+  const registry = createRegistryClient({
+    credentials: { credentialsFor: async () => ({ kind: 'password', ...stack.login }) },
+  });
   try {
-    const images = await pushUpstream(stack, narrator);
-    await Promise.all(images.map((image) => seeInTarget(stack, registry, image)));
+    const images = await pushUpstream(stack, narrator, signal);
+    await Promise.all(images.map((image) => seeInTarget(stack, registry, image, signal)));
     narrator.did(
       `the timer found them, the queue carried them, the worker copied them: ${tagCount(images)} tags in ${stack.target.host}, digests equal`,
     );
 
-    await seeQuietPolls(requests, narrator);
+    await seeQuietPolls(requests, narrator, signal);
 
     const moved = await moveTag('base/node:22', 2);
     await pushContent(stack.upstream.url, moved.repository, moved.tags, moved.content);
-    await seeInTarget(stack, registry, moved);
+    await seeInTarget(stack, registry, moved, signal);
     narrator.did(
       `upstream moved base/node:22, and mirror/node:22 followed: ${short(moved.content.root.digest)}`,
     );
 
     const application = await demoApplication('shop', moved.content);
     await dropArchive(stack, application);
-    await seeInTarget(stack, registry, application, 'airgap/shop');
+    await seeInTarget(stack, registry, application, signal, 'airgap/shop');
     narrator.did('an archive landed in the container "transfer", and airgap/shop:1.1 was imported from it');
 
     await seeReady(functions);
@@ -67,10 +70,16 @@ export async function playScenario(
   }
 }
 
-async function pushUpstream({ upstream }: Stack, narrator: Narrator): Promise<readonly DemoPush[]> {
+async function pushUpstream(
+  { upstream }: Stack,
+  narrator: Narrator,
+  signal: AbortSignal,
+): Promise<readonly DemoPush[]> {
   const pushes = await demoImages();
-  for (const { repository, tags, content } of pushes)
+  for (const { repository, tags, content } of pushes) {
+    signal.throwIfAborted();
     await pushContent(upstream.url, repository, tags, content);
+  }
   const tagged = pushes.filter(({ tags }) => tags.length > 0);
   narrator.did(
     `pushed ${tagCount(tagged)} tags to the upstream at ${upstream.host}: multi-platform images and a Helm chart`,
@@ -87,25 +96,27 @@ async function seeInTarget(
   { target }: Stack,
   registry: RegistryClient,
   { repository, tags, content }: DemoPush,
+  signal: AbortSignal,
   name = TARGETS[repository] ?? repository,
 ): Promise<void> {
   const copy = registry.repository({ registry: target.host, repository: name });
   for (const tag of tags) {
-    await eventually(`${target.host}/${name}:${tag} is ${content.root.digest}`, async () => {
-      return (await copy.resolve(tag))?.digest === content.root.digest;
-    });
+    const isThere = async () => (await copy.resolve(tag, { signal }))?.digest === content.root.digest;
+    await eventually(`${target.host}/${name}:${tag} is ${content.root.digest}`, isThere, signal);
     for (const { digest } of content.manifests) await copy.fetchManifest(digest);
   }
 }
 
 /** Lets the timer come round twice with nothing changed, and counts what that cost the upstream. */
-async function seeQuietPolls(requests: readonly AnsweredRequest[], narrator: Narrator): Promise<void> {
+async function seeQuietPolls(
+  requests: readonly AnsweredRequest[],
+  narrator: Narrator,
+  signal: AbortSignal,
+): Promise<void> {
   const start = requests.length;
   const since = () => requests.slice(start).filter(({ kind }) => kind === 'manifest' || kind === 'tags');
-  await eventually(
-    'two polls without a change',
-    async () => since().filter(({ kind }) => kind === 'tags').length >= 4,
-  );
+  const isOver = async () => since().filter(({ kind }) => kind === 'tags').length >= 4;
+  await eventually('two polls without a change', isOver, signal);
   const pulls = since().filter(({ kind, method }) => kind === 'manifest' && method === 'GET').length;
   const heads = since().filter(({ method }) => method === 'HEAD').length;
   if (pulls > 0) throw new Error(`Polling without a change pulled ${pulls} manifests; expected none.`);
@@ -125,9 +136,10 @@ async function seeReady({ url }: FunctionsProcess): Promise<void> {
   if (response.status !== 200) throw new Error(`Not ready: ${body}`);
 }
 
-async function eventually(what: string, look: () => Promise<boolean>): Promise<void> {
+async function eventually(what: string, look: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
   const end = Date.now() + WITHIN_MS;
   while (Date.now() < end) {
+    signal.throwIfAborted();
     if (await look()) return;
     await sleep(LOOK_EVERY_MS);
   }

@@ -2,20 +2,18 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createAzureClients } from '../shared/azure/index.ts';
 import { startAzurite } from './azurite.ts';
+import { onCustomaryPorts } from './customary-ports.ts';
 import { type FunctionsProcess, startFunctionsProcess } from './functions-process.ts';
-import { preferPort } from './port.ts';
 import { type AnsweredRequest, type RunningRegistry, startRegistry } from './registry/index.ts';
 import { startServiceBusEmulator } from './service-bus/index.ts';
 
-/** Where people expect these services; each falls back to a free port when the customary one is taken. */
+/** Where people expect these services; each falls back to free ports when a customary one is taken. */
 const CUSTOMARY_PORTS = {
-  upstream: 5000,
-  target: 5001,
-  serviceBus: 5672,
-  blob: 10000,
-  queue: 10001,
-  table: 10002,
-  functions: 7071,
+  upstream: { port: 5000 },
+  target: { port: 5001 },
+  serviceBus: { port: 5672 },
+  storage: { blob: 10000, queue: 10001, table: 10002 },
+  functions: { port: 7071 },
 };
 
 const LOGIN = { username: 'longshore', password: 'only-on-this-machine' };
@@ -28,7 +26,10 @@ export interface StackOptions {
   readonly ports: 'customary' | 'free';
   /** The text of longshore.yaml, made when the registries' addresses are known. */
   readonly configuration: (hosts: { readonly upstream: string; readonly target: string }) => string;
+  /** How long a worker that died keeps its job from others, in milliseconds. Default: a minute, as in Azure. */
+  readonly importsLockMs?: number;
   readonly onUpstreamRequest?: (request: AnsweredRequest) => void;
+  readonly onTargetRequest?: (request: AnsweredRequest) => void;
   readonly onLog?: (level: string, category: string, message: string) => void;
 }
 
@@ -48,36 +49,41 @@ export interface Stack extends AsyncDisposable {
 
 /** Starts everything Longshore works with on this machine, except the functions themselves. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { folder, onUpstreamRequest, onLog } = options;
-  const port = (name: keyof typeof CUSTOMARY_PORTS) =>
-    options.ports === 'free' ? Promise.resolve(0) : preferPort(CUSTOMARY_PORTS[name]);
+  const { folder, importsLockMs = MINUTE_MS, onUpstreamRequest, onTargetRequest, onLog } = options;
+  const onPorts = options.ports === 'free' ? onFreePorts : onCustomaryPorts;
   await using started = new AsyncDisposableStack();
 
   const upstream = started.use(
-    await startRegistry({
-      folder: path.join(folder, 'upstream'),
-      port: await port('upstream'),
-      ...(onUpstreamRequest && { onRequest: onUpstreamRequest }),
-    }),
+    await onPorts(CUSTOMARY_PORTS.upstream, (ports) =>
+      startRegistry({
+        folder: path.join(folder, 'upstream'),
+        ...ports,
+        ...(onUpstreamRequest && { onRequest: onUpstreamRequest }),
+      }),
+    ),
   );
   const target = started.use(
-    await startRegistry({
-      folder: path.join(folder, 'target'),
-      port: await port('target'),
-      auth: { token: LOGIN },
-    }),
+    await onPorts(CUSTOMARY_PORTS.target, (ports) =>
+      startRegistry({
+        folder: path.join(folder, 'target'),
+        ...ports,
+        auth: { token: LOGIN },
+        ...(onTargetRequest && { onRequest: onTargetRequest }),
+      }),
+    ),
   );
   const serviceBus = started.use(
-    await startServiceBusEmulator({
-      port: await port('serviceBus'),
-      queues: {
-        imports: { duplicateWindowMs: 10 * MINUTE_MS, lockDurationMs: MINUTE_MS },
-        'imports-set-aside': {},
-      },
-    }),
+    await onPorts(CUSTOMARY_PORTS.serviceBus, (ports) =>
+      startServiceBusEmulator({
+        ...ports,
+        queues: {
+          imports: { duplicateWindowMs: 10 * MINUTE_MS, lockDurationMs: importsLockMs },
+          'imports-set-aside': {},
+        },
+      }),
+    ),
   );
-  const [blob, queue, table] = [await port('blob'), await port('queue'), await port('table')];
-  const azurite = started.use(await startAzurite({ ports: { blob, queue, table } }));
+  const azurite = started.use(await onPorts(CUSTOMARY_PORTS.storage, (ports) => startAzurite({ ports })));
 
   await mkdir(folder, { recursive: true });
   const configFile = path.join(folder, 'longshore.yaml');
@@ -107,14 +113,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     blobUrl: azurite.blobUrl,
     async startFunctions() {
       const root = path.resolve(import.meta.dirname, '..');
-      return startFunctionsProcess({
-        root,
-        settings,
-        port: await port('functions'),
-        ...(onLog && { onLog }),
-      });
+      return onPorts(CUSTOMARY_PORTS.functions, (ports) =>
+        startFunctionsProcess({ root, settings, ...ports, ...(onLog && { onLog }) }),
+      );
     },
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function onFreePorts<Ports extends object, Service>(
+  _customary: Ports,
+  start: (ports: Partial<Ports>) => Promise<Service>,
+): Promise<Service> {
+  return start({});
 }

@@ -3,7 +3,7 @@
  * a later change reach the target, and stays up. With `--once` it ends after that: exit code 0 only if every step
  * was seen in the target.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,19 +23,20 @@ const VIEW_EVERY_MS = 300;
 
 const { values } = parseArgs({ options: { once: { type: 'boolean', default: false } } });
 const stop = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => stop.abort(new Error('Interrupted.')));
 const folder = await mkdtemp(path.join(tmpdir(), 'longshore-'));
 const view = createLiveView(process.stdout);
 try {
   await run();
 } catch (error) {
-  if (!stop.signal.aborted) {
+  if (!stop.signal.aborted || values.once) {
     view.line(`✗ ${describeError(error)}`);
     process.exitCode = 1;
   }
 } finally {
   view.stop();
-  await rm(LOCAL_SETTINGS, { force: true });
+  await removeLocalSettings();
   await rm(folder, { recursive: true, force: true });
 }
 
@@ -60,22 +61,20 @@ async function run(): Promise<void> {
     `upstream ${stack.upstream.host}, target ${stack.target.host}, Service Bus, storage and functions are up`,
   );
   const app = await loadApp({ environment: stack.settings });
-  const viewing = new AbortController();
-  const watching = watchJobs(app, view, viewing.signal);
+  const over = new AbortController();
+  const watching = watchJobs(app, view, over.signal);
+  const lost = functions.ended.then(() => Promise.reject(new Error('The Functions host ended.')));
   try {
-    await Promise.race([
-      playScenario(stack, functions, requests, narrator),
-      functions.ended.then(() => Promise.reject(new Error('The Functions host ended.'))),
-      aborted(stop.signal),
-    ]);
+    const signal = AbortSignal.any([stop.signal, over.signal]);
+    await Promise.race([playScenario(stack, functions, requests, narrator, signal), lost, watching]);
     if (values.once) {
       view.line(`Everything was seen in the target registry, ${seconds(began)} after the start.`);
       return;
     }
     for (const line of addresses(stack, functions.url)) view.line(line);
-    await Promise.race([functions.ended, aborted(stop.signal)]);
+    await Promise.race([aborted(stop.signal), lost, watching]);
   } finally {
-    viewing.abort();
+    over.abort();
     await watching;
     await app.close();
   }
@@ -84,6 +83,12 @@ async function run(): Promise<void> {
 async function writeLocalSettings({ settings }: Stack): Promise<void> {
   await mkdir(path.dirname(LOCAL_SETTINGS), { recursive: true });
   await writeFile(LOCAL_SETTINGS, JSON.stringify({ IsEncrypted: false, Values: settings }, null, 2));
+}
+
+/** Leaves those of a stack that was started after this one. */
+async function removeLocalSettings(): Promise<void> {
+  const text = await readFile(LOCAL_SETTINGS, 'utf8').catch(() => '');
+  if (text.includes(folder)) await rm(LOCAL_SETTINGS, { force: true });
 }
 
 async function watchJobs(app: App, live: LiveView, signal: AbortSignal): Promise<void> {

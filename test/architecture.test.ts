@@ -35,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   'shared/app': ['shared/*'],
   functions: ['shared/*'],
-  cli: ['shared/*', 'local'],
+  cli: ['shared/*', 'local', 'package.json'],
   local: ['shared/*', 'functions'],
   bench: ['shared/*', 'local'],
 };

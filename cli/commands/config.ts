@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { loadConfiguration } from '../../shared/app/index.ts';
 import { formatReference } from '../../shared/content/index.ts';
+import { columns } from '../columns.ts';
+import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
 
@@ -21,10 +23,14 @@ export function configCommand(run: Run): Command {
             schedule,
           }));
           output.result({ file: from, problems: [], watches }, [
-            `${from} is valid: ${watches.length} ${watches.length === 1 ? 'watch' : 'watches'}`,
-            ...watches.map(
-              ({ name, source, targets, schedule }) =>
-                `  ${name}: ${source} -> ${targets.join(', ')}  (${schedule})`,
+            `${from} is valid: ${countOf(watches.length, 'watch', 'watches')}`,
+            ...columns(
+              watches.map(({ name, source, targets, schedule }) => [
+                name,
+                `${source} -> ${targets.join(', ')}`,
+                schedule,
+              ]),
+              '  ',
             ),
           ]);
           return EXIT.ok;

@@ -11,13 +11,15 @@ import {
 } from '../../shared/content/index.ts';
 import { InvalidInputError } from '../../shared/errors.ts';
 import { type ImportImageResult, importImage } from '../../shared/imports/index.ts';
+import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
 import { createProgressLine } from '../progress-line.ts';
 
 interface ImportFlags {
-  readonly platform: readonly string[];
+  readonly platform?: readonly string[];
   readonly force?: boolean;
+  readonly referrers: boolean;
   readonly config?: string;
 }
 
@@ -27,44 +29,50 @@ export function importCommand(run: Run): Command {
     .description('copy an image, index or artifact from registry to registry, digests preserved')
     .argument('<source>', 'image to copy, by tag or digest, for example docker.io/library/node:22')
     .argument('<target>', "where to, for example acme.azurecr.io/base/node:22; without a tag the source's")
-    .option(
-      '--platform <os/arch[/variant]>',
-      'copy only this platform; repeatable (default: all)',
-      collect,
-      [],
-    )
+    .option('--platform <os/arch[/variant]>', 'copy only this platform; repeatable (default: all)', collect)
+    .option('--no-referrers', 'leave out what is attached to the image: signatures, SBOMs, attestations')
     .option('--force', 'move the target tag when it names other content')
     .option(
       '--config <file>',
       'take registry credentials from this configuration (default: ./longshore.yaml)',
     )
     .option('--json', 'print the result as JSON')
+    .addHelpText('after', EXAMPLES)
     .action((source: string, target: string, flags: ImportFlags) =>
       run(async ({ streams, output, environment }) => {
         const from = withDefaultTag(parseReference(source));
         const to = targetOf(target, from);
-        const platforms = flags.platform.map(parsePlatform);
+        const platforms = flags.platform?.map(parsePlatform);
         const registries = await connectRegistries({ configFile: flags.config, environment });
         const progress = createProgressLine(streams);
         try {
           const result = await importImage((name) => registries.repository(name), from, to, {
             platforms,
             force: flags.force,
+            referrers: flags.referrers,
             signal: streams.signal,
             onProgress: (value) => progress.update(value),
-          });
-          progress.stop();
+          }).finally(() => progress.stop());
           output.result(summary(result), describe(result));
           return EXIT.ok;
         } finally {
-          progress.stop();
           await registries.close();
         }
       }),
     );
 }
 
-function collect(value: string, previous: readonly string[]): readonly string[] {
+const EXAMPLES = `
+Examples:
+  longshore import docker.io/library/node:22 acme.azurecr.io/base/node
+  longshore import ghcr.io/acme/app@sha256:… harbor.corp/mirror/app:1 --platform linux/amd64
+
+A registry that wants a login, or is at a private address, stands in longshore.yaml:
+  registries:
+    harbor.corp: { private: true, credentials: { username: robot, password: { env: HARBOR_PASSWORD } } }
+`;
+
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }
 
@@ -83,14 +91,55 @@ function summary({ source, target, state, before, copy }: ImportImageResult) {
   return { source, target, state, digest: copy.root.digest, before: before?.digest ?? null, ...copy };
 }
 
-function describe({ source, target, state, before, copy }: ImportImageResult): readonly string[] {
-  const { manifests, blobs } = copy;
-  if (state === 'unchanged') return [`${target} is ${copy.root.digest} already`];
+function describe(result: ImportImageResult): readonly string[] {
+  const { source, target, state, before, copy } = result;
+  const { root, trimmed, manifests, blobs, referrers } = copy;
+  if (state === 'unchanged') return [`${target} is ${root.digest} already; nothing was copied`];
+  const sent = prettyBytes(copy.bytesUploaded);
   return [
-    `${source} -> ${formatReference(parseReference(target))}`,
-    `  digest     ${copy.root.digest}${copy.trimmed ? ' (platform subset: the target refuses a partial index)' : ''}`,
-    ...(before ? [`  was        ${before.digest}`] : []),
-    `  manifests  ${manifests.copied} copied, ${manifests.existing} there already`,
-    `  blobs      ${blobs.uploaded} uploaded (${prettyBytes(copy.bytesUploaded)}), ${blobs.mounted} mounted, ${blobs.existing} there already${blobs.foreign ? `, ${blobs.foreign} foreign layers left to their URLs` : ''}`,
+    `Imported ${target}`,
+    ...columns(
+      [
+        ['from', nameOf(source)],
+        ['digest', root.digest],
+        ...(trimmed
+          ? [['', 'its own digest: this registry refuses an index without all of its platforms']]
+          : []),
+        ...(before && before.digest !== root.digest ? [['was', before.digest]] : []),
+        ['manifests', counts({ copied: manifests.copied, 'there already': manifests.existing })],
+        [
+          'blobs',
+          counts({
+            [`uploaded (${sent})`]: blobs.uploaded,
+            [`mounted from ${parseReference(source).repository}`]: blobs.mounted,
+            'there already': blobs.existing,
+            'left to their own URLs': blobs.foreign,
+          }),
+        ],
+        [
+          'referrers',
+          counts({
+            copied: referrers.copied,
+            'there already': referrers.existing,
+            'left out': referrers.skipped,
+          }),
+        ],
+      ].filter(([, text]) => text !== ''),
+      '  ',
+    ),
   ];
+}
+
+/** The source as it was asked for: its digest has a line of its own, unless it was asked for by that. */
+function nameOf(source: string): string {
+  const { digest, ...name } = parseReference(source);
+  return formatReference(name.tag ? name : { ...name, digest });
+}
+
+/** `3 copied, 1 there already`: what there is none of is left out. */
+function counts(byKind: Readonly<Record<string, number>>): string {
+  return Object.entries(byKind)
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${count} ${kind}`)
+    .join(', ');
 }

@@ -1,7 +1,10 @@
 import { Command } from 'commander';
 import { planFromConfiguration, type WatchPlan } from '../../shared/app/index.ts';
+import { columns } from '../columns.ts';
+import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
+import { withShortDigests } from '../short-digest.ts';
 
 /** `longshore plan`: what a poll would queue now and why. Changes nothing, pulls nothing. */
 export function planCommand(run: Run): Command {
@@ -44,10 +47,16 @@ function summary({ watch, survey }: WatchPlan) {
 
 function describe({ watch, survey }: WatchPlan): readonly string[] {
   const { plan, selected, unmatched, requests, errors } = survey;
+  const cost = `${countOf(requests.listings, 'listing')}, ${countOf(requests.heads, 'HEAD')}, no pulls`;
   return [
-    `${watch}: ${selected.length} tags, ${plan.changes.length} to import, ${plan.unchanged} unchanged (${requests.listings} listings, ${requests.heads} HEADs, 0 pulls)`,
-    ...plan.changes.map(
-      ({ sighting, reason }) => `  + ${sighting.target}  ${reason}\n      ${sighting.digest}`,
+    `${watch}: ${countOf(selected.length, 'tag')}, ${plan.changes.length} to import, ${plan.unchanged} unchanged  (${cost})`,
+    ...columns(
+      plan.changes.map(({ sighting: { target, digest }, reason }) => [
+        `+ ${target}`,
+        withShortDigests(digest),
+        withShortDigests(reason),
+      ]),
+      '  ',
     ),
     ...plan.gone.map((tag) => `  - ${tag}  no longer upstream; the local copy stays`),
     ...unmatched.map((rule) => `  ? ${rule}  matches no tag`),

@@ -1,8 +1,11 @@
 import { Command } from 'commander';
 import { loadApp } from '../../shared/app/index.ts';
 import type { WatchReport } from '../../shared/mirror/index.ts';
+import { columns } from '../columns.ts';
+import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
+import { withShortDigests } from '../short-digest.ts';
 
 /** `longshore poll`: what the timer does, now and for every watch: asks upstream and queues what moved. */
 export function pollCommand(run: Run): Command {
@@ -26,8 +29,16 @@ export function pollCommand(run: Run): Command {
 
 function describe({ watch, selected, queued, unchanged, gone, errors }: WatchReport): readonly string[] {
   return [
-    `${watch}: ${selected.length} tags, ${queued.length} queued, ${unchanged} unchanged`,
-    ...queued.map((job) => `  + ${job.target}  ${job.reason}  (job ${job.id})`),
+    `${watch}: ${countOf(selected.length, 'tag')}, ${queued.length} queued, ${unchanged} unchanged`,
+    ...columns(
+      queued.map(({ id, target, digest, reason }) => [
+        `+ ${target}`,
+        withShortDigests(digest),
+        `job ${id}`,
+        withShortDigests(reason),
+      ]),
+      '  ',
+    ),
     ...gone.map((tag) => `  - ${tag}  no longer upstream; the local copy stays`),
     ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
   ];

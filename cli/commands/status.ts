@@ -2,8 +2,10 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import prettyBytes from 'pretty-bytes';
 import { loadApp } from '../../shared/app/index.ts';
 import { JOB_STATES, type JobRecord, type JobState } from '../../shared/imports/index.ts';
+import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
+import { withShortDigests } from '../short-digest.ts';
 
 interface StatusFlags {
   readonly state?: JobState;
@@ -29,7 +31,7 @@ export function statusCommand(run: Run): Command {
             .filter((job) => !state || job.state === state)
             .sort((a, b) => latest(b).localeCompare(latest(a)))
             .slice(0, limit);
-          output.result({ counts, jobs: shown }, [countsLine(counts), ...shown.flatMap(describe)]);
+          output.result({ counts, jobs: shown }, describe(counts, shown));
           return EXIT.ok;
         } finally {
           await app.close();
@@ -38,22 +40,35 @@ export function statusCommand(run: Run): Command {
     );
 }
 
-function countsLine(counts: Readonly<Record<string, number>>): string {
-  return Object.entries(counts)
-    .map(([state, count]) => `${count} ${state}`)
-    .join(', ');
+function describe(counts: Readonly<Record<string, number>>, jobs: readonly JobRecord[]): readonly string[] {
+  const total = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
+  if (jobs.length === 0) return [total.join(', ')];
+  return [
+    total.join(', '),
+    '',
+    ...columns([
+      ['STATE', 'SINCE', 'JOB', 'TARGET', 'DIGEST', 'SIZE', 'DETAIL'],
+      ...jobs.map((job) => [
+        job.state,
+        `${latest(job).slice(0, 19).replace('T', ' ')}Z`,
+        job.id,
+        job.target,
+        withShortDigests(job.digest),
+        sizeOf(job),
+        withShortDigests(`${job.errorCode ? `${job.errorCode}: ` : ''}${job.detail ?? job.reason}`),
+      ]),
+    ]),
+  ];
 }
 
 function latest({ finishedAt, startedAt, queuedAt }: JobRecord): string {
   return finishedAt ?? startedAt ?? queuedAt;
 }
 
-function describe(job: JobRecord): readonly string[] {
-  const bytes = job.bytesTotal > 0 ? `  ${prettyBytes(job.bytesDone)} of ${prettyBytes(job.bytesTotal)}` : '';
-  return [
-    `${job.state.padEnd(9)}  ${latest(job)}  ${job.target}${bytes}`,
-    `           ${job.errorCode ? `${job.errorCode}: ` : ''}${job.detail ?? job.reason}`,
-  ];
+function sizeOf({ state, bytesDone, bytesTotal }: JobRecord): string {
+  if (bytesTotal === 0) return '';
+  const total = prettyBytes(bytesTotal);
+  return state === 'running' ? `${prettyBytes(bytesDone)} of ${total}` : total;
 }
 
 function positive(text: string): number {

@@ -1,10 +1,8 @@
 export * from './archive.ts';
 export * from './artifact.ts';
-export type { DemoBlob, DemoContent } from './content.ts';
+export type { DemoContent } from './content.ts';
 export * from './demo-images.ts';
 export * from './helm-chart.ts';
 export type { DemoImage } from './image.ts';
 export * from './image-index.ts';
-export type { DemoLayer } from './layer.ts';
 export * from './push-content.ts';
-export type { SessionOptions } from './registry-session.ts';

@@ -31,6 +31,7 @@ export function createServiceBusTrigger(fn: HostedFunction, host: TriggerHost): 
   let client: ServiceBusClient | undefined;
   let receiver: ServiceBusReceiver | undefined;
   let subscription: { close(): Promise<void> } | undefined;
+  let isStopping = false;
 
   async function deliver(message: ServiceBusReceivedMessage, from: ServiceBusReceiver): Promise<void> {
     const reason = `New ServiceBus message detected on '${queueName}'`;
@@ -61,6 +62,8 @@ export function createServiceBusTrigger(fn: HostedFunction, host: TriggerHost): 
   }
 
   async function report({ error, errorSource }: ProcessErrorArgs): Promise<void> {
+    // The SDK calls the end of a receiver that we close an error.
+    if (isStopping) return;
     log('error', 'Host', `Service Bus queue ${queueName}, ${errorSource}: ${messageOf(error)}`);
     if (!('code' in error && lasting.includes(String(error.code)))) return;
     log('error', 'Host', `Function ${fn.name} no longer listens to the queue ${queueName}`);
@@ -85,7 +88,10 @@ export function createServiceBusTrigger(fn: HostedFunction, host: TriggerHost): 
         { autoCompleteMessages: false, maxConcurrentCalls: options.maxConcurrentCalls },
       );
     },
-    stop: async () => subscription?.close(),
+    stop: async () => {
+      isStopping = true;
+      await subscription?.close();
+    },
     release: async () => {
       await receiver?.close();
       await client?.close();

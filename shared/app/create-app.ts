@@ -11,51 +11,18 @@ import type { Config, Environment, Settings, StorageConnection } from '../config
 import { ConfigError } from '../errors.ts';
 import {
   createRecordedQueue,
-  type Delivery,
-  type ImportOutcome,
   importToTag,
-  type JobRecord,
   jobRecordSchema,
+  retryFailed,
   runImport,
-  type TagImportOutcome,
   tagRecordSchema,
 } from '../imports/index.ts';
-import { observationSchema, type PollReport, pollDue, pollStateSchema } from '../mirror/index.ts';
+import { observationSchema, pollDue, pollStateSchema } from '../mirror/index.ts';
 import type { Logger } from '../telemetry/index.ts';
-import { type ImportedArtifact, importArchive, targetReference } from '../transfer/index.ts';
-import { planWatches, type WatchPlan } from './plan-watches.ts';
-import { type Check, checkReadiness } from './readiness.ts';
+import { importArchive, settleArchive, targetReference } from '../transfer/index.ts';
+import type { App } from './app.ts';
+import { checkReadiness } from './readiness.ts';
 import { registryClientFor } from './registries.ts';
-
-export interface CallContext {
-  readonly logger?: Logger | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface BlobName {
-  readonly container: string;
-  readonly name: string;
-}
-
-/** Everything Longshore can do with its queue and records, for triggers and commands to call. */
-export interface App {
-  /** Polls the watches that are due, or all with `force`, and queues what moved. */
-  pollUpstreams(options?: CallContext & { readonly force?: boolean }): Promise<PollReport>;
-  /** What a poll would queue now, compared with what was stored. Writes nothing. */
-  plan(context?: Pick<CallContext, 'signal'>): Promise<readonly WatchPlan[]>;
-  /** Runs one import job from a message's body. Throwing means: deliver again. */
-  runImport(body: unknown, delivery: Delivery & CallContext): Promise<ImportOutcome>;
-  /** Imports the artifacts of an archive in blob storage. */
-  importArchive(
-    blob: BlobName,
-    context?: CallContext,
-  ): Promise<readonly ImportedArtifact<TagImportOutcome>[]>;
-  /** All job records, in no particular order. */
-  jobs(): AsyncIterable<JobRecord>;
-  /** Asks every dependency; never throws. */
-  ready(): Promise<readonly Check[]>;
-  close(): Promise<void>;
-}
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -79,7 +46,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
     queueName: `${settings.importsQueue}-set-aside`,
   });
   const queue = createRecordedQueue(rawQueue, jobs);
-  const registry = registryClientFor(config, env);
+  const registry = registryClientFor(config, { env, azure: clients });
   const now = () => new Date();
 
   return {
@@ -90,26 +57,36 @@ export function createApp(config: Config, settings: Settings, env: Environment):
         { force: force ?? false, signal },
       ),
 
-    plan: ({ signal } = {}) => planWatches(config.watches, registry, () => observations, signal),
+    runImport: (body, { logger = silent, signal } = {}) =>
+      runImport(body, { repository: registry.repository, jobs, tags, queue, setAside, logger }, { signal }),
 
-    runImport: (body, { logger = silent, ...delivery }) =>
-      runImport(body, delivery, { repository: registry.repository, jobs, tags, queue, setAside, logger }),
+    retryFailed: (options) => retryFailed({ jobs, queue, now }, options),
 
-    async importArchive({ container, name }, { logger = silent, signal } = {}) {
-      const service = await clients.blobService(blobs);
-      const blob = service.getContainerClient(container).getBlobClient(name);
-      const file = await openBlobFile(blob, { signal });
-      const observedAt = file.modifiedAt.toISOString();
-      return importArchive({
-        file,
-        name,
-        targetFor: (annotations) => targetReference(annotations, name, archiveRegistry(config)),
-        copy: (source, { digest: root }, target, options) =>
-          importToTag({ source, root, to: registry.repository(target), target, observedAt }, tags, options),
-        logger,
-        signal,
-      });
-    },
+    importArchive: (archive, { logger = silent, signal } = {}) =>
+      settleArchive(
+        archive,
+        async () => {
+          const { container, name } = archive;
+          const service = await clients.blobService(blobs);
+          const blob = service.getContainerClient(container).getBlobClient(name);
+          const file = await openBlobFile(blob, { signal });
+          const observedAt = file.modifiedAt.toISOString();
+          return importArchive({
+            file,
+            name,
+            targetFor: (annotations) => targetReference(annotations, name, archiveRegistry(config)),
+            copy: (source, { digest: root }, target, options) =>
+              importToTag(
+                { source, root, to: registry.repository(target), target, observedAt },
+                tags,
+                options,
+              ),
+            logger,
+            signal,
+          });
+        },
+        { setAside, logger },
+      ),
 
     async *jobs() {
       for await (const { value } of jobs.list()) yield value;

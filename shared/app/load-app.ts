@@ -9,7 +9,9 @@ import {
   readConfigLocation,
   readSettings,
 } from '../config/index.ts';
-import { type App, createApp } from './create-app.ts';
+import { ConfigError, describeError } from '../errors.ts';
+import type { App } from './app.ts';
+import { createApp } from './create-app.ts';
 
 export interface LoadOptions {
   /** Instead of what the setting LONGSHORE_CONFIG says. */
@@ -35,13 +37,27 @@ export async function loadApp(options: LoadOptions = {}): Promise<App> {
   return createApp(config, settings, environment);
 }
 
-/** @throws ConfigError with file, line and column of every problem. */
-export async function loadConfiguration(options: LoadOptions = {}): Promise<LoadedConfiguration> {
+/**
+ * Reads the configuration from its file, or from its blob as the identity of this process.
+ * @throws ConfigError with file, line and column of every problem, also when it cannot be read.
+ */
+export async function loadConfiguration(
+  options: LoadOptions = {},
+  readBlob: (url: string) => Promise<string> = readAzureBlob,
+): Promise<LoadedConfiguration> {
   const env = options.environment ?? processEnvironment();
   const location: ConfigLocation =
     options.configFile === undefined ? readConfigLocation(env) : { kind: 'file', path: options.configFile };
-  if (location.kind === 'file')
+  if (location.kind === 'file') {
     return { config: await loadConfigFile(location.path, env), from: location.path };
-  const text = await readBlobText(await createAzureClients().blob(location.url));
-  return { config: parseConfig(text, location.url, env), from: location.url };
+  }
+  const { url } = location;
+  const text = await readBlob(url).catch((cause: unknown) => {
+    throw new ConfigError([{ where: url, message: `cannot be read: ${describeError(cause)}` }], { cause });
+  });
+  return { config: parseConfig(text, url, env), from: url };
+}
+
+async function readAzureBlob(url: string): Promise<string> {
+  return readBlobText(await createAzureClients().blob(url));
 }

@@ -1,81 +1,43 @@
 import pLimit from 'p-limit';
-import { formatPlatform, formatReference, parseRepositoryName } from '../content/index.ts';
-import { RegistryError } from '../errors.ts';
-import {
-  createTagSelector,
-  type Observation,
-  type Survey,
-  type SurveyPorts,
-  surveyWatch,
-  type Watch,
-} from '../mirror/index.ts';
-import type { RegistryClient, Repository } from '../registry/index.ts';
+import { codeOf, describeError } from '../errors.ts';
+import { type Survey, surveyWatch, type Watch } from '../mirror/index.ts';
+import type { RegistryClient } from '../registry/index.ts';
+import { observationsInTargets } from './observations-in-targets.ts';
 
 export interface WatchPlan {
   readonly watch: string;
   readonly survey: Survey;
 }
 
-type Observations = SurveyPorts['observations'];
-
-const HEADS_AT_ONCE = 8;
-const LONG_AGO = new Date(0).toISOString();
-
-/** What a poll of each watch would queue now. Asks upstream by HEAD, writes nothing. */
-export async function planWatches(
-  watches: readonly Watch[],
-  registry: RegistryClient,
-  observationsFor: (watch: Watch) => Observations,
-  signal?: AbortSignal,
-): Promise<readonly WatchPlan[]> {
-  const plans: WatchPlan[] = [];
-  for (const watch of watches) {
-    const ports = { registry, observations: observationsFor(watch), now: () => new Date() };
-    plans.push({ watch: watch.name, survey: await surveyWatch(watch, ports, { signal }) });
-  }
-  return plans;
-}
+const WATCHES_AT_ONCE = 4;
 
 /**
- * Observations as the target registries show them, for planning without any stored state: what a target tag names
- * now counts as what was last imported there.
+ * What each watch would import now, from what upstream and targets hold: by listings and HEADs, writing nothing. A
+ * watch about which nothing can be found out has that among its errors; only an abort throws, the signal's reason.
  */
-export function observationsInTargets(
-  registry: RegistryClient,
-  watch: Watch,
+export async function planWatches(
+  watches: readonly Watch[],
+  registry: Pick<RegistryClient, 'repository'>,
   signal?: AbortSignal,
-): Observations {
-  const selector = createTagSelector(watch.tags);
-  return {
-    async *list(partition = '') {
-      const repository = registry.repository(parseRepositoryName(partition));
-      const tags = (await tagsOf(repository, signal)).filter((tag) => selector.explain(tag).selected);
-      const resolved = await pLimit(HEADS_AT_ONCE).map(tags, async (tag) => ({
-        tag,
-        found: await repository.resolve(tag, { signal }),
-      }));
-      for (const { tag, found } of resolved) {
-        if (!found) continue;
-        const value: Observation = {
-          target: formatReference({ ...repository.name, tag }),
-          source: formatReference(watch.source),
-          digest: found.digest,
-          platforms: watch.platforms.map(formatPlatform).sort(),
-          observedAt: LONG_AGO,
-          queued: true,
-        };
-        yield { key: { partition, row: tag }, value };
-      }
-    },
-  };
+): Promise<readonly WatchPlan[]> {
+  return await pLimit(WATCHES_AT_ONCE).map(watches, async (watch) => {
+    const observations = observationsInTargets(registry, watch, signal);
+    const ports = { registry, observations, now: () => new Date() };
+    try {
+      return { watch: watch.name, survey: await surveyWatch(watch, ports, { signal }) };
+    } catch (error) {
+      signal?.throwIfAborted();
+      return { watch: watch.name, survey: failedSurvey(error) };
+    }
+  });
 }
 
-/** A target repository that does not exist yet has no tags. */
-async function tagsOf(repository: Repository, signal: AbortSignal | undefined): Promise<readonly string[]> {
-  try {
-    return await Array.fromAsync(repository.tags({ signal }));
-  } catch (error) {
-    if (error instanceof RegistryError && error.code === 'E_NOT_FOUND') return [];
-    throw error;
-  }
+function failedSurvey(error: unknown): Survey {
+  return {
+    plan: { changes: [], unchanged: 0, gone: [], presence: [] },
+    selected: [],
+    unmatched: [],
+    requests: { listings: 0, heads: 0 },
+    errors: [{ code: codeOf(error), message: describeError(error) }],
+  };
 }

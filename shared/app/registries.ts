@@ -1,10 +1,34 @@
-import { type Config, configuredCredentials, type Environment } from '../config/index.ts';
-import { createRegistryClient, type RegistryClient } from '../registry/index.ts';
+import { type AzureClients, createEntraTokens, createKeyVaultSecrets } from '../azure/index.ts';
+import {
+  type Config,
+  configuredCredentials,
+  configuredSettings,
+  type Environment,
+  firstOf,
+  readProxySettings,
+} from '../config/index.ts';
+import { type CredentialSource, createRegistryClient, type RegistryClient } from '../registry/index.ts';
 
-/** A registry client that knows the configured registries. */
-export function registryClientFor(config: Config, env: Environment): RegistryClient {
+export interface RegistryIdentities {
+  readonly env: Environment;
+  readonly azure: Pick<AzureClients, 'credential'>;
+  /** Asked about registries for which nothing is configured. Default: those are used anonymously. */
+  readonly otherwise?: CredentialSource;
+}
+
+/** A registry client that knows the configured registries. Asks Azure for nothing until a registry needs it. */
+export function registryClientFor(
+  config: Config,
+  { env, azure, otherwise }: RegistryIdentities,
+): RegistryClient {
+  const configured = configuredCredentials(config, {
+    env,
+    vault: createKeyVaultSecrets({ credential: () => azure.credential() }),
+    entra: createEntraTokens((clientId) => azure.credential(clientId)),
+  });
   return createRegistryClient({
-    credentials: configuredCredentials(config, env),
-    allowPrivateAddresses: (host) => config.registries.get(host)?.private === true,
+    credentials: otherwise ? firstOf(configured, otherwise) : configured,
+    registrySettings: configuredSettings(config),
+    proxy: readProxySettings(env),
   });
 }

@@ -3,7 +3,7 @@ import type { TokenCredential } from '@azure/identity';
 import type { ServiceBusClient } from '@azure/service-bus';
 import type { BlobClient, BlobServiceClient } from '@azure/storage-blob';
 import { InvalidInputError } from '../errors.ts';
-import { lazy } from '../lazy.ts';
+import { type Lazy, lazy } from '../lazy.ts';
 
 /**
  * How to reach one service: a connection string, or an endpoint with the identity the program runs as.
@@ -32,8 +32,11 @@ export interface AzureClients {
   blobService(connection: AzureConnection): Promise<BlobServiceClient>;
   /** A blob by its URL: with the rights of a SAS in it, else with the program's identity. */
   blob(url: string): Promise<BlobClient>;
-  /** The program's identity: managed, a workload's, or the developer's, in the order of `DefaultAzureCredential`. */
-  credential(): Promise<TokenCredential>;
+  /**
+   * The program's identity: managed, a workload's, or the developer's, in the order of `DefaultAzureCredential`.
+   * `clientId` says which of several user-assigned ones.
+   */
+  credential(clientId?: string): Promise<TokenCredential>;
 }
 
 const TABLE_OPTIONS = {
@@ -46,10 +49,12 @@ const SERVICE_BUS_RETRIES = { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayI
 
 /** SDKs are loaded when first needed: each adds about 250 ms to a cold start, and few functions need them all. */
 export function createAzureClients(): AzureClients {
-  const credential = lazy(async (): Promise<TokenCredential> => {
-    const { DefaultAzureCredential } = await import('@azure/identity');
-    return new DefaultAzureCredential();
-  });
+  const identities = new Map<string | undefined, Lazy<TokenCredential>>();
+  const credential = (clientId?: string): Promise<TokenCredential> => {
+    const identity = identities.get(clientId) ?? lazy(() => createIdentity(clientId));
+    identities.set(clientId, identity);
+    return identity();
+  };
 
   async function connectServiceBus(connection: AzureConnection): Promise<ServiceBusClient> {
     const { RetryMode, ServiceBusClient } = await import('@azure/service-bus');
@@ -64,14 +69,8 @@ export function createAzureClients(): AzureClients {
     credential,
 
     serviceBus(connection) {
-      let opened: Promise<ServiceBusClient> | undefined;
-      return {
-        client: lazy(() => {
-          opened = connectServiceBus(connection);
-          return opened;
-        }),
-        close: async () => (await opened?.catch(() => undefined))?.close(),
-      };
+      const client = lazy(() => connectServiceBus(connection));
+      return { client, close: async () => (await client.peek()?.catch(() => undefined))?.close() };
     },
 
     async table(connection, tableName) {
@@ -106,6 +105,15 @@ export function createAzureClients(): AzureClients {
       return safeClient('blob storage', () => new BlobClient(url, identity, BLOB_OPTIONS));
     },
   };
+}
+
+async function createIdentity(clientId: string | undefined): Promise<TokenCredential> {
+  const { DefaultAzureCredential } = await import('@azure/identity');
+  if (clientId === undefined) return new DefaultAzureCredential();
+  return new DefaultAzureCredential({
+    managedIdentityClientId: clientId,
+    workloadIdentityClientId: clientId,
+  });
 }
 
 function hasSignature(url: string): boolean {

@@ -1,12 +1,5 @@
 import type { Watch } from '../mirror/index.ts';
-import type { SecretRef } from './secret.ts';
-
-/** What is configured for one registry. */
-export interface RegistryConfig {
-  readonly credentials?: { readonly username: string; readonly password: SecretRef } | undefined;
-  /** Whether the registry may have an address in a private network. */
-  readonly private?: boolean | undefined;
-}
+import type { RegistryConfig } from './registries.ts';
 
 /** The configuration: frozen plain data without secrets, every value parsed. */
 export interface Config {

@@ -1,8 +1,21 @@
 import { ConfigError } from '../errors.ts';
-import type { CredentialSource } from '../registry/index.ts';
+import type { CallOptions, CredentialSource, Credentials } from '../registry/index.ts';
 import type { Config } from './config.ts';
 import type { Environment } from './environment.ts';
-import { findSecret, type SecretRef } from './secret.ts';
+import { missingVariable, type SecretRef, type Vault } from './secret.ts';
+
+/** Microsoft Entra, as the identity this process runs as or the user-assigned one named. */
+export interface EntraTokens {
+  /** An access token for a scope such as `https://containerregistry.azure.net/.default`. */
+  token(scope: string, options?: CallOptions & { readonly clientId?: string | undefined }): Promise<string>;
+}
+
+/** Where what the configuration refers to is to be had. */
+export interface CredentialSupplies {
+  readonly env: Environment;
+  readonly vault: Vault;
+  readonly entra: EntraTokens;
+}
 
 /**
  * The configured credentials of each registry. Secrets are looked up at the time they are needed; one that is
@@ -10,20 +23,49 @@ import { findSecret, type SecretRef } from './secret.ts';
  */
 export function configuredCredentials(
   { registries }: Pick<Config, 'registries'>,
-  env: Environment,
+  { env, vault, entra }: CredentialSupplies,
 ): CredentialSource {
+  const read = async (where: string, ref: SecretRef, options: CallOptions): Promise<string> => {
+    if ('keyVaultSecret' in ref) return await vault.readSecret(ref.keyVaultSecret, options);
+    const missing = missingVariable(ref, env);
+    if (missing === undefined) return env[ref.env] ?? '';
+    throw new ConfigError([{ where, message: `the environment variable ${missing} is not set, or empty` }]);
+  };
+
   return {
-    async credentialsFor(registry) {
-      const credentials = registries.get(registry)?.credentials;
-      if (!credentials) return undefined;
-      const password = findSecret(credentials.password, env);
-      if (password === undefined) throw secretMissing(registry, credentials.password);
-      return { username: credentials.username, password };
+    async credentialsFor(registry, options = {}): Promise<Credentials | undefined> {
+      const { credentials, identity } = registries.get(registry) ?? {};
+      const where = `registries.${registry}.credentials`;
+      if (identity) {
+        const { clientId } = identity;
+        return {
+          kind: 'entra',
+          token: (scope, tokenOptions) => entra.token(scope, { ...tokenOptions, clientId }),
+        };
+      }
+      switch (credentials?.kind) {
+        case 'password': {
+          const password = await read(`${where}.password`, credentials.password, options);
+          return { kind: 'password', username: credentials.username, password };
+        }
+        case 'token':
+          return { kind: 'token', token: await read(`${where}.token`, credentials.token, options) };
+        case undefined:
+          return undefined;
+      }
     },
   };
 }
 
-function secretMissing(registry: string, { env: name }: SecretRef): ConfigError {
-  const message = `the environment variable ${name} is not set, or empty`;
-  return new ConfigError([{ where: `registries.${registry}.credentials.password`, message }]);
+/** Asks one source after the other; the first that knows the registry counts. */
+export function firstOf(...sources: readonly CredentialSource[]): CredentialSource {
+  return {
+    async credentialsFor(registry, options) {
+      for (const source of sources) {
+        const credentials = await source.credentialsFor(registry, options);
+        if (credentials) return credentials;
+      }
+      return undefined;
+    },
+  };
 }

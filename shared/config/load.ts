@@ -1,24 +1,27 @@
+import path from 'node:path';
 import { ConfigError } from '../errors.ts';
 import type { Watch } from '../mirror/index.ts';
 import { checkWatches, nameOf, type PlacedWatch, targetsOf } from './check-watches.ts';
 import type { Config } from './config.ts';
 import type { Environment } from './environment.ts';
 import { explainIssue, issueMessage, type ValueProblem } from './explain-issue.ts';
+import { folderOf, inFolder, TLS_FILE_KEYS } from './registry-tls.ts';
 import { type FileContent, fileSchema, watchSchema } from './schema.ts';
-import { findSecret, secretRefSchema } from './secret.ts';
+import { missingVariable, secretRefSchema } from './secret.ts';
 import { readYaml, type ValuePath } from './yaml-text.ts';
 
 /** A configuration of several thousand watches fits well. */
 export const MAX_CONFIG_BYTES = 1024 * 1024;
 
 /**
- * Reads the text of a configuration file. `fileName` is used in messages only; `env` is asked whether the
- * secrets referred to are there.
+ * Reads the text of a configuration file. `fileName` is its path, or URL, to which files named in it are
+ * relative; they are not read. `env` is asked whether the secrets referred to are there.
  * @throws ConfigError with every problem found, each as `file:line:column`. It quotes no secret.
  */
 export function parseConfig(text: string, fileName: string, env: Environment): Config {
   if (Buffer.byteLength(text) > MAX_CONFIG_BYTES) throw configTooLarge(fileName);
   const yaml = readYaml(text, fileName);
+  const folder = folderOf(fileName);
   const result = fileSchema.safeParse(yaml.value, { error: issueMessage });
   const valueProblems =
     yaml.value === undefined
@@ -27,6 +30,7 @@ export function parseConfig(text: string, fileName: string, env: Environment): C
           ...(result.error?.issues ?? []).flatMap((issue) => explainIssue(issue)),
           ...findConflicts(yaml.value),
           ...findMissingSecrets(yaml.value, env),
+          ...findStrayFiles(yaml.value, folder),
         ];
   const problems = [
     ...yaml.problems,
@@ -38,13 +42,21 @@ export function parseConfig(text: string, fileName: string, env: Environment): C
   if (!result.success || problems.length > 0) {
     throw new ConfigError(problems.map(({ offset, message }) => ({ where: yaml.where(offset), message })));
   }
-  return createConfig(result.data);
+  return createConfig(result.data, folder);
 }
 
-function createConfig({ registries, defaults, watches, transfer }: FileContent): Config {
+function createConfig(
+  { registries, defaults, watches, transfer }: FileContent,
+  folder: string | undefined,
+): Config {
   return deepFreeze({
     transfer,
-    registries: new Map(Object.entries(registries).map(([host, registry]) => [host, deepFreeze(registry)])),
+    registries: new Map(
+      Object.entries(registries).map(([host, { tls, ...registry }]) => [
+        host,
+        deepFreeze({ ...registry, ...(tls && { tls: inFolder(tls, folder ?? '') }) }),
+      ]),
+    ),
     watches: watches.map(
       (watch): Watch => ({
         name: nameOf(watch),
@@ -69,13 +81,30 @@ function findConflicts(file: unknown): readonly ValueProblem[] {
   return checkWatches(watches, defaults.data?.platforms);
 }
 
+/** Of environment variables only: whether a vault has a secret is seen when it is needed. */
 function findMissingSecrets(file: unknown, env: Environment): readonly ValueProblem[] {
-  return Object.entries(property(file, 'registries') ?? {}).flatMap(([host, registry]) => {
-    const { data } = secretRefSchema.safeParse(property(property(registry, 'credentials'), 'password'));
-    if (!data || findSecret(data, env) !== undefined) return [];
-    const path = ['registries', host, 'credentials', 'password', 'env'];
-    return [{ path, atKey: false, message: `the environment variable ${data.env} is not set, or empty` }];
-  });
+  return Object.entries(property(file, 'registries') ?? {}).flatMap(([host, registry]) =>
+    ['password', 'token'].flatMap((field) => {
+      const { data } = secretRefSchema.safeParse(property(property(registry, 'credentials'), field));
+      const missing = data && missingVariable(data, env);
+      if (missing === undefined) return [];
+      const path = ['registries', host, 'credentials', field, 'env'];
+      return [{ path, atKey: false, message: `the environment variable ${missing} is not set, or empty` }];
+    }),
+  );
+}
+
+/** Files whose folder nobody knows. Whether those with one are there is seen when they are needed. */
+function findStrayFiles(file: unknown, folder: string | undefined): readonly ValueProblem[] {
+  if (folder !== undefined) return [];
+  return Object.entries(property(file, 'registries') ?? {}).flatMap(([host, registry]) =>
+    TLS_FILE_KEYS.flatMap((key) => {
+      const name = property(property(registry, 'tls'), key);
+      if (typeof name !== 'string' || path.isAbsolute(name)) return [];
+      const message = 'expected an absolute path, because this configuration lies in no folder';
+      return [{ path: ['registries', host, 'tls', key], atKey: false, message }];
+    }),
+  );
 }
 
 function property(value: unknown, key: string): unknown {

@@ -6,7 +6,14 @@ import type { Environment } from './environment.ts';
 
 /** The Functions tools' file, and the one that a local stack writes while it runs. */
 const FILES = ['local.settings.json', '.longshore/local.settings.json'];
-const fileSchema = z.object({ Values: z.record(z.string(), z.string()) });
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
+/** The Functions tools take numbers and booleans for text. */
+const valueSchema = z.union([z.string(), z.number(), z.boolean()]).transform(String);
+const fileSchema = z.object({
+  IsEncrypted: z.literal(false).default(false),
+  Values: z.record(z.string(), valueSchema).default({}),
+});
 
 /**
  * `env` with what it lacks from the first settings file in `folder`, so that a command works with the settings the
@@ -15,14 +22,34 @@ const fileSchema = z.object({ Values: z.record(z.string(), z.string()) });
  */
 export async function withLocalSettings(env: Environment, folder: string): Promise<Environment> {
   for (const name of FILES) {
-    const text = await readFile(path.join(folder, name), 'utf8').catch(() => undefined);
-    if (text === undefined) continue;
-    try {
-      return { ...fileSchema.parse(JSON.parse(text)).Values, ...env };
-    } catch (cause) {
-      const message = `expected { "Values": { NAME: "text", … } }: ${describeError(cause)}`;
-      throw new ConfigError([{ where: name, message }], { cause });
-    }
+    const text = await readIfThere(path.join(folder, name), name);
+    if (text !== undefined) return { ...parseSettings(text, name), ...env };
   }
   return env;
+}
+
+async function readIfThere(file: string, name: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw new ConfigError([{ where: name, message: `cannot be read: ${describeError(cause)}` }], { cause });
+  }
+}
+
+/** The file is full of secrets, and a JSON parser quotes what it stumbles over: no cause goes along. */
+function parseSettings(text: string, name: string): Readonly<Record<string, string>> {
+  const result = fileSchema.safeParse(parseJson(text.replace(BYTE_ORDER_MARK, '')));
+  if (result.success) return result.data.Values;
+  const message =
+    'expected JSON such as { "IsEncrypted": false, "Values": { "NAME": "text" } }, not encrypted';
+  throw new ConfigError([{ where: name, message }]);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,37 +1,10 @@
 import { z } from 'zod';
-import { parsePlatform, parseRepositoryName, type RepositoryName } from '../content/index.ts';
+import { parsePlatform } from '../content/index.ts';
 import { closedObject } from './closed-object.ts';
+import { hostSchema, parsedBy, parseRepository } from './names.ts';
+import { registriesSchema } from './registries.ts';
 import { DEFAULT_SCHEDULE, scheduleSchema } from './schedule.ts';
-import { secretRefSchema } from './secret.ts';
 import { tagRulesSchema } from './tag-rules.ts';
-
-/** Turns a parser that throws into a step of a schema. */
-function parsedBy<T>(parse: (text: string) => T) {
-  return (text: string, context: z.RefinementCtx): T => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
-      return z.NEVER;
-    }
-  };
-}
-
-function parseRepository(text: string): RepositoryName {
-  // Not echoed: what people paste with a scheme may have a password in it.
-  if (text.includes('://')) throw new Error('expected HOST/REPOSITORY without "https://" in front');
-  const name = parseRepositoryName(text);
-  if (name.registry !== name.registry.toLowerCase()) throw new Error('the registry host must be lower case');
-  return name;
-}
-
-function checkHost(host: string): void {
-  if (host === 'index.docker.io') throw new Error('expected docker.io, which is the name used in references');
-  // A word without a dot is taken for a folder on Docker Hub.
-  if (/[/@]/.test(host) || parseRepository(`${host}/any`).registry !== host) {
-    throw new Error('expected a registry host, with a port where needed, such as harbor.corp:5000');
-  }
-}
 
 const repository = z
   .string()
@@ -48,21 +21,6 @@ const platforms = z
   .min(1)
   .max(100)
   .describe('Platforms to copy out of multi-platform images, as os/architecture[/variant]. Left out: all.');
-
-const registry = closedObject({
-  credentials: closedObject({
-    username: z.string().min(1).max(256).describe('User name, or the name of a token.'),
-    password: secretRefSchema,
-  })
-    .optional()
-    .describe('What to log in with. Left out: the registry is used anonymously.'),
-  private: z
-    .boolean()
-    .optional()
-    .describe(
-      'Whether the registry may have an address in a private network. Left out: no, so that a host name cannot lead into your own network.',
-    ),
-});
 
 const MAX_TARGETS = 50;
 
@@ -105,10 +63,7 @@ export const watchSchema = closedObject({
 
 /** The whole file. */
 export const fileSchema = closedObject({
-  registries: z
-    .record(z.string().superRefine(parsedBy(checkHost)), registry)
-    .default({})
-    .describe('Registries by host, for those that need more than anonymous access.'),
+  registries: registriesSchema,
   defaults: closedObject({
     schedule: scheduleSchema
       .default(DEFAULT_SCHEDULE)
@@ -119,10 +74,9 @@ export const fileSchema = closedObject({
     .describe('Used by every watch that does not say otherwise.'),
   watches: z.array(watchSchema).max(10_000).default([]).describe('Upstream repositories to keep copied.'),
   transfer: closedObject({
-    registry: z
-      .string()
-      .superRefine(parsedBy(checkHost))
-      .describe('Registry that archives landing in the transfer container are imported into.'),
+    registry: hostSchema.describe(
+      'Registry that archives landing in the transfer container are imported into.',
+    ),
   })
     .optional()
     .describe('What to do with image archives that arrive in blob storage.'),

@@ -17,9 +17,6 @@ export type ConfigLocation =
   /** A blob that is read as the process's own identity. */
   | { readonly kind: 'blob'; readonly url: string };
 
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
 /** What a process is told by its environment. Connection strings are secrets: never log this. */
 export interface Settings {
   readonly config: ConfigLocation;
@@ -27,7 +24,6 @@ export interface Settings {
   readonly storage: StorageConnection;
   /** Name of the queue that carries import jobs. */
   readonly importsQueue: string;
-  readonly logLevel: LogLevel;
 }
 
 /** Notes why a setting cannot be used. */
@@ -44,9 +40,8 @@ export function readSettings(env: Environment): Settings {
     const storage = readStorage(env, report);
     const config = readLocation(env, report);
     const importsQueue = readQueueName(env, report);
-    const logLevel = readLogLevel(env, report);
-    if (!serviceBus || !storage || !config || !importsQueue || !logLevel) return undefined;
-    return Object.freeze({ config, serviceBus, storage, importsQueue, logLevel });
+    if (!serviceBus || !storage || !config || !importsQueue) return undefined;
+    return Object.freeze({ config, serviceBus, storage, importsQueue });
   });
 }
 
@@ -133,12 +128,6 @@ function readQueueName({ IMPORTS_QUEUE: name }: Environment, report: Report): st
     'IMPORTS_QUEUE',
     'expected a queue name: letters, digits and . - _ /, at most 260 characters',
   );
-}
-
-function readLogLevel({ LOG_LEVEL: text }: Environment, report: Report): LogLevel | undefined {
-  if (!text) return 'info';
-  const level = LOG_LEVELS.find((known) => known === text.toLowerCase());
-  return level ?? report('LOG_LEVEL', `expected one of ${LOG_LEVELS.join(', ')}`);
 }
 
 /** The URL, normalised, if it is https and carries no secret. */

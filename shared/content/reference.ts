@@ -52,7 +52,7 @@ export function parseReference(text: string): Reference {
   const name = at < 0 ? text : text.slice(0, at);
   const digest = at < 0 ? undefined : text.slice(at + 1);
   if (digest !== undefined && !isDigest(digest)) {
-    throw invalid(text, `"${digest}" after @ is not a sha256 or sha512 digest in lower-case hexadecimal`);
+    throw invalid(text, 'what follows @ is not a sha256 or sha512 digest in lower-case hexadecimal');
   }
   const colon = name.lastIndexOf(':');
   const hasTag = colon > name.lastIndexOf('/');
@@ -116,6 +116,12 @@ export function withDefaultTag(reference: Reference): Reference {
 function invalid(text: string, reason: string): InvalidInputError {
   return new InvalidInputError(
     'E_REFERENCE',
-    `"${text.slice(0, 300)}" is not an image reference: ${reason}. Expected [HOST[:PORT]/]REPOSITORY[:TAG][@DIGEST].`,
+    `"${withoutLogin(text).slice(0, 300)}" is not an image reference: ${reason}. Expected [HOST[:PORT]/]REPOSITORY[:TAG][@DIGEST].`,
   );
+}
+
+/** Before an @ that no digest follows there may be a login, typed by mistake: it is not repeated. */
+function withoutLogin(text: string): string {
+  const isUsual = !text.includes('@') || isDigest(text.slice(text.indexOf('@') + 1));
+  return isUsual ? text : `…${text.slice(text.lastIndexOf('@'))}`;
 }

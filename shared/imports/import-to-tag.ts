@@ -27,7 +27,7 @@ export interface TagImportOutcome {
   readonly detail: string;
 }
 
-export type TagImportOptions = Pick<CopyOptions, 'mountFrom' | 'onProgress' | 'signal'> &
+export type TagImportOptions = Pick<CopyOptions, 'mountFrom' | 'referrers' | 'onProgress' | 'signal'> &
   Pick<TagMoveOptions, 'now' | 'wait'>;
 
 /**
@@ -60,7 +60,7 @@ export async function importToTag(
   };
   const result = await copyGraph(source, to, root, { ...copy, platforms, publish });
   if (tag === 'superseded') return superseded;
-  if (tag === 'right' && result.manifests.copied === 0) {
+  if (tag === 'right' && result.manifests.copied + result.referrers.copied === 0) {
     return { state: 'unchanged', detail: `${name} is ${result.root.digest} already` };
   }
   return { state: 'succeeded', detail: describeCopy(result) };
@@ -69,13 +69,15 @@ export async function importToTag(
 /** What became of the tag: it was right, it was moved, or it belongs to something observed later. */
 type TagEnd = 'right' | 'pushed' | 'superseded';
 
-function describeCopy({ root, trimmed, manifests, blobs, bytesUploaded }: CopyResult): string {
+function describeCopy({ root, trimmed, manifests, blobs, referrers, bytesUploaded }: CopyResult): string {
   const parts = [
     `${manifests.copied} manifests copied`,
     `${blobs.uploaded} blobs uploaded (${bytesUploaded} bytes)`,
     ...(blobs.mounted ? [`${blobs.mounted} mounted`] : []),
     ...(blobs.existing ? [`${blobs.existing} there already`] : []),
     ...(blobs.foreign ? [`${blobs.foreign} foreign layers left to their own URLs`] : []),
+    ...(referrers.copied ? [`${referrers.copied} referrers copied`] : []),
+    ...(referrers.skipped ? [`${referrers.skipped} referrers left out`] : []),
     ...(trimmed
       ? [`the target refuses a partial index, so the platform subset has its own digest ${root.digest}`]
       : []),

@@ -1,9 +1,9 @@
-export { type CopyOptions, type CopyResult, copyGraph } from './copy/copy-graph.ts';
+export { copyGraph } from './copy/copy-graph.ts';
 export type { CopyProgress } from './copy/copy-progress.ts';
-export { type Disposition, dispositionOf } from './disposition.ts';
-export { type ImportImageOptions, type ImportImageResult, importImage } from './import-image.ts';
+export { dispositionOf } from './disposition.ts';
+export { type ImportImageResult, importImage } from './import-image.ts';
 export { createImportJob, type ImportJob, importJobSchema, parseImportJob } from './import-job.ts';
-export { importToTag, type TagImport, type TagImportOutcome } from './import-to-tag.ts';
+export { importToTag, type TagImportOutcome } from './import-to-tag.ts';
 export {
   isFinished,
   JOB_STATES,
@@ -15,10 +15,6 @@ export {
 } from './job-record.ts';
 export type * from './ports.ts';
 export { createRecordedQueue } from './recorded-queue.ts';
-export {
-  type Delivery,
-  type ImportDependencies,
-  type ImportOutcome,
-  runImport,
-} from './run-import.ts';
+export { type RetryFailedOptions, retryFailed } from './retry-failed.ts';
+export { type ImportDependencies, type ImportOutcome, runImport } from './run-import.ts';
 export { type TagRecord, tagRecordSchema } from './tag-ledger.ts';

@@ -14,6 +14,8 @@ export const jobRecordSchema = importJobSchema.extend({
   state: z.enum(JOB_STATES),
   /** How often a worker began. */
   attempts: z.number().int(),
+  /** Failed tries since the last success, or since the job was given up. Waiting out a rate limit is none. */
+  failures: z.number().int().default(0),
   /** For people: what happened, or what is being waited for. */
   detail: z.string().optional(),
   errorCode: z.string().optional(),
@@ -40,17 +42,24 @@ export function queuedRecord(job: ImportJob, now: Date): JobRecord {
     platforms: [...job.platforms],
     state: 'queued',
     attempts: 0,
+    failures: 0,
     bytesTotal: 0,
     bytesDone: 0,
     queuedAt: now.toISOString(),
   };
 }
 
-/** A worker begins. A repeat of a job that succeeded does not hide that it did. */
+/** A worker begins. A repeat of a job that succeeded does not hide that it did; one that was given up begins anew. */
 export function started(current: JobRecord | undefined, job: ImportJob, now: Date): JobRecord {
   if (current?.state === 'succeeded') return { ...current, attempts: current.attempts + 1 };
   const { detail: _, errorCode: __, finishedAt: ___, ...known } = current ?? queuedRecord(job, now);
-  return { ...known, state: 'running', attempts: known.attempts + 1, startedAt: now.toISOString() };
+  return {
+    ...known,
+    state: 'running',
+    attempts: known.attempts + 1,
+    failures: known.state === 'failed' ? 0 : known.failures,
+    startedAt: now.toISOString(),
+  };
 }
 
 export function progressed(
@@ -60,26 +69,34 @@ export function progressed(
   return current?.state === 'running' ? { ...current, bytesTotal, bytesDone } : current;
 }
 
-export interface JobEnd {
-  readonly state: 'succeeded' | 'unchanged' | 'failed';
+/** A try that failed, or had to wait, with the failed tries up to now. */
+export interface JobSetback {
   readonly detail: string;
-  readonly errorCode?: string | undefined;
+  readonly errorCode: string;
+  readonly failures: number;
 }
+
+export type JobEnd =
+  | { readonly state: 'succeeded' | 'unchanged'; readonly detail: string }
+  | (JobSetback & { readonly state: 'failed' });
 
 /** A job that succeeded once stays succeeded: a repeat that finds nothing to do is not news. */
 export function finished(current: JobRecord | undefined, end: JobEnd, now: Date): JobRecord | undefined {
   if (!current || (current.state === 'succeeded' && end.state === 'unchanged')) return current;
   const { errorCode: _, ...known } = current;
-  return { ...known, ...end, finishedAt: now.toISOString() };
+  return { ...known, failures: 0, ...end, finishedAt: now.toISOString() };
 }
 
-/** Back in the queue, at once or from a later time on, with the reason. */
-export function requeued(
-  current: JobRecord | undefined,
-  detail: string,
-  errorCode: string,
-): JobRecord | undefined {
+/** Back in the queue, to be seen from a later time on, with the reason. */
+export function requeued(current: JobRecord | undefined, setback: JobSetback): JobRecord | undefined {
   if (!current) return undefined;
   const { finishedAt: _, ...known } = current;
-  return { ...known, state: 'queued', detail, errorCode };
+  return { ...known, ...setback, state: 'queued' };
+}
+
+/** Back in the queue by hand. A worker may have begun since `failed` was read: then the record is the worker's. */
+export function revived(current: JobRecord | undefined, failed: JobRecord): JobRecord | undefined {
+  if (current?.state !== 'failed' || current.attempts !== failed.attempts) return current;
+  const { errorCode: _, finishedAt: __, ...known } = current;
+  return { ...known, state: 'queued', failures: 0, detail: 'queued again by hand' };
 }

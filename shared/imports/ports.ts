@@ -1,4 +1,4 @@
-import type { Descriptor, ManifestContent } from '../content/index.ts';
+import type { Descriptor, Digest, ManifestContent } from '../content/index.ts';
 import type { ImportJob } from './import-job.ts';
 
 export interface ContentCallOptions {
@@ -15,13 +15,31 @@ export interface ContentSource {
   ): Promise<AsyncIterable<Uint8Array>>;
 }
 
+/** A source that knows what was attached to a manifest after it was made: signatures, SBOMs, attestations. */
+export interface ReferrerSource extends ContentSource {
+  /** What is listed as referring to `subject`; unread, so it may be wrong. */
+  referrers(subject: Digest, options?: ContentCallOptions): Promise<readonly Descriptor[]>;
+  /** What is attached by the name of a tag, as cosign does it. */
+  cosignTags(
+    subject: Digest,
+    options?: ContentCallOptions,
+  ): Promise<readonly { readonly tag: string; readonly digest: Digest }[]>;
+}
+
 /** Somewhere content can be put. A `Repository` of the registry client is both source and target. */
 export interface ContentTarget {
   /** What a tag or digest names there; `undefined` when nothing. */
   resolve(tagOrDigest: string, options?: ContentCallOptions): Promise<Descriptor | undefined>;
   /** Reads back what is already there, so that no pull is spent at the source on it. */
   fetchManifest(digest: string, options?: ContentCallOptions): Promise<ManifestContent>;
-  pushManifest(tagOrDigest: string, content: ManifestContent, options?: ContentCallOptions): Promise<void>;
+  pushManifest(
+    tagOrDigest: string,
+    content: ManifestContent,
+    options?: ContentCallOptions,
+  ): Promise<{
+    /** The subject under which the target lists the manifest by itself; `undefined`: it does not. */
+    readonly subject: Digest | undefined;
+  }>;
   pushBlob(
     blob: Pick<Descriptor, 'digest' | 'size'>,
     open: () => Promise<AsyncIterable<Uint8Array>>,
@@ -30,6 +48,16 @@ export interface ContentTarget {
       readonly onBytes?: ((count: number) => void) | undefined;
     },
   ): Promise<'existing' | 'mounted' | 'uploaded'>;
+}
+
+/** A target that lists what refers to a manifest. */
+export interface ReferrerTarget extends ContentTarget, Pick<ReferrerSource, 'referrers'> {
+  /** Lists manifests, pushed before, as referrers of `subject`, where the target does not do it by itself. */
+  addReferrers(
+    subject: Digest,
+    referrers: readonly ManifestContent[],
+    options?: ContentCallOptions,
+  ): Promise<void>;
 }
 
 /** The queue that carries import jobs to the workers. */

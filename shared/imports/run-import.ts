@@ -14,6 +14,7 @@ import { importToTag, type TagImportOutcome } from './import-to-tag.ts';
 import { finished, type JobRecord, jobKey, progressed, requeued, started } from './job-record.ts';
 import type { ContentSource, ContentTarget, JobQueue, SetAside } from './ports.ts';
 import { ProgressWriter } from './progress-writer.ts';
+import { MAX_FAILURES, retryDelayMs } from './retry-delay.ts';
 import type { TagMoveOptions, TagRecord } from './tag-ledger.ts';
 
 export interface ImportDependencies {
@@ -26,17 +27,11 @@ export interface ImportDependencies {
   readonly now?: (() => Date) | undefined;
   /** Waits for another mover of the same tag; a timer unless given. */
   readonly wait?: TagMoveOptions['wait'];
+  /** Spreads the times of retries; `Math.random` unless given. */
+  readonly random?: (() => number) | undefined;
 }
 
-export interface Delivery {
-  /** 1 for the first delivery of this message. */
-  readonly deliveryCount: number;
-  /** The broker gives up after this many; the last one is set aside here, with the reason. */
-  readonly maxDeliveryCount: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** How a delivery ended, when it did not throw. A throw means: deliver again. */
+/** How a delivery ended, when it did not throw. Then the message is done with. */
 export type ImportOutcome =
   | {
       readonly kind: 'done';
@@ -50,11 +45,14 @@ export type ImportOutcome =
 /**
  * Runs one import job from a queue message's body. Safe to run twice, late, or beside itself: content is
  * addressed by digest, the tag moves last and only forward. Whatever happens is written to the job's record.
+ *
+ * A job that failed, also one that was interrupted, is sent once more for a later time, at most 24 times in a row.
+ * @throws only what the records or the queue throw: what became of the job could not be kept, so it is to be delivered again
  */
 export async function runImport(
   body: unknown,
-  delivery: Delivery,
   dependencies: ImportDependencies,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<ImportOutcome> {
   const { jobs, logger, now = () => new Date() } = dependencies;
   let job: ImportJob;
@@ -65,14 +63,14 @@ export async function runImport(
     return setAside(body, error, dependencies);
   }
   const key = jobKey(job.id);
-  await jobs.update(key, (current) => started(current, job, now()));
+  const record = await jobs.update(key, (current) => started(current, job, now()));
   try {
-    const end = await carryOut(job, delivery.signal, dependencies);
+    const end = await carryOut(job, signal, dependencies);
     await jobs.update(key, (current) => finished(current, end, now()));
     logger.info('import finished', { job: job.id, target: job.target, state: end.state, detail: end.detail });
     return { kind: 'done', job, state: end.state, detail: end.detail };
   } catch (error) {
-    return await settleFailure(job, error, delivery, dependencies);
+    return await settleFailure(job, error, record?.failures ?? 0, dependencies);
   }
 }
 
@@ -103,36 +101,42 @@ async function carryOut(
   }).finally(() => progress.flush());
 }
 
-/** The record is written before the queue is told: a crash in between is a redelivery, not a second message. */
+/**
+ * The record is written before the queue is told: a crash in between is a redelivery, not a second message.
+ * @param failuresBefore failed tries in a row before this one
+ */
 async function settleFailure(
   job: ImportJob,
   error: unknown,
-  delivery: Delivery,
+  failuresBefore: number,
   dependencies: ImportDependencies,
 ): Promise<ImportOutcome> {
-  const { jobs, queue, logger, now = () => new Date() } = dependencies;
+  const { jobs, queue, logger, now = () => new Date(), random } = dependencies;
   const key = jobKey(job.id);
   const message = describeError(error);
-  const code = codeOf(error);
+  const errorCode = codeOf(error);
   const disposition = dispositionOf(error);
-  if (disposition.action === 'reschedule') {
-    const at = new Date(now().getTime() + disposition.afterMs);
-    logger.warn('import waits', { job: job.id, target: job.target, until: at.toISOString(), code });
-    await jobs.update(key, (current) =>
-      requeued(current, `waits until ${at.toISOString()}: ${message}`, code),
-    );
-    await queue.sendAt(job, at);
-    return { kind: 'rescheduled', job, at, detail: message };
-  }
-  if (disposition.action === 'set-aside' || delivery.deliveryCount >= delivery.maxDeliveryCount) {
-    await jobs.update(key, (current) =>
-      finished(current, { state: 'failed', detail: message, errorCode: code }, now()),
-    );
+  const isWait = disposition.action === 'wait';
+  const failures = isWait ? failuresBefore : failuresBefore + 1;
+  if (disposition.action === 'set-aside' || (!isWait && failures >= MAX_FAILURES)) {
+    const end = { state: 'failed', detail: message, errorCode, failures } as const;
+    await jobs.update(key, (current) => finished(current, end, now()));
     return await setAside(job, error, dependencies);
   }
-  logger.warn('import will be tried again', { job: job.id, target: job.target, code, error: message });
-  await jobs.update(key, (current) => requeued(current, `will be tried again: ${message}`, code));
-  throw error;
+  const at = new Date(now().getTime() + (isWait ? disposition.afterMs : retryDelayMs(failures, random)));
+  const until = at.toISOString();
+  const detail = isWait ? `waits until ${until}: ${message}` : `will be tried again at ${until}: ${message}`;
+  logger.warn('import will be tried again', {
+    job: job.id,
+    target: job.target,
+    until,
+    failures,
+    code: errorCode,
+    error: message,
+  });
+  await jobs.update(key, (current) => requeued(current, { detail, errorCode, failures }));
+  await queue.sendAt(job, at);
+  return { kind: 'rescheduled', job, at, detail: message };
 }
 
 async function setAside(

@@ -1,7 +1,9 @@
 import { RegistryError, TransportError } from '../errors.ts';
-import { type Need, parseChallenges, RegistryAuth } from './auth/index.ts';
+import { type Need, parseChallenges, RegistryAuth, secretsIn } from './auth/index.ts';
 import { endpointOf, isLoopbackHost } from './protocol/endpoint.ts';
 import { readRefusal } from './read-refusal.ts';
+import type { RegistrySettings } from './registry-settings.ts';
+import { settingAdvice } from './setting-advice.ts';
 import {
   type BodyMaker,
   type HttpRequest,
@@ -9,11 +11,12 @@ import {
   type Method,
   type Reach,
   type RegistryLimits,
+  type RetryBudget,
   readBounded,
   type Send,
   type Timing,
 } from './transport/index.ts';
-import type { CredentialSource } from './types.ts';
+import type { CredentialSource, Credentials } from './types.ts';
 
 /** One request of distribution-spec, and which answers to it make sense. */
 export interface Operation {
@@ -24,11 +27,18 @@ export interface Operation {
   readonly url: string | URL;
   /** What the request does to which repositories; empty for `/v2/` itself. */
   readonly needs: readonly Need[];
+  /**
+   * The registry's other APIs want other credentials than distribution-spec's, or none: the request then has
+   * them in its headers, and a 401 is its answer. Default: what the registry's challenges ask for.
+   */
+  readonly ownCredentials?: boolean;
   /** Statuses that are answers to the operation; every other is thrown as a `RegistryError`. */
   readonly expect: readonly number[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | BodyMaker;
   readonly answerTimeoutMs?: number;
+  /** Shared by the requests of one operation. Default: one for each request. */
+  readonly retries?: RetryBudget | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -38,38 +48,48 @@ export interface ChannelParts {
   readonly timing: Timing;
   readonly userAgent: string;
   readonly credentials: CredentialSource | undefined;
-  readonly allowPrivateAddresses: (registry: string) => boolean;
+  readonly settings: RegistrySettings;
 }
 
 /** Everything said to one registry goes through here: its address, its credentials, its refusals. */
 export class RegistryChannel {
   readonly registry: string;
+  readonly settings: RegistrySettings;
   readonly origin: URL;
   readonly limits: RegistryLimits;
   readonly timing: Timing;
+  /** Learned from an answer: it has no referrers API (distribution-spec, "Listing Referrers"). */
+  lacksReferrersApi = false;
   readonly #send: Send;
-  readonly #userAgent: string;
   readonly #reach: Reach;
   readonly #auth: RegistryAuth;
 
   /** @throws InvalidInputError `E_REFERENCE` when `registry` is not a host */
   constructor(registry: string, parts: ChannelParts) {
     this.registry = registry;
-    this.origin = endpointOf(registry);
+    this.settings = parts.settings;
+    this.origin = endpointOf(registry, parts.settings.plainHttp);
     this.limits = parts.limits;
     this.timing = parts.timing;
-    this.#send = parts.send;
-    this.#userAgent = parts.userAgent;
-    this.#reach =
-      isLoopbackHost(this.origin.hostname) || parts.allowPrivateAddresses(registry) ? 'private' : 'public';
+    this.#send = (request) =>
+      parts.send({
+        ...request,
+        headers: { 'user-agent': parts.userAgent, ...request.headers },
+        tls: request.url.origin === this.origin.origin ? parts.settings.tls : undefined,
+      });
+    this.#reach = isLoopbackHost(this.origin.hostname) || parts.settings.private ? 'private' : 'public';
     this.#auth = new RegistryAuth({
       registry: { name: registry, origin: this.origin },
       reach: this.#reach,
       credentials: async (signal) => await parts.credentials?.credentialsFor(registry, { signal }),
-      send: (request) =>
-        parts.send({ ...request, headers: { 'user-agent': parts.userAgent, ...request.headers } }),
+      send: this.#send,
       timing: parts.timing,
     });
+  }
+
+  /** Who we are at this registry; `undefined` is anonymous. */
+  async credentials(signal?: AbortSignal): Promise<Credentials | undefined> {
+    return await this.#auth.credentials(signal);
   }
 
   /**
@@ -78,9 +98,10 @@ export class RegistryChannel {
    */
   async request(operation: Operation): Promise<HttpResponse> {
     const { what, signal } = operation;
-    const response = await this.naming(what, signal, () => this.#authorized(operation));
+    const { response, shown } = await this.naming(what, signal, () => this.#authorized(operation));
     if (operation.expect.includes(response.status)) return response;
-    throw await this.naming(what, signal, () => readRefusal(response, what, this.timing.now()));
+    const secrets = secretsIn(shown);
+    throw await this.naming(what, signal, () => readRefusal(response, what, this.timing.now(), secrets));
   }
 
   /** The whole body of an answer. @throws TransportError `E_TOO_LARGE`, `E_TIMEOUT`, `E_NETWORK` */
@@ -99,7 +120,7 @@ export class RegistryChannel {
       return await run();
     } catch (error) {
       signal?.throwIfAborted();
-      throw named(error, what);
+      throw named(error, what, settingAdvice(error, { name: this.registry, origin: this.origin }));
     }
   }
 
@@ -112,21 +133,27 @@ export class RegistryChannel {
     );
   }
 
-  async #authorized(operation: Operation): Promise<HttpResponse> {
+  /** The answer, and the `Authorization` that it is an answer to. */
+  async #authorized(
+    operation: Operation,
+  ): Promise<{ readonly response: HttpResponse; readonly shown: string | undefined }> {
     const url = typeof operation.url === 'string' ? new URL(operation.url, this.origin) : operation.url;
     // Registries may send uploads elsewhere; their credentials stay here.
-    if (url.origin !== this.origin.origin)
-      return await this.#send(this.#toRequest(operation, url, undefined));
+    if (operation.ownCredentials || url.origin !== this.origin.origin) {
+      const response = await this.#send(this.#toRequest(operation, url, undefined));
+      return { response, shown: operation.headers?.authorization };
+    }
 
     const { needs, signal } = operation;
     const header = await this.#auth.header(needs, signal);
     const response = await this.#send(this.#toRequest(operation, url, header));
-    if (response.status !== 401 || response.url.origin !== this.origin.origin) return response;
+    if (response.status !== 401 || response.url.origin !== this.origin.origin)
+      return { response, shown: header };
 
     const another = await this.#answer(response, operation, header);
-    if (another === undefined) return response;
+    if (another === undefined) return { response, shown: header };
     await response.body.discard();
-    return await this.#send(this.#toRequest(operation, url, another));
+    return { response: await this.#send(this.#toRequest(operation, url, another)), shown: another };
   }
 
   /** Another header worth a try after a 401. */
@@ -154,26 +181,28 @@ export class RegistryChannel {
   }
 
   #toRequest(operation: Operation, url: URL, authorization: string | undefined): HttpRequest {
-    const { method, headers, body, answerTimeoutMs, signal } = operation;
+    const { method, headers, body, answerTimeoutMs, retries, signal } = operation;
     return {
       method,
       url,
       reach: this.#reach,
-      headers: { 'user-agent': this.#userAgent, ...headers, ...(authorization && { authorization }) },
+      headers: { ...headers, ...(authorization && { authorization }) },
       body,
       answerTimeoutMs,
+      retries,
       signal,
     };
   }
 }
 
-function named(error: unknown, what: string): unknown {
+/** @param advice what to do about it, with a space in front */
+function named(error: unknown, what: string, advice: string): unknown {
   if (error instanceof TransportError) {
-    return new TransportError(error.code, `Could not ${what}: ${error.message}.`, { cause: error });
+    return new TransportError(error.code, `Could not ${what}: ${error.message}.${advice}`, { cause: error });
   }
   if (error instanceof RegistryError) {
     const { status, registryCodes, retryAfterMs } = error;
-    return new RegistryError(error.code, `Could not ${what}: ${error.message}`, {
+    return new RegistryError(error.code, `Could not ${what}: ${error.message}${advice}`, {
       registryCodes,
       cause: error,
       ...(status !== undefined && { status }),

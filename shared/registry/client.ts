@@ -1,24 +1,26 @@
 import { RegistryChannel } from './channel.ts';
+import type { RegistrySettings } from './registry-settings.ts';
 import { createRepository } from './repository.ts';
 import {
   createConnections,
   DEFAULT_LIMITS,
+  type ProxySettings,
   type RegistryLimits,
   systemTiming,
   type Timing,
   withRedirects,
   withRetry,
+  withRetryAdvice,
 } from './transport/index.ts';
 import type { CredentialSource, RegistryClient } from './types.ts';
 
 export interface RegistryClientOptions {
   /** Asked when a registry wants to know who we are. Default: anonymous everywhere. */
   readonly credentials?: CredentialSource;
-  /**
-   * Whether a registry, its token server and the storage it redirects to may be at private addresses.
-   * Loopback registries always may; link-local and metadata addresses are never reached. Default: none may.
-   */
-  readonly allowPrivateAddresses?: (registry: string) => boolean;
+  /** Asked once for each registry. Default: nothing is known of any. */
+  readonly registrySettings?: (registry: string) => RegistrySettings | undefined;
+  /** Default: every host is reached directly. */
+  readonly proxy?: ProxySettings;
   /** Default: `longshore`. */
   readonly userAgent?: string;
   /** What differs from `DEFAULT_LIMITS`. */
@@ -30,20 +32,22 @@ export interface RegistryClientOptions {
 export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const timing = options.timing ?? systemTiming;
-  const connections = createConnections(limits);
+  const connections = createConnections(limits, options.proxy);
   const parts = {
-    send: withRetry(withRedirects(connections.send), limits, timing),
+    send: withRetry(withRetryAdvice(withRedirects(connections.send), timing), limits, timing),
     limits,
     timing,
     userAgent: options.userAgent ?? 'longshore',
     credentials: options.credentials,
-    allowPrivateAddresses: options.allowPrivateAddresses ?? (() => false),
   };
   const channels = new Map<string, RegistryChannel>();
   const channelTo = (registry: string): RegistryChannel => {
     const known = channels.get(registry);
     if (known) return known;
-    const channel = new RegistryChannel(registry, parts);
+    const channel = new RegistryChannel(registry, {
+      ...parts,
+      settings: options.registrySettings?.(registry) ?? {},
+    });
     channels.set(registry, channel);
     return channel;
   };
@@ -65,7 +69,9 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
         throw channel.malformed(what, 'answered with an HTML page');
       }
     },
-    repository: (name) => createRepository({ name, channel: channelTo(name.registry) }),
+    // A reference is a name too; its tag is no part of the repository.
+    repository: ({ registry, repository }) =>
+      createRepository({ name: { registry, repository }, channel: channelTo(registry) }),
     close: () => connections.close(),
   };
 }

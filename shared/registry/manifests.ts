@@ -11,10 +11,16 @@ import {
   mediaTypeOf,
   verifyBytes,
 } from '../content/index.ts';
-import { IntegrityError, InvalidInputError } from '../errors.ts';
+import { IntegrityError, InvalidInputError, RegistryError } from '../errors.ts';
 import { assertTagOrDigest, display, need, type Place, pathOf } from './place.ts';
-import type { HttpResponse } from './transport/index.ts';
-import type { CallOptions } from './types.ts';
+import { NO_HEAD } from './protocol/refusal.ts';
+import { repeating } from './repeat.ts';
+import type { HttpResponse, RetryBudget } from './transport/index.ts';
+import type { CallOptions, PushedManifest } from './types.ts';
+
+interface AttemptOptions extends CallOptions {
+  readonly retries: RetryBudget;
+}
 
 const ACCEPT = { accept: MANIFEST_ACCEPT.join(', ') };
 
@@ -32,11 +38,12 @@ export async function resolveManifest(
     url: pathOf(place, `manifests/${tagOrDigest}`),
     needs: [need(place, 'pull')],
     headers: ACCEPT,
-    expect: [200, 404],
+    expect: [200, 404, ...NO_HEAD],
     signal,
   });
   await response.body.discard();
   if (response.status === 404) return undefined;
+  if (NO_HEAD.includes(response.status)) return await resolveByGet(place, tagOrDigest, { signal });
   const announced = announcedDigest(place, what, response);
   if (isDigest(tagOrDigest) && announced !== undefined) assertSame(what, tagOrDigest, announced);
   const digest = isDigest(tagOrDigest) ? tagOrDigest : announced;
@@ -46,29 +53,37 @@ export async function resolveManifest(
     return { mediaType, digest, size };
   }
   // Headers that a registry may leave out; only the content itself can tell then.
-  const content = await fetchManifest(place, tagOrDigest, { signal });
-  return { mediaType: content.mediaType, digest: content.digest, size: content.size };
+  return await resolveByGet(place, tagOrDigest, { signal });
 }
 
-/** See `Repository.fetchManifest`. Wrong bytes are asked for once more. */
+async function resolveByGet(
+  place: Place,
+  tagOrDigest: string,
+  options: CallOptions,
+): Promise<Descriptor | undefined> {
+  try {
+    const { mediaType, digest, size } = await fetchManifest(place, tagOrDigest, options);
+    return { mediaType, digest, size };
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'E_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** See `Repository.fetchManifest`. */
 export async function fetchManifest(
   place: Place,
   tagOrDigest: string,
-  options: CallOptions = {},
+  { signal }: CallOptions = {},
 ): Promise<ManifestContent> {
   assertTagOrDigest(tagOrDigest);
-  try {
-    return await fetchOnce(place, tagOrDigest, options);
-  } catch (error) {
-    if (!(error instanceof IntegrityError)) throw error;
-    return await fetchOnce(place, tagOrDigest, options);
-  }
+  return await repeating(place, signal, (retries) => fetchOnce(place, tagOrDigest, { signal, retries }));
 }
 
 async function fetchOnce(
   place: Place,
   tagOrDigest: string,
-  { signal }: CallOptions,
+  { signal, retries }: AttemptOptions,
 ): Promise<ManifestContent> {
   const what = `read the manifest ${display(place, tagOrDigest)}`;
   const response = await place.channel.request({
@@ -78,13 +93,21 @@ async function fetchOnce(
     needs: [need(place, 'pull')],
     headers: ACCEPT,
     expect: [200],
+    retries,
     signal,
   });
   const bytes = await place.channel.readAll(response, MAX_MANIFEST_BYTES, { what, signal });
   const digest = isDigest(tagOrDigest) ? tagOrDigest : announcedDigest(place, what, response);
-  const mediaType = manifestType(place, what, bytes, response.header('content-type'));
+  const contentType = response.header('content-type');
+  assertManifestLike(place, what, contentType);
   if (digest !== undefined) verifyBytes(bytes, { digest });
-  return manifestContent(bytes, mediaType, digest);
+  return manifestContent(bytes, manifestType(place, what, bytes, contentType), digest);
+}
+
+function assertManifestLike(place: Place, what: string, contentType: string | undefined): void {
+  if (contentType !== undefined && !/^(?:application\/|text\/plain)/i.test(contentType.trim())) {
+    throw place.channel.malformed(what, `sent ${contentType.slice(0, 100)}, which no manifest is`);
+  }
 }
 
 function manifestType(
@@ -93,9 +116,6 @@ function manifestType(
   bytes: Uint8Array,
   contentType: string | undefined,
 ): string {
-  if (contentType !== undefined && !/^(?:application\/|text\/plain)/i.test(contentType.trim())) {
-    throw place.channel.malformed(what, `sent ${contentType.slice(0, 100)}, which no manifest is`);
-  }
   try {
     return mediaTypeOf(bytes, contentType);
   } catch (error) {
@@ -108,9 +128,10 @@ function manifestType(
 export async function pushManifest(
   place: Place,
   tagOrDigest: string,
-  { bytes, mediaType, digest }: ManifestContent,
+  content: ManifestContent,
   { signal }: CallOptions = {},
-): Promise<void> {
+): Promise<PushedManifest> {
+  const { bytes, digest } = content;
   assertTagOrDigest(tagOrDigest);
   if (bytes.byteLength > MAX_MANIFEST_BYTES) {
     throw new InvalidInputError(
@@ -119,20 +140,61 @@ export async function pushManifest(
     );
   }
   verifyBytes(bytes, { digest: isDigest(tagOrDigest) ? tagOrDigest : digest });
+  return await repeating(place, signal, (retries) =>
+    pushOnce(place, tagOrDigest, content, { signal, retries }),
+  );
+}
+
+async function pushOnce(
+  place: Place,
+  tagOrDigest: string,
+  { bytes, mediaType, digest }: ManifestContent,
+  { signal, retries }: AttemptOptions,
+): Promise<PushedManifest> {
   const what = `push the manifest ${display(place, tagOrDigest)}`;
-  const response = await place.channel.request({
-    what,
-    method: 'PUT',
-    url: pathOf(place, `manifests/${tagOrDigest}`),
-    needs: [need(place, 'push')],
-    headers: { 'content-type': mediaType },
-    body: bytes,
-    expect: [200, 201],
-    signal,
-  });
+  const response = await place.channel
+    .request({
+      what,
+      method: 'PUT',
+      url: pathOf(place, `manifests/${tagOrDigest}`),
+      needs: [need(place, 'push')],
+      headers: { 'content-type': mediaType },
+      body: bytes,
+      expect: [200, 201],
+      retries,
+      signal,
+    })
+    .catch(misread(what, digest));
   await response.body.discard();
   const stored = announcedDigest(place, what, response);
   if (stored !== undefined) assertSame(what, digestOf(bytes, algorithmOf(stored)), stored);
+  // What is pushed by its digest, the registry has to check. Of a tag nobody has said what it names now.
+  else if (!isDigest(tagOrDigest)) await assertTagged(place, tagOrDigest, digest, { what, signal });
+  const subject = response.header('oci-subject');
+  return { subject: subject !== undefined && isDigest(subject) ? subject : undefined };
+}
+
+/** For a registry that does not say what it stored: some write a manifest anew in their own way. */
+async function assertTagged(
+  place: Place,
+  tag: string,
+  digest: Digest,
+  { what, signal }: { readonly what: string; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  const tagged = await resolveManifest(place, tag, { signal });
+  if (tagged) assertSame(what, digest, tagged.digest);
+}
+
+/** Bytes that do not have their digest at the registry were damaged on the way, or changed by it. */
+function misread(what: string, digest: Digest): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof RegistryError && error.registryCodes.includes('DIGEST_INVALID'))) throw error;
+    throw new IntegrityError(
+      'E_DIGEST_MISMATCH',
+      `Could not ${what}: the registry says that what arrived is not ${digest}. Nothing was tagged.`,
+      { cause: error },
+    );
+  };
 }
 
 /** See `Repository.deleteManifest`. */

@@ -1,7 +1,7 @@
 import type { RegistryError } from '../errors.ts';
 import { parseErrorBody } from './protocol/error-body.ts';
 import { refusal } from './protocol/refusal.ts';
-import { type HttpResponse, parseRetryAfter, readBounded } from './transport/index.ts';
+import { type HttpResponse, parseRetryAfter, readLeniently } from './transport/index.ts';
 
 const BOUNDS = { maxBytes: 64 * 1024, timeoutMs: 10_000 };
 
@@ -9,22 +9,19 @@ const BOUNDS = { maxBytes: 64 * 1024, timeoutMs: 10_000 };
  * Reads an unsuccessful answer to its end.
  * @param what the operation, to stand after "Could not"
  * @param now milliseconds since the epoch, for `Retry-After`
+ * @param secrets what the request showed, and the answer may repeat
  */
-export async function readRefusal(response: HttpResponse, what: string, now: number): Promise<RegistryError> {
+export async function readRefusal(
+  response: HttpResponse,
+  what: string,
+  now: number,
+  secrets: readonly string[] = [],
+): Promise<RegistryError> {
   return refusal({
     what,
     host: response.url.host,
     status: response.status,
-    body: parseErrorBody(await readLeniently(response), response.header('content-type')),
+    body: parseErrorBody(await readLeniently(response, BOUNDS), response.header('content-type'), secrets),
     retryAfterMs: parseRetryAfter(response.header('retry-after'), now),
   });
-}
-
-/** The status is known by now; a body that is too long, too slow or broken off only costs us its explanation. */
-async function readLeniently(response: HttpResponse): Promise<Uint8Array> {
-  try {
-    return await readBounded(response, BOUNDS);
-  } catch {
-    return new Uint8Array();
-  }
 }

@@ -1,6 +1,10 @@
 import { deleteBlob, hasBlob, openBlob } from './blobs.ts';
+import { listDigests } from './listings/index.ts';
 import { deleteManifest, fetchManifest, pushManifest, resolveManifest } from './manifests.ts';
 import { assertRepositoryName, type Place } from './place.ts';
+import { listReferrers } from './referrers.ts';
+import { findCosignTags } from './referrers-cosign.ts';
+import { addReferrers } from './referrers-tag.ts';
 import { listTags } from './tags.ts';
 import type { Repository } from './types.ts';
 import { pushBlob } from './uploads.ts';
@@ -11,10 +15,14 @@ export function createRepository(place: Place): Repository {
   return {
     name: place.name,
     tags: (options) => listTags(place, options),
+    listDigests: (options) => listDigests(place, place.channel.settings.family, options),
     resolve: (tagOrDigest, options) => resolveManifest(place, tagOrDigest, options),
     fetchManifest: (tagOrDigest, options) => fetchManifest(place, tagOrDigest, options),
     pushManifest: (tagOrDigest, content, options) => pushManifest(place, tagOrDigest, content, options),
     deleteManifest: (tagOrDigest, options) => deleteManifest(place, tagOrDigest, options),
+    referrers: (subject, options) => listReferrers(place, subject, options),
+    cosignTags: (subject, options) => findCosignTags(place, subject, options),
+    addReferrers: (subject, referrers, options) => addReferrers(place, subject, referrers, options),
     hasBlob: (digest, options) => hasBlob(place, digest, options),
     openBlob: (blob, options) => openBlob(place, blob, options),
     pushBlob: (blob, open, options) => pushBlob(place, blob, open, options),

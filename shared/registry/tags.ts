@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { isTag } from '../content/index.ts';
+import type { Operation } from './channel.ts';
 import { display, need, type Place, pathOf } from './place.ts';
 import { parseJson } from './protocol/json.ts';
 import { nextPage } from './protocol/location.ts';
+import { repeating } from './repeat.ts';
 import type { CallOptions } from './types.ts';
 
 const PAGE_SIZE = 1000;
@@ -30,19 +32,13 @@ export async function* listTags(
   let count = 0;
   let url: URL | undefined = new URL(pathOf(place, `tags/list?n=${PAGE_SIZE}`), channel.origin);
   while (url) {
+    const here = url;
     if (seen.has(url.href)) throw channel.malformed(what, 'sends the same page over and over');
     if (seen.size >= MAX_PAGES) throw channel.malformed(what, `has more than ${MAX_PAGES} pages of them`);
     seen.add(url.href);
-    const response = await channel.request({
-      what,
-      method: 'GET',
-      url,
-      needs: [need(place, 'list')],
-      headers: { accept: 'application/json' },
-      expect: [200],
-      signal,
-    });
-    const bytes = await channel.readAll(response, MAX_PAGE_BYTES, { what, signal });
+    const { bytes, links } = await repeating(place, signal, (retries) =>
+      fetchPage(place, here, { what, signal, retries }),
+    );
     const page = pageSchema.safeParse(parseJson(bytes));
     if (!page.success) throw channel.malformed(what, 'sent something that is not a list of tags');
     for (const tag of page.data.tags) {
@@ -52,6 +48,31 @@ export async function* listTags(
       if (count > MAX_TAGS) throw channel.malformed(what, `has more than ${MAX_TAGS} of them`);
       yield tag;
     }
-    url = nextPage(response.headerLines('link'), url, channel.origin);
+    url = nextPage(links, here, channel.origin);
   }
+}
+
+interface RawPage {
+  readonly bytes: Uint8Array;
+  /** The lines of `Link`. */
+  readonly links: readonly string[];
+}
+
+async function fetchPage(
+  place: Place,
+  url: URL,
+  { what, signal, retries }: Pick<Operation, 'what' | 'signal' | 'retries'>,
+): Promise<RawPage> {
+  const response = await place.channel.request({
+    what,
+    method: 'GET',
+    url,
+    needs: [need(place, 'list')],
+    headers: { accept: 'application/json' },
+    expect: [200],
+    retries,
+    signal,
+  });
+  const bytes = await place.channel.readAll(response, MAX_PAGE_BYTES, { what, signal });
+  return { bytes, links: response.headerLines('link') };
 }

@@ -15,12 +15,59 @@ export interface PushBlobOptions extends CallOptions {
   readonly onBytes?: ((count: number) => void) | undefined;
 }
 
+export interface ReferrersOptions extends CallOptions {
+  /** Only referrers of this type. */
+  readonly artifactType?: string | undefined;
+}
+
+/** What a registry said of a manifest that it stored. */
+export interface PushedManifest {
+  /** The subject under which it lists the manifest by itself (`OCI-Subject`); `undefined`: it does not. */
+  readonly subject: Digest | undefined;
+}
+
+/** A tag and what it names. */
+export interface TaggedManifest {
+  readonly tag: string;
+  readonly digest: Digest;
+}
+
+/** Registries whose own web API lists tags with their digests. */
+export type RegistryFamily = 'docker-hub' | 'acr' | 'quay' | 'harbor' | 'github' | 'google';
+
+export interface ListDigestsOptions extends CallOptions {
+  /** The listing ends once all of these were seen. Default: it ends with the repository's last tag. */
+  readonly wanted?: Iterable<string> | undefined;
+}
+
+/** A tag as a registry's web API lists it. */
+export interface TagDigest {
+  readonly tag: string;
+  /** What the tag names. Missing where the API does not say, or says what is no digest: `resolve` tells. */
+  readonly digest?: Digest;
+  /** When the tag was last moved; its manifest's time where the API has only that. */
+  readonly updatedAt?: Date;
+  readonly mediaType?: string;
+}
+
 /** One repository of one registry, over distribution-spec 1.1. */
 export interface Repository {
   readonly name: RepositoryName;
 
   /** All tags in the registry's order, page by page. An absent repository is `E_NOT_FOUND`. */
   tags(options?: CallOptions): AsyncIterable<string>;
+
+  /**
+   * Tags with their digests from the registry's own web API, a hundred or more for one request and none of them
+   * a pull. `undefined` when the registry has no such listing; `listingSupport` says why.
+   *
+   * Newest first where the API can be asked for that (not Quay's and GitHub's, which promise no order), each tag
+   * once, names that are no tags left out. Leave the iteration when you have seen enough: no further page is
+   * asked for. What it says is a hint, because a web API may lag behind its registry and need not know our
+   * credentials: neither a tag that is missing nor `E_NOT_FOUND` means that something is gone, and a digest wants
+   * confirming by `resolve` before it is acted on. `E_DENIED` may mean only that the listing is not for us.
+   */
+  listDigests(options?: ListDigestsOptions): AsyncIterable<TagDigest> | undefined;
 
   /**
    * What a tag or digest names, by HEAD (never counted as a pull). `undefined` when the registry says it is
@@ -32,10 +79,25 @@ export interface Repository {
   fetchManifest(tagOrDigest: string, options?: CallOptions): Promise<ManifestContent>;
 
   /** Puts the bytes as they are under a tag or under their own digest. The registry's digest must agree. */
-  pushManifest(tagOrDigest: string, content: ManifestContent, options?: CallOptions): Promise<void>;
+  pushManifest(tagOrDigest: string, content: ManifestContent, options?: CallOptions): Promise<PushedManifest>;
 
   /** Deletes a manifest by digest, or a tag where the registry allows it. Absent is `E_NOT_FOUND`. */
   deleteManifest(tagOrDigest: string, options?: CallOptions): Promise<void>;
+
+  /**
+   * The manifests whose subject is `subject` as the registry, or the index under the tag schema, lists them: unread,
+   * so what is listed may be wrong. None for a subject that is not there. At most 10,000, in pages of at most 4 MiB.
+   */
+  referrers(subject: Digest, options?: ReferrersOptions): Promise<readonly Descriptor[]>;
+
+  /** The tags `sha256-….sig`, `.att` and `.sbom` that exist for a manifest: three HEADs. */
+  cosignTags(subject: Digest, options?: CallOptions): Promise<readonly TaggedManifest[]>;
+
+  /**
+   * Lists manifests, pushed before, as referrers of `subject` under the tag schema; those listed there stay. For
+   * registries that do not do it themselves, which `pushManifest` tells.
+   */
+  addReferrers(subject: Digest, referrers: readonly ManifestContent[], options?: CallOptions): Promise<void>;
 
   hasBlob(digest: Digest, options?: CallOptions): Promise<boolean>;
 
@@ -72,13 +134,19 @@ export interface RegistryClient {
   close(): Promise<void>;
 }
 
-/** User name and password (or token) for one registry. */
-export interface Credentials {
-  readonly username: string;
-  readonly password: string;
-}
+/** Who we are at one registry. */
+export type Credentials =
+  /** A user, robot, service principal or repository token with its password. */
+  | { readonly kind: 'password'; readonly username: string; readonly password: string }
+  /** A token that the registry's own token server gave out; it says by itself whose it is. */
+  | { readonly kind: 'token'; readonly token: string }
+  /**
+   * A Microsoft Entra identity, for Azure's registries. `token` gives an access token for a scope such as
+   * `https://containerregistry.azure.net/.default`; when it fails, another scope may do.
+   */
+  | { readonly kind: 'entra'; token(scope: string, options?: CallOptions): Promise<string> };
 
-/** Where credentials come from. `undefined` means: go anonymously. */
+/** Where credentials come from. `undefined` means: go anonymously. Asked again when they are refused. */
 export interface CredentialSource {
   credentialsFor(registry: string, options?: CallOptions): Promise<Credentials | undefined>;
 }

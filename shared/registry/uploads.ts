@@ -3,11 +3,15 @@ import { IntegrityError, RegistryError, TransportError } from '../errors.ts';
 import { hasBlob } from './blobs.ts';
 import { display, need, type Place, pathOf } from './place.ts';
 import { uploadLocation, withDigest } from './protocol/location.ts';
-import { type HttpResponse, nextDelayMs } from './transport/index.ts';
-import type { BlobOutcome, PushBlobOptions } from './types.ts';
+import { type HttpResponse, RetryBudget } from './transport/index.ts';
+import type { BlobOutcome, CallOptions, PushBlobOptions } from './types.ts';
 import { UploadBody } from './upload-body.ts';
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
+
+interface AttemptOptions extends CallOptions {
+  readonly retries: RetryBudget;
+}
 
 const CANCEL_TIMEOUT_MS = 5_000;
 const OCTETS = 'application/octet-stream';
@@ -76,30 +80,29 @@ async function upload(
   { signal, onBytes }: PushBlobOptions,
 ): Promise<void> {
   const { limits, timing } = place.channel;
+  const retries = new RetryBudget(limits, timing);
   let session = firstSession;
   let wrongBytes = 0;
-  let spentMs = 0;
-  for (let attempt = 1; ; attempt += 1) {
-    session ??= await beginUpload(place, blob, signal);
+  for (;;) {
+    session ??= await beginUpload(place, blob, { retries, signal });
     const body = new UploadBody(open, blob.size, onBytes);
     try {
-      await sendBytes(place, blob, session, body, signal);
+      await sendBytes(place, blob, session, body, { retries, signal });
       return;
     } catch (thrown) {
       const error = toUploadError(thrown, body, blob);
+      if (error instanceof IntegrityError) wrongBytes += 1;
+      const canRepeat = body.failure?.whileOpening !== true && wrongBytes < 2 && isPassing(error);
+      const delayMs = canRepeat ? retries.nextDelayMs({ retryAfterMs: retryAfterOf(error) }) : undefined;
+      // The answer may be all that was lost, also of the last attempt.
+      const isLast = delayMs === undefined && !signal?.aborted;
+      if (isLast && canRepeat && (await arrived(place, blob, body, { retries, signal }))) return;
       const cancelled = cancel(place, session);
       signal?.throwIfAborted();
       await cancelled;
-      if (error instanceof IntegrityError) wrongBytes += 1;
-      const canRepeat = body.failure?.whileOpening !== true && wrongBytes < 2 && isPassing(error);
-      const delayMs = canRepeat
-        ? nextDelayMs({ attempt, spentMs, retryAfterMs: retryAfterOf(error) }, limits, timing)
-        : undefined;
       if (delayMs === undefined) throw error;
       await timing.sleep(delayMs, signal);
-      spentMs += delayMs;
-      // The answer may be all that was lost.
-      if (await hasBlob(place, blob.digest, { signal }, 'push')) return;
+      if (await arrived(place, blob, body, { retries, signal })) return;
       session = undefined;
     } finally {
       body.stop();
@@ -107,13 +110,34 @@ async function upload(
   }
 }
 
-async function beginUpload(place: Place, { digest }: Blob, signal: AbortSignal | undefined): Promise<URL> {
+/** Whether the registry has the blob after all. What keeps it from saying so is not the failure to report. */
+async function arrived(
+  place: Place,
+  { digest }: Blob,
+  { failure }: UploadBody,
+  { retries, signal }: AttemptOptions,
+): Promise<boolean> {
+  if (failure) return false;
+  try {
+    return await hasBlob(place, digest, { retries, signal }, 'push');
+  } catch {
+    signal?.throwIfAborted();
+    return false;
+  }
+}
+
+async function beginUpload(
+  place: Place,
+  { digest }: Blob,
+  { retries, signal }: AttemptOptions,
+): Promise<URL> {
   const response = await place.channel.request({
     what: `begin the upload of the blob ${display(place, digest)}`,
     method: 'POST',
     url: pathOf(place, 'blobs/uploads/'),
     needs: [need(place, 'push')],
     expect: [202],
+    retries,
     signal,
   });
   await response.body.discard();
@@ -125,7 +149,7 @@ async function sendBytes(
   { digest, size }: Blob,
   session: URL,
   body: UploadBody,
-  signal: AbortSignal | undefined,
+  { retries, signal }: AttemptOptions,
 ): Promise<void> {
   const { channel } = place;
   const what = `upload the blob ${display(place, digest)}`;
@@ -133,6 +157,7 @@ async function sendBytes(
     what,
     needs: [need(place, 'push')],
     answerTimeoutMs: channel.limits.commitTimeoutMs,
+    retries,
     signal,
   };
   const streamed = {
@@ -190,6 +215,9 @@ async function cancel(place: Place, session: URL): Promise<void> {
   }
 }
 
+/** The code of distribution-spec for a session that is over, or was never there. */
+const SESSION_GONE = 'BLOB_UPLOAD_UNKNOWN';
+
 /** The source's own failure before the broken connection it caused; a registry's "wrong digest" as what it is. */
 function toUploadError(thrown: unknown, { failure }: UploadBody, { digest }: Blob): unknown {
   if (failure) return failure.error;
@@ -202,6 +230,11 @@ function toUploadError(thrown: unknown, { failure }: UploadBody, { digest }: Blo
       `The registry says that what arrived for ${digest} is something else. Nothing was tagged.`,
       { cause: thrown },
     );
+  }
+  if (thrown instanceof RegistryError && thrown.registryCodes.includes(SESSION_GONE)) {
+    // Nothing that was asked for is missing: the registry lost its place, and may keep it another time.
+    const { message, registryCodes, status = 404 } = thrown;
+    return new RegistryError('E_UNAVAILABLE', message, { status, registryCodes, cause: thrown });
   }
   return thrown;
 }

@@ -1,4 +1,4 @@
-import { createServer, request as forward } from 'node:http';
+import { createServer, request as forward, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
@@ -10,15 +10,34 @@ export interface CountingProxy {
   count(prefix: string): number;
 }
 
+/** What the proxy answers in the server's place. */
+export interface Refusal {
+  readonly status: number;
+  readonly headers?: OutgoingHttpHeaders;
+}
+
+/** Sees each request, as in the log, before it is passed on; may wait, or refuse it. */
+export type Interference = (line: string) => Refusal | undefined | Promise<Refusal | undefined>;
+
 /**
  * Passes requests on to a server and writes down what was asked, to count requests to servers we did not
  * write. The `Host` header is kept, so links that the server makes lead through here again.
  */
-export async function countingProxy(host: string): Promise<CountingProxy> {
+export async function countingProxy(
+  host: string,
+  interfere: Interference = () => undefined,
+): Promise<CountingProxy> {
   const log: string[] = [];
-  const server = createServer((incoming, response) => {
+  const server = createServer(async (incoming, response) => {
     const { method = '', url = '/', headers } = incoming;
-    log.push(`${method} ${url.split('?', 1)[0]}`);
+    const line = `${method} ${url.split('?', 1)[0]}`;
+    log.push(line);
+    const refusal = await interfere(line);
+    if (response.destroyed) return;
+    if (refusal) {
+      response.writeHead(refusal.status, refusal.headers).end();
+      return;
+    }
     const [hostname, port] = host.split(':');
     const onward = forward({ hostname, port, method, path: url, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);

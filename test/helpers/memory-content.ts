@@ -13,7 +13,14 @@ import {
 import { RegistryError } from '../../shared/errors.ts';
 import type { ContentCallOptions, ContentSource, ContentTarget } from '../../shared/imports/index.ts';
 
-export type ContentCallKind = 'resolve' | 'fetchManifest' | 'pushManifest' | 'openBlob' | 'pushBlob';
+export type ContentCallKind =
+  | 'resolve'
+  | 'fetchManifest'
+  | 'pushManifest'
+  | 'openBlob'
+  | 'pushBlob'
+  | 'referrers'
+  | 'cosignTags';
 
 export interface ContentCall {
   readonly kind: ContentCallKind;
@@ -57,14 +64,14 @@ export class MemoryRepository implements ContentSource, ContentTarget {
   }
 
   resolve(tagOrDigest: string, options: ContentCallOptions = {}): Promise<Descriptor | undefined> {
-    return this.#call('resolve', tagOrDigest, options, () => {
+    return this.perform('resolve', tagOrDigest, options, () => {
       const content = this.#find(tagOrDigest);
       return content && { mediaType: content.mediaType, digest: content.digest, size: content.size };
     });
   }
 
   fetchManifest(tagOrDigest: string, options: ContentCallOptions = {}): Promise<ManifestContent> {
-    return this.#call('fetchManifest', tagOrDigest, options, () => {
+    return this.perform('fetchManifest', tagOrDigest, options, () => {
       const content = this.#find(tagOrDigest);
       if (!content) throw notFound(tagOrDigest);
       return content;
@@ -75,8 +82,8 @@ export class MemoryRepository implements ContentSource, ContentTarget {
     tagOrDigest: string,
     content: ManifestContent,
     options: ContentCallOptions = {},
-  ): Promise<void> {
-    return this.#call('pushManifest', tagOrDigest, options, () => {
+  ): Promise<{ readonly subject: Digest | undefined }> {
+    return this.perform('pushManifest', tagOrDigest, options, () => {
       verifyBytes(content.bytes, isDigest(tagOrDigest) ? { digest: tagOrDigest } : content);
       const missing = this.#missingChildren(content);
       if (missing.length > 0) {
@@ -91,6 +98,7 @@ export class MemoryRepository implements ContentSource, ContentTarget {
         this.tagMoves.push({ tag: tagOrDigest, digest: content.digest });
       }
       this.stored.push(tagOrDigest);
+      return { subject: undefined };
     });
   }
 
@@ -98,7 +106,7 @@ export class MemoryRepository implements ContentSource, ContentTarget {
     blob: Pick<Descriptor, 'digest' | 'size'>,
     options: ContentCallOptions = {},
   ): Promise<AsyncIterable<Uint8Array>> {
-    return this.#call('openBlob', blob.digest, options, () => {
+    return this.perform('openBlob', blob.digest, options, () => {
       const bytes = this.blobs.get(blob.digest);
       if (!bytes) throw notFound(blob.digest);
       return verified(chunksOf(bytes), blob);
@@ -110,7 +118,7 @@ export class MemoryRepository implements ContentSource, ContentTarget {
     open: () => Promise<AsyncIterable<Uint8Array>>,
     options: Parameters<ContentTarget['pushBlob']>[2] = {},
   ): Promise<'existing' | 'mounted' | 'uploaded'> {
-    return this.#call('pushBlob', blob.digest, options, async () => {
+    return this.perform('pushBlob', blob.digest, options, async () => {
       if (this.blobs.has(blob.digest)) return 'existing';
       const sibling = this.options.siblings?.[options.mountFrom ?? '']?.blobs.get(blob.digest);
       if (!sibling) for (let n = this.options.reopens ?? 0; n > 0; n -= 1) await firstChunk(open, options);
@@ -133,7 +141,7 @@ export class MemoryRepository implements ContentSource, ContentTarget {
     return this;
   }
 
-  async #call<T>(
+  protected async perform<T>(
     kind: ContentCallKind,
     key: string,
     { signal }: ContentCallOptions,
@@ -214,7 +222,7 @@ const OCI = 'application/vnd.oci.image';
 export const INDEX = `${OCI}.index.v1+json`;
 export const MANIFEST = `${OCI}.manifest.v1+json`;
 export const LAYER = `${OCI}.layer.v1.tar+gzip`;
-export const FOREIGN_LAYER = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
+const FOREIGN_LAYER = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip';
 
 export function descriptorOf(bytes: string | Uint8Array, mediaType: string): Descriptor {
   const { digest, size } = manifestContent(Buffer.from(bytes), mediaType);

@@ -3,7 +3,6 @@ import {
   type ContentSource,
   type ContentTarget,
   createImportJob,
-  type Delivery,
   type ImportDependencies,
   type ImportJob,
   type ImportOutcome,
@@ -76,8 +75,25 @@ export class World {
     return this.tags.contents()['mirror.test/app/1'];
   }
 
-  run(body: unknown, delivery: Partial<Delivery> = {}, at: AtMoment = () => {}): Promise<ImportOutcome> {
-    return runImport(body, { deliveryCount: 1, maxDeliveryCount: 10, ...delivery }, this.worker(at));
+  run(body: unknown, at?: AtMoment, signal?: AbortSignal): Promise<ImportOutcome> {
+    return runImport(body, this.worker(at), { signal });
+  }
+
+  /**
+   * Delivers a message as the broker does, again after each throw, and then what is scheduled by it when its time has
+   * come, until nothing is left.
+   */
+  async deliver(body: unknown, at?: AtMoment): Promise<void> {
+    for (let delivery = 1; ; delivery += 1) {
+      const outcome = await this.run(body, at).catch((error: unknown) => {
+        if (delivery === 10) throw error;
+      });
+      if (outcome) break;
+    }
+    const due = this.scheduled.shift();
+    if (!due) return;
+    this.time = Math.max(this.time, due.at.getTime());
+    await this.deliver(due.job, at);
   }
 
   /** The ports as one worker sees them. */
@@ -98,6 +114,7 @@ export class World {
       ),
       logger: silent,
       now: () => new Date(this.time),
+      random: () => 0,
       wait: async (ms, signal) => {
         await at('wait');
         signal?.throwIfAborted();

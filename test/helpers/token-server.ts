@@ -28,7 +28,8 @@ export async function tokenServer(
   const server = await scriptedServer(({ query }) => {
     const asked = query.getAll('scope');
     scopes.push(asked.join(' '));
-    return { body: { token: createToken(asked, allowed, publicKey, privateKey), expires_in: 300 } };
+    // Without `expires_in`, as many do: the token itself says how long it lives.
+    return { body: { token: createToken(asked, allowed, publicKey, privateKey) } };
   });
   return {
     scopes,

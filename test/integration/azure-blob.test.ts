@@ -136,7 +136,10 @@ describe('openBlobFile', () => {
 
   it('gives up on storage that falls silent in the middle of a body', async () => {
     const url = await serve((request, response) => {
-      response.setHeader('etag', '"1"').setHeader('content-length', 1000);
+      response
+        .setHeader('etag', '"1"')
+        .setHeader('last-modified', 'Sun, 01 Nov 2026 00:00:00 GMT')
+        .setHeader('content-length', 1000);
       if (request.method === 'HEAD') return response.end();
       return response.writeHead(206, { 'content-range': 'bytes 0-999/1000' }).write('only this');
     });
@@ -147,7 +150,7 @@ describe('openBlobFile', () => {
   it('reads on where a broken connection left off', async () => {
     let gets = 0;
     const url = await serve((request, response) => {
-      response.setHeader('etag', '"1"');
+      response.setHeader('etag', '"1"').setHeader('last-modified', 'Sun, 01 Nov 2026 00:00:00 GMT');
       if (request.method === 'HEAD') return response.setHeader('content-length', 10).end();
       gets += 1;
       const [, start = '0'] =
@@ -167,7 +170,10 @@ describe('openBlobFile', () => {
   it('gives up on a connection that keeps breaking', async () => {
     let gets = 0;
     const url = await serve((request, response) => {
-      response.setHeader('etag', '"1"').setHeader('content-length', 10);
+      response
+        .setHeader('etag', '"1"')
+        .setHeader('last-modified', 'Sun, 01 Nov 2026 00:00:00 GMT')
+        .setHeader('content-length', 10);
       if (request.method === 'HEAD') return response.end();
       gets += 1;
       response.writeHead(206, { 'content-range': 'bytes 0-9/10' });

@@ -9,6 +9,7 @@ import {
   OCI_MANIFEST,
 } from '../../shared/content/index.ts';
 import {
+  type CredentialSource,
   createRegistryClient,
   type RegistryClient,
   type RegistryClientOptions,
@@ -159,8 +160,8 @@ describeWithProgram('docker-registry', 'the client against the distribution regi
 
   'needs no ping and one token for each scope': async () => {
     const tokens = await tokenServer();
-    const credentials = {
-      credentialsFor: async () => ({ username: 'jane', password: 's3cret' }),
+    const credentials: CredentialSource = {
+      credentialsFor: async () => ({ kind: 'password', username: 'jane', password: 's3cret' }),
     };
     const { repository, client, proxy } = await setUp({ auth: tokens.auth }, { credentials });
     const app = repository('acme/app');

@@ -8,14 +8,19 @@ import {
   type Platform,
   parseManifest,
 } from '../../content/index.ts';
-import { InvalidInputError, RegistryError } from '../../errors.ts';
+import { InvalidInputError } from '../../errors.ts';
 import type { ContentSource, ContentTarget } from '../ports.ts';
 import { type CopyProgress, ProgressMeter } from './copy-progress.ts';
-import { selectChildren } from './select-children.ts';
-import { trimIndex } from './trim-index.ts';
+import { knowsReferrers, ReferrerCopy, type ReferrerCounts, takesReferrers } from './copy-referrers.ts';
+import {
+  MAX_INDEX_DEPTH,
+  nestedTooDeep,
+  type Selection,
+  selectChildren,
+  trimmedIndexes,
+} from './select-children.ts';
+import { refusesSparseIndex } from './sparse-index.ts';
 
-/** Index of indexes of indexes: deeper than anything real, shallow enough for a hostile source. */
-const MAX_DEPTH = 4;
 /** Manifests plus blobs of one copy. */
 const MAX_NODES = 50_000;
 /** Manifests are held while their children are copied; together they may not fill the memory. */
@@ -28,12 +33,14 @@ export interface CopyOptions {
   readonly platforms?: readonly Platform[] | undefined;
   /** A repository of the target's registry that may hold the blobs already; mounted from instead of sent. */
   readonly mountFrom?: string | undefined;
+  /** Copy what is attached to the image as well: signatures, SBOMs, attestations. Default: true. */
+  readonly referrers?: boolean | undefined;
   /**
    * The last step: makes the root visible in the target, under a tag, a digest or a condition. It runs after
-   * every child is there, and once more with the trimmed index when the target refuses a partial one. Default:
-   * pushes the root under its own digest.
+   * every child and referrer is there, and once more with the trimmed index when the target refuses a partial one.
+   * Default: pushes the root under its own digest.
    */
-  readonly publish?: ((root: ManifestContent, signal: AbortSignal) => Promise<void>) | undefined;
+  readonly publish?: ((root: ManifestContent, signal: AbortSignal) => Promise<unknown>) | undefined;
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -50,12 +57,15 @@ export interface CopyResult {
     readonly existing: number;
     readonly foreign: number;
   };
+  /** What is attached to the image, its platforms and to other attachments, counted apart from `manifests`. */
+  readonly referrers: ReferrerCounts;
   readonly bytesUploaded: number;
 }
 
 /**
  * Copies everything `root` stands on from source to target: children before parents, each distinct digest once,
- * what the target has already is left alone and not read from the source.
+ * what the target has already is left alone and not read from the source. What refers to the root, or to a child
+ * copied now, comes along, if both sides know of referrers: after its subject and before the root is published.
  * @throws InvalidInputError `E_PLATFORM` when none of the wanted platforms is in the index, and whatever source
  * and target throw; the first failure stops the rest and nothing is published. An abort rejects with the signal's
  * reason. Either way no call is under way any more when the promise settles.
@@ -88,6 +98,9 @@ class GraphCopy {
   readonly #blobSlots: LimitFunction = pLimit(BLOBS_AT_ONCE);
   readonly #manifestSlots: LimitFunction = pLimit(MANIFESTS_AT_ONCE);
   readonly #underWay = new Map<string, Promise<void>>();
+  readonly #calls = new Set<Promise<unknown>>();
+  #referrers: ReferrerCopy | undefined;
+  #rootIsNew = false;
   readonly #manifests = { copied: 0, existing: 0 };
   readonly #blobs = { uploaded: 0, mounted: 0, existing: 0, foreign: 0 };
   #bytesUploaded = 0;
@@ -102,27 +115,57 @@ class GraphCopy {
   }
 
   async run(root: Digest): Promise<CopyResult> {
-    const there = await this.#resolve(root);
-    const content = await this.#fetch(root, there);
+    this.#referrers = this.#referrersOf(root);
+    const { content, there } = await this.#read(root);
+    this.#rootIsNew = !there;
     const manifest = parseManifest(content);
-    const kept = manifest.kind === 'index' ? selectChildren(manifest, this.#options.platforms ?? []) : [];
-    const sparse = manifest.kind === 'index' && kept.length < manifest.manifests.length;
-    if (manifest.kind === 'index') await this.#children(kept, 1);
-    else if (!there) await this.#leaves(manifest);
-    const published = await this.#publish(content, there, sparse ? kept : undefined);
+    const selection =
+      manifest.kind === 'index'
+        ? await selectChildren(
+            content,
+            manifest,
+            this.#options.platforms ?? [],
+            async (digest) => (await this.#read(digest)).content,
+          )
+        : undefined;
+    if (selection) await this.#selected(selection, 1);
+    else await this.#fill(manifest, there, 1);
+    await this.#referrers?.finish();
+    await this.#referrers?.attach(root, { present: () => this.#rootIsThere(content, there, selection) });
+    await this.#referrers?.finish();
+    const published = await this.#publish(content, there, selection);
     const { mediaType, digest, size } = published;
     return {
       root: { mediaType, digest, size },
       trimmed: published !== content,
       manifests: this.#manifests,
       blobs: this.#blobs,
+      referrers: this.#referrers?.counts ?? { copied: 0, existing: 0, skipped: 0 },
       bytesUploaded: this.#bytesUploaded,
     };
   }
 
   /** Resolves when the calls under way have ended; after an abort none begins. */
   async settled(): Promise<void> {
-    await Promise.allSettled(this.#underWay.values());
+    await Promise.allSettled([...this.#underWay.values(), ...this.#calls]);
+  }
+
+  #referrersOf(root: Digest): ReferrerCopy | undefined {
+    const source = this.#source;
+    const target = this.#target;
+    if (this.#options.referrers === false || !knowsReferrers(source) || !takesReferrers(target))
+      return undefined;
+    const means = {
+      call: <T>(call: (signal: AbortSignal) => Promise<T>) => this.#manifestCall(call),
+      read: (digest: Digest) => this.#read(digest),
+      fill: (manifest: Manifest, there: Descriptor | undefined) => this.#fill(manifest, there, 1),
+    };
+    return new ReferrerCopy(source, target, means, root);
+  }
+
+  async #read(digest: Digest): Promise<{ content: ManifestContent; there: Descriptor | undefined }> {
+    const there = await this.#resolve(digest);
+    return { content: await this.#fetch(digest, there), there };
   }
 
   #resolve(digest: Digest): Promise<Descriptor | undefined> {
@@ -143,17 +186,39 @@ class GraphCopy {
     return content;
   }
 
-  #manifestCall<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#manifestSlots(() => {
+  async #manifestCall<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const made = this.#manifestSlots(() => {
       this.#signal.throwIfAborted();
       return call(this.#signal);
     });
+    this.#calls.add(made);
+    return await made.finally(() => this.#calls.delete(made));
+  }
+
+  #push(digest: Digest, content: ManifestContent): Promise<unknown> {
+    return this.#manifestCall((signal) => this.#target.pushManifest(digest, content, { signal }));
+  }
+
+  /** Referrers follow their subject. A root that is refused as partial gets another digest: none refers to that. */
+  async #rootIsThere(
+    content: ManifestContent,
+    there: Descriptor | undefined,
+    selection: Selection | undefined,
+  ): Promise<boolean> {
+    if (there) return true;
+    try {
+      await this.#push(content.digest, content);
+      return true;
+    } catch (error) {
+      if (selection?.isPartial && refusesSparseIndex(error)) return false;
+      throw error;
+    }
   }
 
   async #publish(
     content: ManifestContent,
     there: Descriptor | undefined,
-    kept: readonly Descriptor[] | undefined,
+    selection: Selection | undefined,
   ): Promise<ManifestContent> {
     const publish =
       this.#options.publish ?? ((root, signal) => this.#target.pushManifest(root.digest, root, { signal }));
@@ -163,19 +228,44 @@ class GraphCopy {
       this.#countManifest(there);
       return content;
     } catch (error) {
-      if (!kept || !refusesSparseIndex(error)) throw error;
-      const trimmed = trimIndex(content, kept);
-      const trimmedThere = await this.#resolve(trimmed.digest);
-      await publish(trimmed, this.#signal);
-      this.#countManifest(trimmedThere);
+      if (!selection?.isPartial || !refusesSparseIndex(error)) throw error;
+      const indexes = trimmedIndexes(selection);
+      const trimmed = indexes.at(-1) ?? content;
+      for (const index of indexes) {
+        const trimmedThere = await this.#resolve(index.digest);
+        if (index === trimmed) await publish(trimmed, this.#signal);
+        else if (!trimmedThere) await this.#push(index.digest, index);
+        this.#countManifest(trimmedThere);
+      }
       return trimmed;
     }
   }
 
-  async #children(descriptors: readonly Descriptor[], depth: number): Promise<void> {
-    if (depth > MAX_DEPTH) {
-      throw new InvalidInputError('E_MANIFEST', `Indexes are nested more than ${MAX_DEPTH} deep.`);
+  async #selected({ kept, nested }: Selection, depth: number): Promise<void> {
+    const others = kept.filter(({ digest }) => !nested.has(digest));
+    await Promise.all([
+      this.#children(others, depth),
+      ...[...nested.values()].map((inner) => this.#nested(inner, depth + 1)),
+    ]);
+  }
+
+  /** A nested index that was looked into. Where it is refused as partial, so is the root, and both are trimmed. */
+  async #nested(selection: Selection, depth: number): Promise<void> {
+    const { content, isPartial } = selection;
+    await this.#selected(selection, depth);
+    const there = await this.#resolve(content.digest);
+    try {
+      if (!there) await this.#push(content.digest, content);
+    } catch (error) {
+      if (isPartial && refusesSparseIndex(error)) return;
+      throw error;
     }
+    this.#attach(content.digest, there);
+    this.#countManifest(there);
+  }
+
+  async #children(descriptors: readonly Descriptor[], depth: number): Promise<void> {
+    if (depth > MAX_INDEX_DEPTH) throw nestedTooDeep();
     await Promise.all(
       descriptors.map((child) =>
         isManifestLike(child.mediaType)
@@ -190,13 +280,25 @@ class GraphCopy {
     // A registry takes an image only with all its blobs, but an index may be there without some of its children.
     if (!there || isManifestLike(there.mediaType, 'index')) {
       const content = await this.#fetch(digest, there);
-      const manifest = parseManifest(content);
-      if (manifest.kind === 'index') await this.#children(manifest.manifests, depth + 1);
-      else await this.#leaves(manifest);
-      if (!there)
-        await this.#manifestCall((signal) => this.#target.pushManifest(digest, content, { signal }));
+      await this.#fill(parseManifest(content), there, depth + 1);
+      if (!there) await this.#push(digest, content);
     }
+    this.#attach(digest, there);
     this.#countManifest(there);
+  }
+
+  /** What a manifest stands on. */
+  async #fill(manifest: Manifest, there: Descriptor | undefined, depth: number): Promise<void> {
+    if (manifest.kind === 'index') await this.#children(manifest.manifests, depth);
+    else if (!there) await this.#leaves(manifest);
+  }
+
+  /**
+   * A child that was there before its index may lack its referrers: an earlier copy may have died in between. Once
+   * the root is there, they are too, so an image that has not changed is not asked about child by child.
+   */
+  #attach(digest: Digest, there: Descriptor | undefined): void {
+    if (!there || this.#rootIsNew) this.#referrers?.begin(digest);
   }
 
   #countManifest(there: Descriptor | undefined): void {
@@ -215,10 +317,10 @@ class GraphCopy {
       ? this.#once(`foreign ${blob.digest}`, async () => {
           this.#blobs.foreign += 1;
         })
-      : this.#once(`blob ${blob.digest}`, () => this.#push(blob));
+      : this.#once(`blob ${blob.digest}`, () => this.#pushBlob(blob));
   }
 
-  async #push(blob: Descriptor): Promise<void> {
+  async #pushBlob(blob: Descriptor): Promise<void> {
     const signal = this.#signal;
     const progress = this.#meter.blob(blob.size);
     await this.#blobSlots(async () => {
@@ -254,20 +356,4 @@ function isManifestLike(mediaType: string, kind: 'index' | 'any' = 'any'): boole
   return kind === 'index'
     ? /\bindex\b|manifest\.list/.test(mediaType)
     : /\bmanifest\b|\bindex\b/.test(mediaType);
-}
-
-/**
- * What registries answer to an index that names children they do not hold: distribution-spec, "Error Codes", leaves
- * the choice open (distribution says MANIFEST_BLOB_UNKNOWN, Gitea BLOB_UNKNOWN). An index refused for another reason
- * is refused again when trimmed.
- */
-const MISSING_CHILD_CODES: ReadonlySet<string> = new Set([
-  'MANIFEST_BLOB_UNKNOWN',
-  'MANIFEST_UNKNOWN',
-  'BLOB_UNKNOWN',
-  'MANIFEST_INVALID',
-]);
-
-function refusesSparseIndex(error: unknown): boolean {
-  return error instanceof RegistryError && error.registryCodes.some((code) => MISSING_CHILD_CODES.has(code));
 }

@@ -4,7 +4,7 @@ import { redactUrl } from '../transport/index.ts';
 
 /**
  * Where tokens are had. The registry's challenge names it, often on another host, and credentials are sent
- * there: so over https, or from a loopback registry to a loopback realm over http.
+ * there: so over https; over http only if the registry itself is, and to its own host or from loopback to loopback.
  * @throws RegistryError `E_PROTOCOL`
  */
 export function parseRealm(realm: string, registry: { readonly name: string; readonly origin: URL }): URL {
@@ -15,7 +15,9 @@ export function parseRealm(realm: string, registry: { readonly name: string; rea
       `${registry.name} names a token server that is not a URL. It is set up wrongly.`,
     );
   }
-  const plainAllowed = registry.origin.protocol === 'http:' && isLoopbackHost(url.hostname);
+  const { protocol, hostname } = registry.origin;
+  const isAsNear = url.hostname === hostname || [url.hostname, hostname].every(isLoopbackHost);
+  const plainAllowed = protocol === 'http:' && isAsNear;
   if (url.protocol === 'http:' && !plainAllowed) {
     throw new RegistryError(
       'E_PROTOCOL',

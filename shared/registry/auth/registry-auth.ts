@@ -1,32 +1,37 @@
+import { RegistryError } from '../../errors.ts';
 import type { Reach, Send, Timing } from '../transport/index.ts';
 import type { Credentials } from '../types.ts';
+import { isAzureTokenServer } from './azure.ts';
 import { basicScheme } from './basic-scheme.ts';
 import type { Challenge } from './challenge.ts';
+import { type KnownCredentials, rememberCredentials } from './known-credentials.ts';
 import { parseRealm } from './realm.ts';
 import type { Scheme } from './scheme.ts';
-import { type Access, actionsIn, type Need, scopeOf } from './scope.ts';
+import { type Access, actionsIn, isSpecified, type Need, scopeOf } from './scope.ts';
 import { tokenScheme } from './token-scheme.ts';
 
 export interface AuthParts {
   readonly registry: { readonly name: string; readonly origin: URL };
   readonly reach: Reach;
-  readonly credentials: (signal?: AbortSignal) => Promise<Credentials | undefined>;
+  readonly credentials: (signal: AbortSignal) => Promise<Credentials | undefined>;
   readonly send: Send;
   readonly timing: Timing;
 }
 
 /**
  * What one registry wants to see, learnt from its challenges, and shown from then on without being asked
- * again. Holds the tokens of one identity.
+ * again. Holds the credentials and tokens of one identity at one origin.
  */
 export class RegistryAuth {
   readonly #parts: AuthParts;
+  readonly #credentials: KnownCredentials;
   readonly #learned = new Map<Access, readonly string[]>();
   #scheme: Scheme | undefined;
   #schemeKey = '';
 
   constructor(parts: AuthParts) {
     this.#parts = parts;
+    this.#credentials = rememberCredentials(parts.credentials, parts.timing);
   }
 
   /** Whether the registry has told how it wants to be addressed. */
@@ -34,9 +39,19 @@ export class RegistryAuth {
     return this.#scheme !== undefined;
   }
 
+  /** Who we are; `undefined` is anonymous. */
+  async credentials(signal?: AbortSignal): Promise<Credentials | undefined> {
+    return await this.#credentials.get(signal);
+  }
+
   /** The header to send now; `undefined` while the registry has not asked for any. */
   async header(needs: readonly Need[], signal?: AbortSignal): Promise<string | undefined> {
-    return await this.#scheme?.header(this.#scopes(needs), signal);
+    try {
+      return await this.#scheme?.header(this.#scopes(needs), signal);
+    } catch (error) {
+      if (!this.#learnWildcard(error, needs)) throw error;
+      return await this.#scheme?.header(this.#scopes(needs), signal);
+    }
   }
 
   /**
@@ -54,37 +69,52 @@ export class RegistryAuth {
       challenges.find(({ scheme, params }) => scheme === 'bearer' && params.has('realm')) ??
       challenges.find(({ scheme }) => scheme === 'basic');
     if (challenge) {
-      this.#adopt(challenge);
-      this.#learn(challenge, needs);
+      await this.#adopt(challenge, signal);
+      this.#learn(challenge, needs, refused !== undefined);
     }
     const header = await this.header(needs, signal);
     return header === refused ? undefined : header;
   }
 
-  #adopt({ scheme, params }: Challenge): void {
-    const { registry, reach, credentials, send, timing } = this.#parts;
-    const realm = params.get('realm') ?? '';
+  async #adopt({ scheme, params }: Challenge, signal: AbortSignal | undefined): Promise<void> {
+    const { registry, reach, send, timing } = this.#parts;
     const service = params.get('service');
-    const key = scheme === 'basic' ? 'basic' : JSON.stringify([realm, service]);
+    const key = scheme === 'basic' ? 'basic' : JSON.stringify([params.get('realm'), service]);
     if (key === this.#schemeKey) return;
-    this.#scheme =
-      scheme === 'basic'
-        ? basicScheme(credentials)
-        : tokenScheme(
-            { registry: registry.name, realm: parseRealm(realm, registry), service, reach },
-            credentials,
-            send,
-            timing,
-          );
+    if (scheme === 'basic') {
+      this.#scheme = basicScheme(registry.name, this.#credentials);
+    } else {
+      const realm = parseRealm(params.get('realm') ?? '', registry);
+      // Azure gives listings of tags for this only, and strangers have nothing to gain by asking for it.
+      if (isAzureTokenServer(realm, registry.origin) && (await this.#credentials.get(signal))) {
+        this.#learned.set('list', ['metadata_read']);
+      }
+      this.#scheme = tokenScheme({ registry, realm, service, reach, send, timing }, this.#credentials);
+    }
     this.#schemeKey = key;
   }
 
-  /** A challenge says what the request would have needed, which may be more than the specification has it. */
-  #learn({ params }: Challenge, needs: readonly Need[]): void {
+  /**
+   * A challenge says what the request would have needed, which may be more than the specification has it. What the
+   * specification knows is believed only once a token without it was refused: NVIDIA names `push` for every pull.
+   */
+  #learn({ params }: Challenge, needs: readonly Need[], wasRefused: boolean): void {
     for (const need of needs) {
-      const wanted = actionsIn(params.get('scope'), need);
+      const named = actionsIn(params.get('scope'), need);
+      const wanted = wasRefused ? named : named.filter((action) => !isSpecified(action));
       if (wanted.length > 0) this.#learned.set(need.access, wanted);
     }
+  }
+
+  /** Quay knows no `delete`, refuses every scope that has it, and calls it `*`. */
+  #learnWildcard(error: unknown, needs: readonly Need[]): boolean {
+    const mayHelp =
+      error instanceof RegistryError &&
+      error.status === 400 &&
+      needs.some(({ access }) => access === 'delete') &&
+      !this.#learned.get('delete')?.includes('*');
+    if (mayHelp) this.#learned.set('delete', ['*']);
+    return mayHelp;
   }
 
   #scopes(needs: readonly Need[]): readonly string[] {

@@ -14,6 +14,10 @@ const ACTIONS: Readonly<Record<Access, string>> = {
   list: 'pull',
 };
 
+export function isSpecified(action: string): boolean {
+  return action === 'pull' || action === 'push' || action === 'delete';
+}
+
 /** What registries taught us to ask for besides. */
 export type LearnedActions = ReadonlyMap<Access, readonly string[]>;
 
@@ -22,7 +26,8 @@ const MAX_ACTIONS = 10;
 
 export function scopeOf({ repository, access }: Need, learned: LearnedActions): string {
   const actions = new Set([...ACTIONS[access].split(','), ...(learned.get(access) ?? [])]);
-  return `repository:${repository}:${[...actions].join(',')}`;
+  // It stands for all, and Quay takes it alone.
+  return `repository:${repository}:${actions.has('*') ? '*' : [...actions].join(',')}`;
 }
 
 /**

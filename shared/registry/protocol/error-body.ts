@@ -11,6 +11,9 @@ export interface ErrorBody {
 
 const MAX_ERRORS = 10;
 const MAX_MESSAGE_CHARS = 200;
+/** Shorter ones would blank out words that happen to be in them. */
+const MIN_SECRET_CHARS = 4;
+const JWT = /\beyJ[\w-]{6,}(?:\.[\w-]*){1,4}/g;
 
 // Distribution-spec, "Error Codes". Token servers and Docker Hub's gateway use the two flat forms.
 const specSchema = z.object({
@@ -31,13 +34,19 @@ const flatSchema = z.union([
 /**
  * Reads an error answer of any kind. Only the codes and messages of JSON errors are quoted: other documents
  * may echo the request, signatures included.
+ * @param secrets what must not be quoted even there, besides tokens that look like tokens
  */
-export function parseErrorBody(bytes: Uint8Array, contentType: string | undefined): ErrorBody {
+export function parseErrorBody(
+  bytes: Uint8Array,
+  contentType: string | undefined,
+  secrets: readonly string[] = [],
+): ErrorBody {
   if (bytes.byteLength === 0) return { codes: [], summary: '' };
   const json = parseJson(bytes);
   const spec = specSchema.safeParse(json);
   const errors = spec.success ? spec.data.errors.slice(0, MAX_ERRORS) : [flatSchema.safeParse(json).data];
   const [first] = errors;
+  const plain = (text: string) => oneLine(withoutSecrets(text, secrets));
   if (!first) return { codes: [], summary: `with ${kindOf(contentType)}` };
   return {
     codes: errors.flatMap((error) => (error?.code ? [plain(error.code)] : [])),
@@ -54,8 +63,15 @@ function kindOf(contentType: string | undefined): string {
   return /^[\w.+-]+\/[\w.+-]+$/.test(type) ? `a document of type ${type}` : 'a document of unknown type';
 }
 
+function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets
+    .filter(({ length }) => length >= MIN_SECRET_CHARS)
+    .reduce((rest, secret) => rest.replaceAll(secret, 'REDACTED'), text)
+    .replace(JWT, 'REDACTED');
+}
+
 /** One short line, with nothing in it that could disturb a log or a terminal. */
-function plain(text: string): string {
+function oneLine(text: string): string {
   return text
     .replace(/[\p{C}\s]+/gu, ' ')
     .trim()

@@ -49,18 +49,25 @@ const REL_NEXT = /;\s*rel\s*=\s*(?:"(?:[^"]*\s)?next(?:\s[^"]*)?"|next(?=\s*(?:;
 const MAX_LINK_CHARS = 16 * 1024;
 
 /**
- * The next page of a listing, `undefined` on the last.
+ * The next page of a listing, from its `Link` headers; `undefined` on the last.
  * @throws RegistryError `E_PROTOCOL` when the link leaves the registry
  */
 export function nextPage(lines: readonly string[], base: URL, registry: URL): URL | undefined {
   for (const [, target, params] of lines.join(',').slice(0, MAX_LINK_CHARS).matchAll(LINK)) {
-    if (!REL_NEXT.test(params ?? '')) continue;
-    const url = resolve(target ?? '', base, registry);
-    if (url?.origin === registry.origin) return url;
-    throw new RegistryError(
-      'E_PROTOCOL',
-      `${registry.host} sends the rest of a listing to another place${url ? ` (${redactUrl(url)})` : ''}. Links are followed on the registry's own host only.`,
-    );
+    if (REL_NEXT.test(params ?? '')) return pageLocation(target ?? '', base, registry);
   }
   return undefined;
+}
+
+/**
+ * Where a listing goes on.
+ * @throws RegistryError `E_PROTOCOL` when the link leaves the registry
+ */
+export function pageLocation(link: string, base: URL, registry: URL): URL {
+  const url = resolve(link, base, registry);
+  if (url?.origin === registry.origin) return url;
+  throw new RegistryError(
+    'E_PROTOCOL',
+    `${registry.host} sends the rest of a listing to another place${url ? ` (${redactUrl(url)})` : ''}. Links are followed on the registry's own host only.`,
+  );
 }

@@ -13,6 +13,9 @@ export interface Refusal {
 
 const NOT_FOUND_CODES = new Set(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'BLOB_UNKNOWN']);
 
+/** How servers without HEAD answer it (RFC 9110 sections 15.5.6 and 15.6.2). */
+export const NO_HEAD: readonly number[] = [405, 501];
+
 /** The error that an unsuccessful answer is. */
 export function refusal({ what, host, status, body, retryAfterMs }: Refusal): RegistryError {
   const code = codeOf(status, body.codes);

@@ -52,10 +52,17 @@ export function mayReach(address: string, reach: Reach): boolean {
   return !BLOCKED[reach].check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
+/** A host is at a private address, and nobody said that it may be. Who knows the registry adds how to say so. */
+export class PrivateAddressError extends RegistryError {
+  constructor(host: string) {
+    super('E_DENIED', `${host} is at a private address.`);
+  }
+}
+
 /** Refuses a host given as an IP address, for which no lookup happens. @throws RegistryError `E_DENIED` */
 export function assertReachable({ hostname }: URL, reach: Reach): void {
   const address = hostname.replace(/^\[|\]$/g, '');
-  if (isIP(address) !== 0 && !mayReach(address, reach)) throw unreachable(hostname, reach);
+  if (isIP(address) !== 0 && !mayReach(address, reach)) throw refused(hostname, [address]);
 }
 
 /** Checks the addresses a connection is then made to, so that a name cannot change in between. */
@@ -63,20 +70,19 @@ export function guardedLookup(reach: Reach): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
       const [first] = addresses ?? [];
+      const all = (addresses ?? []).map(({ address }) => address);
       if (error || !first) callback(error ?? new Error(`${hostname} has no address`), []);
-      else if (addresses.some(({ address }) => !mayReach(address, reach)))
-        callback(unreachable(hostname, reach), []);
+      else if (!all.every((address) => mayReach(address, reach))) callback(refused(hostname, all), []);
       else if (options.all) callback(null, addresses);
       else callback(null, first.address, first.family);
     });
   };
 }
 
-function unreachable(host: string, reach: Reach): RegistryError {
+function refused(host: string, addresses: readonly string[]): RegistryError {
+  if (addresses.every((address) => mayReach(address, 'private'))) return new PrivateAddressError(host);
   return new RegistryError(
     'E_DENIED',
-    reach === 'public'
-      ? `${host} is at a private address. Add the registry to the configuration if it really is there.`
-      : `${host} is at a link-local or metadata address, where no registry is.`,
+    `${host} is at a link-local or metadata address, where no registry is.`,
   );
 }

@@ -43,3 +43,12 @@ export async function readBounded(
     clearTimeout(timer);
   }
 }
+
+/** For a refusal, whose status is known: a body too long, too slow or broken off only costs us its explanation. */
+export async function readLeniently(response: HttpResponse, bounds: Bounds): Promise<Uint8Array> {
+  try {
+    return await readBounded(response, bounds);
+  } catch {
+    return new Uint8Array();
+  }
+}

@@ -1,9 +1,12 @@
 import { Readable } from 'node:stream';
-import { Agent, type Dispatcher } from 'undici';
-import { assertReachable, guardedLookup, type Reach } from './address.ts';
+import type { Dispatcher } from 'undici';
+import { assertReachable } from './address.ts';
+import { createBufferReclaim } from './buffer-reclaim.ts';
+import { Dispatchers } from './dispatchers.ts';
 import { toTransportError } from './failure.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { HttpRequest, HttpResponse, ResponseBody, Send } from './message.ts';
+import { type ProxySettings, proxyChooser } from './proxy.ts';
 
 /** What is thrown away to keep a connection, and for how long; beyond it a new connection is cheaper. */
 const DISCARD_BYTES = 64 * 1024;
@@ -15,20 +18,26 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** Sends requests as they are over kept connections. @throws TransportError `E_TIMEOUT`, `E_NETWORK`; the abort's reason */
-export function createConnections(limits: RegistryLimits): Connections {
-  const agents: Readonly<Record<Reach, Agent>> = {
-    public: createAgent('public', limits),
-    private: createAgent('private', limits),
-  };
+/**
+ * Sends requests as they are over kept connections. Without a proxy the address that a connection is made to is
+ * checked, whatever the name; through a proxy, which looks names up itself, addresses written as such and the
+ * proxy's own are.
+ * @throws TransportError `E_TIMEOUT`, `E_NETWORK`; RegistryError `E_DENIED`; what `tls` throws; the abort's reason
+ */
+export function createConnections(limits: RegistryLimits, proxy: ProxySettings = {}): Connections {
+  const proxyFor = proxyChooser(proxy);
+  const dispatchers = new Dispatchers(limits);
+  const reclaim = createBufferReclaim();
   return {
     async send(request) {
       const { url, reach } = request;
       request.signal?.throwIfAborted();
       assertReachable(url, reach);
+      const proxy = proxyFor(url);
+      const dispatcher = await dispatchers.dispatcherFor(request, proxy);
       const body = typeof request.body === 'function' ? Readable.from(await request.body()) : request.body;
       try {
-        const answer = await agents[reach].request({
+        const answer = await dispatcher.request({
           origin: url.origin,
           path: `${url.pathname}${url.search}`,
           method: request.method,
@@ -39,29 +48,18 @@ export function createConnections(limits: RegistryLimits): Connections {
           // Without it undici closes the connection after every HEAD.
           reset: false,
         });
-        return toResponse(answer, request);
+        return toResponse(answer, request, reclaim);
       } catch (error) {
-        throw toTransportError(error, request);
+        throw toTransportError(error, request, proxy);
       }
     },
-    async close() {
-      await Promise.all(Object.values(agents).map((agent) => agent.destroy()));
-    },
+    close: () => dispatchers.close(),
   };
 }
 
-function createAgent(reach: Reach, limits: RegistryLimits): Agent {
-  return new Agent({
-    connections: limits.connectionsPerHost,
-    pipelining: 1,
-    // Blobs of one host would share one connection's flow-control window, and its fate.
-    allowH2: false,
-    bodyTimeout: limits.idleTimeoutMs,
-    connect: { timeout: limits.connectTimeoutMs, lookup: guardedLookup(reach) },
-  });
-}
+type Reclaim = ReturnType<typeof createBufferReclaim>;
 
-function toResponse(answer: Dispatcher.ResponseData, request: HttpRequest): HttpResponse {
+function toResponse(answer: Dispatcher.ResponseData, request: HttpRequest, reclaim: Reclaim): HttpResponse {
   const headerLines = (name: string): readonly string[] => {
     const value = answer.headers[name];
     return value === undefined ? [] : Array.isArray(value) ? value : [value];
@@ -71,15 +69,18 @@ function toResponse(answer: Dispatcher.ResponseData, request: HttpRequest): Http
     url: request.url,
     headerLines,
     header: (name) => headerLines(name)[0],
-    body: toBody(answer.body, request),
+    body: toBody(answer.body, request, reclaim),
   };
 }
 
-function toBody(body: Dispatcher.ResponseData['body'], request: HttpRequest): ResponseBody {
+function toBody(body: Dispatcher.ResponseData['body'], request: HttpRequest, reclaim: Reclaim): ResponseBody {
   return {
     async *[Symbol.asyncIterator]() {
       try {
-        for await (const chunk of body) yield chunk;
+        for await (const chunk of body) {
+          yield chunk;
+          reclaim(chunk.byteLength);
+        }
       } catch (error) {
         throw toTransportError(error, request);
       }

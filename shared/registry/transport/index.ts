@@ -1,11 +1,15 @@
-export type { Reach } from './address.ts';
-export { nextDelayMs } from './backoff.ts';
-export { readBounded } from './bounded.ts';
+export { PrivateAddressError, type Reach } from './address.ts';
+export { readBounded, readLeniently } from './bounded.ts';
 export { createConnections } from './connections.ts';
+export { TlsError } from './failure.ts';
 export { DEFAULT_LIMITS, type RegistryLimits } from './limits.ts';
 export type { BodyMaker, HttpRequest, HttpResponse, Method, Send } from './message.ts';
+export type { ProxySettings } from './proxy.ts';
 export { redactUrl } from './redact.ts';
 export { withRedirects } from './redirects.ts';
 export { withRetry } from './retry.ts';
+export { withRetryAdvice } from './retry-advice.ts';
 export { parseRetryAfter } from './retry-after.ts';
+export { RetryBudget } from './retry-budget.ts';
 export { systemTiming, type Timing } from './timing.ts';
+export type { TlsSettings, TlsSource } from './tls.ts';

@@ -10,9 +10,9 @@ export interface RegistryLimits {
   readonly answerTimeoutMs: number;
   /** For a registry to put an upload in its place after the last byte; some copy the whole blob then. */
   readonly commitTimeoutMs: number;
-  /** How often one request is sent, the first time included. */
+  /** How often one operation is attempted, the first time included. */
   readonly attempts: number;
-  /** No further attempt of a request starts after this long; for uploads only the waits between attempts count. */
+  /** No further attempt starts after this long. Of blobs that were moving, only the waits between attempts count. */
   readonly retryBudgetMs: number;
   /** The longest `Retry-After` that is waited for here; longer ones are the queue's business. */
   readonly maxRetryAfterMs: number;
@@ -27,7 +27,8 @@ export const DEFAULT_LIMITS: RegistryLimits = {
   answerTimeoutMs: 60_000,
   commitTimeoutMs: 300_000,
   attempts: 4,
-  retryBudgetMs: 30_000,
+  // Room for one more attempt after a silence.
+  retryBudgetMs: 60_000,
   maxRetryAfterMs: 10_000,
   singlePutBytes: 32 * 1024 * 1024,
 };

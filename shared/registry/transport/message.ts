@@ -1,4 +1,6 @@
 import type { Reach } from './address.ts';
+import type { RetryBudget } from './retry-budget.ts';
+import type { TlsSource } from './tls.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -13,8 +15,14 @@ export interface HttpRequest {
   /** Names in lower case. A streamed body needs its `content-length` here. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | BodyMaker | undefined;
+  /** The body holds a secret, which no redirect takes to another origin. */
+  readonly confidential?: boolean;
+  /** For https to this origin only: no redirect takes it to another. */
+  readonly tls?: TlsSource | undefined;
   /** How long the answer may take once the body is sent, when longer than usual. */
   readonly answerTimeoutMs?: number | undefined;
+  /** Shared by the requests of one operation. Default: one for this request. */
+  readonly retries?: RetryBudget | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -8,8 +8,8 @@ const ANY_METHOD = new Set([307, 308]);
 const READS_ONLY = new Set([301, 302, 303]);
 
 /**
- * Follows redirects, to storage hosts as a rule. Credentials stay with the origin they were meant for, and
- * https never becomes http.
+ * Follows redirects, to storage hosts as a rule. Credentials and client certificates stay with the origin
+ * they were meant for, and https never becomes http.
  * @throws RegistryError `E_PROTOCOL` for a redirect that leads nowhere good.
  */
 export function withRedirects(send: Send): Send {
@@ -41,8 +41,9 @@ function redirected(request: HttpRequest, { status, ...response }: HttpResponse)
     throw bad(request.url, `redirected from https to http (${redactUrl(url)})`, status);
   }
   if (url.origin === request.url.origin) return { ...request, url };
+  if (request.confidential) throw bad(request.url, `redirected a secret to ${redactUrl(url)}`, status);
   const { authorization: _, ...headers } = request.headers ?? {};
-  return { ...request, url, headers };
+  return { ...request, url, headers, tls: undefined };
 }
 
 function bad(url: URL, what: string, status: number): RegistryError {

@@ -1,11 +1,15 @@
 import { TransportError } from '../../errors.ts';
-import { nextDelayMs } from './backoff.ts';
+import { TlsError } from './failure.ts';
+import { HostPauses } from './host-pauses.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { HttpRequest, HttpResponse, Send } from './message.ts';
 import { parseRetryAfter } from './retry-after.ts';
+import { RetryBudget } from './retry-budget.ts';
 import type { Timing } from './timing.ts';
 
 const RETRIED_STATUS = new Set([408, 429, 500, 502, 503, 504]);
+/** Answers that are about the host, not about the request: everybody leaves it alone for a moment. */
+const PAUSING_STATUS = new Set([429, 503]);
 
 /**
  * Sends again what failed for a moment. When the budget is spent, or the registry asks for a longer wait than
@@ -13,23 +17,34 @@ const RETRIED_STATUS = new Set([408, 429, 500, 502, 503, 504]);
  * session it belongs to is in an unknown state, which only the upload can put right.
  */
 export function withRetry(send: Send, limits: RegistryLimits, timing: Timing): Send {
+  const pauses = new HostPauses(timing);
   return async (request) => {
-    const startedAt = timing.now();
-    for (let attempt = 1; ; attempt += 1) {
+    const { origin } = request.url;
+    const isStreamed = typeof request.body === 'function';
+    const retries = request.retries ?? new RetryBudget(limits, timing);
+    let delayMs = 0;
+    for (;;) {
+      const waitMs = pauses.waitMs(origin, delayMs);
+      if (waitMs > 0) await timing.sleep(waitMs, request.signal);
+      const startedAt = timing.now();
       const result = await attemptOnce(send, request);
       const retryAfterMs =
         result instanceof TransportError
           ? undefined
           : parseRetryAfter(result.header('retry-after'), timing.now());
-      const delayMs = isWorthRepeating(request, result)
-        ? nextDelayMs({ attempt, spentMs: timing.now() - startedAt, retryAfterMs }, limits, timing)
-        : undefined;
-      if (delayMs === undefined) {
+      const next =
+        isPassing(result) && !isStreamed
+          ? retries.nextDelayMs({ retryAfterMs, lostMs: timing.now() - startedAt })
+          : undefined;
+      if (!(result instanceof TransportError) && PAUSING_STATUS.has(result.status)) {
+        pauses.pause(origin, next ?? pauseMs(retryAfterMs, limits));
+      }
+      if (next === undefined) {
         if (result instanceof TransportError) throw result;
         return result;
       }
       if (!(result instanceof TransportError)) await result.body.discard();
-      await timing.sleep(delayMs, request.signal);
+      delayMs = next;
     }
   };
 }
@@ -43,7 +58,12 @@ async function attemptOnce(send: Send, request: HttpRequest): Promise<HttpRespon
   }
 }
 
-function isWorthRepeating({ body }: HttpRequest, result: HttpResponse | TransportError): boolean {
-  if (typeof body === 'function') return false;
+/** What the others keep to when this request gives up: not a wait so long that it is the queue's business. */
+function pauseMs(retryAfterMs: number | undefined, { maxRetryAfterMs }: RegistryLimits): number {
+  return retryAfterMs !== undefined && retryAfterMs <= maxRetryAfterMs ? retryAfterMs : 0;
+}
+
+function isPassing(result: HttpResponse | TransportError): boolean {
+  if (result instanceof TlsError) return false;
   return result instanceof TransportError || RETRIED_STATUS.has(result.status);
 }

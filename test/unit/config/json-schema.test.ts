@@ -29,7 +29,6 @@ describe('the published JSON Schema', () => {
     const text = await readFile(examplePath, 'utf8');
     expect((await editorSchema()).safeParse(parse(text)).error).toBeUndefined();
     const config = parseConfig(text, 'longshore.example.yaml', {
-      DOCKER_HUB_TOKEN: 'x',
       ACR_TOKEN_PASSWORD: 'x',
     });
     expect(config.watches.length).toBeGreaterThan(2);

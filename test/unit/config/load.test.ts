@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { configuredCredentials, loadConfigFile, parseConfig } from '../../../shared/config/index.ts';
+import { loadConfigFile, parseConfig } from '../../../shared/config/index.ts';
 import { ConfigError } from '../../../shared/errors.ts';
 import { createTagSelector } from '../../../shared/mirror/index.ts';
 
@@ -324,31 +324,6 @@ watches:
       }),
       { numRuns: 300 },
     );
-  });
-});
-
-describe('secrets', () => {
-  const text = `registries:
-  ghcr.io: { credentials: { username: acme, password: { env: TOKEN } } }
-  quay.io: {}`;
-
-  it('are looked up for the registry they are configured for, when they are asked for', async () => {
-    const env: Record<string, string> = { TOKEN: 'first' };
-    const source = configuredCredentials(parseConfig(text, FILE, env), env);
-    env.TOKEN = 'second';
-    expect(await source.credentialsFor('ghcr.io')).toEqual({ username: 'acme', password: 'second' });
-    expect(await source.credentialsFor('quay.io')).toBeUndefined();
-    expect(await source.credentialsFor('evil.io')).toBeUndefined();
-  });
-
-  it('that went missing are an error, never anonymous access', async () => {
-    const source = configuredCredentials(parseConfig(text, FILE, { TOKEN: 'x' }), {});
-    await expect(source.credentialsFor('ghcr.io')).rejects.toThrow(ConfigError);
-  });
-
-  it('are no part of the configuration', () => {
-    const config = parseConfig(text, FILE, { TOKEN: 'hunter2' });
-    expect(JSON.stringify([...config.registries])).not.toContain('hunter2');
   });
 });
 

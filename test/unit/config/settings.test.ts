@@ -24,7 +24,6 @@ describe('settings', () => {
       serviceBus: { kind: 'connectionString', value: BUS },
       storage: { kind: 'connectionString', value: STORAGE },
       importsQueue: 'imports',
-      logLevel: 'info',
     });
   });
 
@@ -36,7 +35,6 @@ describe('settings', () => {
         AzureWebJobsStorage__tableServiceUri: 'https://acme.table.core.windows.net/',
         LONGSHORE_CONFIG: 'https://acme.blob.core.windows.net/config/longshore.yaml',
         IMPORTS_QUEUE: 'mirror/imports',
-        LOG_LEVEL: 'Debug',
       }),
     ).toEqual({
       config: { kind: 'blob', url: 'https://acme.blob.core.windows.net/config/longshore.yaml' },
@@ -47,7 +45,6 @@ describe('settings', () => {
         tableEndpoint: 'https://acme.table.core.windows.net/',
       },
       importsQueue: 'mirror/imports',
-      logLevel: 'debug',
     });
   });
 
@@ -79,7 +76,6 @@ describe('settings', () => {
       AzureWebJobsStorage__blobServiceUri: 'https://acme.blob.core.windows.net/?sv=1&sig=hunter2',
       LONGSHORE_CONFIG: 'http://user:hunter2@example.com/longshore.yaml',
       IMPORTS_QUEUE: '-no-',
-      LOG_LEVEL: 'loud',
     });
     expect(problems).toEqual({
       ServiceBus: expect.stringContaining('is missing'),
@@ -87,7 +83,6 @@ describe('settings', () => {
       AzureWebJobsStorage__tableServiceUri: expect.stringContaining('is missing'),
       LONGSHORE_CONFIG: expect.stringContaining('expected a path, or the https URL of a blob'),
       IMPORTS_QUEUE: expect.stringContaining('expected a queue name'),
-      LOG_LEVEL: 'expected one of debug, info, warn, error',
     });
   });
 

@@ -108,6 +108,23 @@ describe('parseReference', () => {
     expect(() => parseReference(text)).toThrow(refused(reason));
   });
 
+  it.each([
+    'user:hunter2@host/app:1',
+    'https://user:hunter2@host/app:1',
+    'user:hunter2@pa@ss@host/app:1',
+    `user:hunter2@host/app@${SHA256}`,
+    `user:hunter2@${'host/'.repeat(300)}app`,
+  ])('does not repeat the login that was typed into %j', (text) => {
+    for (const parse of [parseReference, parseRepositoryName]) {
+      expect(() => parse(text)).toThrow(
+        expect.objectContaining({
+          code: 'E_REFERENCE',
+          message: expect.not.stringMatching(/hunter2|user|pa@/),
+        }),
+      );
+    }
+  });
+
   it('takes the longest repository there may be, and 64 hexadecimal digits with a tag', () => {
     const longest = 'a'.repeat(255);
     expect(parseReference(`ghcr.io/${longest}`).repository).toBe(longest);

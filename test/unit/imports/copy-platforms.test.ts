@@ -21,32 +21,42 @@ function childDigests(graph: Graph): readonly string[] {
   return indexOf(graph).manifests.map(({ digest }) => digest);
 }
 
-function selected(graph: Graph, ...platforms: readonly string[]): readonly string[] {
-  return selectChildren(indexOf(graph), wanted(...platforms)).map(({ digest }) => digest);
+/** Chooses from a graph whose manifests can all be read, each once. */
+function select(graph: Graph, ...platforms: readonly string[]) {
+  const unread = new Map(graph.manifests.map((content) => [content.digest, content]));
+  return selectChildren(graph.root, indexOf(graph), wanted(...platforms), async (digest) => {
+    const content = unread.get(digest);
+    if (!content || !unread.delete(digest)) throw new Error(`${digest} is read twice or unknown.`);
+    return content;
+  });
+}
+
+async function selected(graph: Graph, ...platforms: readonly string[]): Promise<readonly string[]> {
+  return (await select(graph, ...platforms)).kept.map(({ digest }) => digest);
 }
 
 describe('choosing the children of an index', () => {
-  test('no platforms means all, in order', () => {
-    expect(selected(node)).toEqual(childDigests(node));
+  test('no platforms means all, in order', async () => {
+    expect(await selected(node)).toEqual(childDigests(node));
   });
 
-  test('a kept platform keeps its attestation', () => {
-    expect(selected(node, 'linux/amd64')).toEqual([amd64, amd64Attestation]);
+  test('a kept platform keeps its attestation', async () => {
+    expect(await selected(node, 'linux/amd64')).toEqual([amd64, amd64Attestation]);
   });
 
-  test('arm64 and arm64/v8 are the same; a variant asked for is matched', () => {
-    expect(selected(node, 'linux/arm64')).toEqual([arm64, arm64Attestation]);
-    expect(selected(node, 'linux/arm64/v8')).toEqual([arm64, arm64Attestation]);
-    expect(selected(node, 'linux/arm/v7')).toContain(armv7);
-    expect(() => selected(node, 'linux/arm/v6')).toThrow('none of the platforms');
+  test('arm64 and arm64/v8 are the same; a variant asked for is matched', async () => {
+    expect(await selected(node, 'linux/arm64')).toEqual([arm64, arm64Attestation]);
+    expect(await selected(node, 'linux/arm64/v8')).toEqual([arm64, arm64Attestation]);
+    expect(await selected(node, 'linux/arm/v7')).toContain(armv7);
+    await expect(selected(node, 'linux/arm/v6')).rejects.toThrow('none of the platforms');
   });
 
-  test('what is there is kept when only some of the wanted platforms are', () => {
-    expect(selected(node, 'windows/amd64', 'linux/arm64')).toEqual([arm64, arm64Attestation]);
+  test('what is there is kept when only some of the wanted platforms are', async () => {
+    expect(await selected(node, 'windows/amd64', 'linux/arm64')).toEqual([arm64, arm64Attestation]);
   });
 
-  test('a missing platform is an error that lists what is there', () => {
-    expect(() => selected(node, 'linux/s390x')).toThrow(
+  test('a missing platform is an error that lists what is there', async () => {
+    await expect(selected(node, 'linux/s390x')).rejects.toThrow(
       expect.objectContaining({
         code: 'E_PLATFORM',
         message:
@@ -55,13 +65,47 @@ describe('choosing the children of an index', () => {
     );
   });
 
-  test('an index that names no platforms says so', () => {
-    expect(() => selected(index({ graph: image('app') }), 'linux/amd64')).toThrow('It has: none named.');
+  test('an index that names no platforms says so', async () => {
+    await expect(selected(index({ graph: image('app') }), 'linux/amd64')).rejects.toThrow(
+      'It has: none named.',
+    );
+  });
+
+  test('an index without a platform is looked into, an index with one is not', async () => {
+    const inner = index(
+      { graph: image('in'), platform: 'linux/amd64' },
+      { graph: image('out'), platform: 'linux/arm64' },
+    );
+    const empty = index({ graph: image('no'), platform: 'windows/amd64' });
+    const named = multiPlatform('named', ['linux/arm64']);
+    const outer = index(
+      { graph: inner },
+      { graph: empty },
+      { graph: named, platform: 'linux/amd64' },
+      { graph: inner },
+    );
+    const selection = await select(outer, 'linux/amd64');
+    expect(selection.kept.map(({ digest }) => digest)).toEqual(
+      [inner, named, inner].map(({ root }) => root.digest),
+    );
+    expect([...selection.nested.keys()]).toEqual([inner.root.digest]);
+    expect(selection.nested.get(inner.root.digest)?.kept).toHaveLength(1);
+    expect(selection.isPartial).toBe(true);
+  });
+
+  test('nothing is partial when all platforms of all nested indexes are wanted', async () => {
+    const outer = index({ graph: index({ graph: image('a'), platform: 'linux/amd64' }) });
+    expect(await select(outer, 'linux/amd64')).toMatchObject({ isPartial: false });
+  });
+
+  test('the platforms of nested indexes are listed when none is the one', async () => {
+    const outer = index({ graph: index({ graph: image('a'), platform: 'linux/amd64' }) });
+    await expect(selected(outer, 'linux/s390x')).rejects.toThrow('It has: linux/amd64.');
   });
 });
 
-test('trimming drops the other children and keeps every other field', () => {
-  const kept = selectChildren(indexOf(node), wanted('linux/arm64'));
+test('trimming drops the other children and keeps every other field', async () => {
+  const { kept } = await select(node, 'linux/arm64');
   const trimmed = trimIndex(node.root, kept);
   const before = JSON.parse(new TextDecoder().decode(node.root.bytes));
   const after = JSON.parse(new TextDecoder().decode(trimmed.bytes));
@@ -179,5 +223,38 @@ describe('copying a platform subset', () => {
     const target = new MemoryRepository();
     await copyGraph(new MemoryRepository().seed(graph), target, graph.root.digest, { platforms });
     expect(target.manifests.has(graph.root.digest)).toBe(true);
+  });
+
+  const inner = multiPlatform('inner', ['linux/amd64', 'linux/arm64']);
+  const outer = index({ graph: inner }, { graph: image('other'), platform: 'linux/arm64' });
+
+  test('reaches into indexes without a platform', async () => {
+    const source = new MemoryRepository().seed(outer);
+    const target = new MemoryRepository({ acceptsSparse: true });
+    const result = await copyGraph(source, target, outer.root.digest, tagged(target));
+    expect(result).toMatchObject({ trimmed: false, manifests: { copied: 4, existing: 0 } });
+    expect(source.count('fetchManifest')).toBe(4);
+    expect(target.tags.get('22')).toBe(outer.root.digest);
+    expect(target.manifests.has(inner.root.digest)).toBe(true);
+  });
+
+  test('trims nested indexes too where the target refuses partial ones, also one it has whole', async () => {
+    for (const seeded of [[], [inner]]) {
+      const target = new MemoryRepository();
+      for (const graph of seeded) target.seed(graph);
+      const source = new MemoryRepository().seed(outer);
+      const result = await copyGraph(source, target, outer.root.digest, tagged(target));
+      expect(result.trimmed).toBe(true);
+      const published = target.manifests.get(result.root.digest);
+      const [entry, ...others] = published
+        ? indexOf({ root: published, manifests: [], blobs: [] }).manifests
+        : [];
+      expect(others).toEqual([]);
+      const nested = entry && target.manifests.get(entry.digest);
+      expect(nested?.size).toBe(entry?.size);
+      expect(nested && parseManifest(nested)).toMatchObject({ manifests: [{}, {}] });
+      const again = await copyGraph(source, target, outer.root.digest, tagged(target));
+      expect(again).toMatchObject({ trimmed: true, manifests: { copied: 0 }, root: result.root });
+    }
   });
 });

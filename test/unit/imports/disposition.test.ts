@@ -10,7 +10,7 @@ import {
 } from '../../../shared/errors.ts';
 import { dispositionOf } from '../../../shared/imports/index.ts';
 
-const REDELIVER = { action: 'redeliver' };
+const RETRY = { action: 'retry' };
 const SET_ASIDE = { action: 'set-aside' };
 const MINUTE = 60_000;
 
@@ -22,21 +22,21 @@ test.each([
   [new RegistryError('E_NOT_FOUND', ''), SET_ASIDE],
   [new RegistryError('E_DENIED', ''), SET_ASIDE],
   [new RegistryError('E_PROTOCOL', ''), SET_ASIDE],
-  [new RegistryError('E_UNAVAILABLE', ''), REDELIVER],
-  [new TransportError('E_TIMEOUT', ''), REDELIVER],
-  [new TransportError('E_NETWORK', ''), REDELIVER],
+  [new RegistryError('E_UNAVAILABLE', ''), RETRY],
+  [new TransportError('E_TIMEOUT', ''), RETRY],
+  [new TransportError('E_NETWORK', ''), RETRY],
   [new TransportError('E_TOO_LARGE', ''), SET_ASIDE],
-  [new IntegrityError('E_DIGEST_MISMATCH', ''), REDELIVER],
-  [new IntegrityError('E_SIZE_MISMATCH', ''), REDELIVER],
+  [new IntegrityError('E_DIGEST_MISMATCH', ''), RETRY],
+  [new IntegrityError('E_SIZE_MISMATCH', ''), RETRY],
   [new ArchiveError('E_ARCHIVE_FORMAT', ''), SET_ASIDE],
-  [new ArchiveError('E_ARCHIVE_INCOMPLETE', ''), REDELIVER],
+  [new ArchiveError('E_ARCHIVE_INCOMPLETE', ''), RETRY],
   [new InvalidInputError('E_MANIFEST', ''), SET_ASIDE],
   [new InvalidInputError('E_PLATFORM', ''), SET_ASIDE],
   [new TagExistsError(''), SET_ASIDE],
   [new ConfigError([]), SET_ASIDE],
-  [new TypeError(''), REDELIVER],
-  ['a string', REDELIVER],
-  [undefined, REDELIVER],
+  [new TypeError(''), RETRY],
+  ['a string', RETRY],
+  [undefined, RETRY],
 ])('%o', (error, disposition) => {
   expect(dispositionOf(error)).toEqual(disposition);
 });
@@ -47,5 +47,5 @@ test.each([
   ['no time at all', 0, 1000],
   ['a week', 7 * 24 * 60 * MINUTE, 24 * 60 * MINUTE],
 ])('a rate limit that names %s is waited out', (_, retryAfterMs, afterMs) => {
-  expect(dispositionOf(limited(retryAfterMs))).toEqual({ action: 'reschedule', afterMs });
+  expect(dispositionOf(limited(retryAfterMs))).toEqual({ action: 'wait', afterMs });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { RegistryError, TransportError } from '../../../shared/errors.ts';
-import type { ImportJob } from '../../../shared/imports/index.ts';
+import { type RegistryCode, RegistryError, TransportError } from '../../../shared/errors.ts';
+import { type ImportJob, jobKey, queuedRecord, retryFailed } from '../../../shared/imports/index.ts';
 import { image, multiPlatform } from '../../helpers/memory-content.ts';
 import { type AtMoment, failing, mortal, World } from '../../helpers/memory-jobs.ts';
 
@@ -10,21 +10,9 @@ const newer = multiPlatform('app 2', ['linux/amd64', 'linux/arm64']);
 /** Runs a worker that dies at its `n`-th moment. `false` when it was done before. */
 async function dies(world: World, job: ImportJob, n: number): Promise<boolean> {
   const { at, died } = mortal(n);
-  const outcome = await Promise.race([died, world.run(job, {}, at)]);
+  const outcome = await Promise.race([died, world.run(job, at)]);
   await new Promise(setImmediate);
   return outcome === 'died';
-}
-
-/** Delivers a message as the broker does: again after each failure, until it is completed. */
-async function deliver(world: World, job: ImportJob, firstDelivery = 1, at?: AtMoment): Promise<void> {
-  for (let deliveryCount = firstDelivery; deliveryCount <= 10; deliveryCount += 1) {
-    const done = await world.run(job, { deliveryCount }, at).then(
-      () => true,
-      () => false,
-    );
-    if (done) return;
-  }
-  throw new Error('The broker gave up on the message.');
 }
 
 async function expectDone(world: World, job: ImportJob, digest: string): Promise<void> {
@@ -46,7 +34,7 @@ test('a worker may die at any moment: the redelivered job ends with the right ta
     const world = new World();
     const job = world.job(newer, 1);
     const died = await dies(world, job, n);
-    await deliver(world, job, 2);
+    await world.deliver(job);
     await expectDone(world, job, newer.root.digest);
     expect(Object.keys(world.jobs.contents())).toHaveLength(1);
     expect(world.target.tagMoves).toHaveLength(1);
@@ -61,7 +49,7 @@ test('a second death at any moment does no harm either', async () => {
     const job = world.job(older, 1);
     const died = await dies(world, job, n);
     if (died) await dies(world, job, Math.ceil(n / 2));
-    await deliver(world, job, 3);
+    await world.deliver(job);
     await expectDone(world, job, older.root.digest);
     return died;
   });
@@ -76,8 +64,8 @@ test.each([
     const jobs = [world.job(older, 1), world.job(newer, 2)] as const;
     const [mourned, other] = first === 'older' ? jobs : [jobs[1], jobs[0]];
     const died = await dies(world, mourned, n);
-    await deliver(world, other);
-    await deliver(world, mourned, 2);
+    await world.deliver(other);
+    await world.deliver(mourned);
     for (const job of jobs) await expectDone(world, job, newer.root.digest);
     const moves = world.target.tagMoves.map(({ digest }) => digest);
     expect(moves.lastIndexOf(older.root.digest)).toBeLessThan(moves.indexOf(newer.root.digest));
@@ -89,13 +77,13 @@ test.each([
   ['before or after its effect', new TransportError('E_NETWORK', 'Connection reset.')],
   ['with an answer of the registry', new RegistryError('E_UNAVAILABLE', 'Try later.', { status: 503 })],
   ['with an error nobody knows', new Error('?')],
-])('any one call may fail %s: redelivery puts it right', async (_, error) => {
+])('any one call may fail %s: another try puts it right', async (_, error) => {
   await atEveryMoment(async (n) => {
     const world = new World();
     const job = world.job(newer, 1);
     let failed = false;
     const at = failing(n, error);
-    await deliver(world, job, 1, async (moment) => {
+    await world.deliver(job, async (moment) => {
       try {
         await at(moment);
       } catch (cause) {
@@ -109,26 +97,52 @@ test.each([
   });
 });
 
-test('a crash while a job is put off or set aside loses nothing', async () => {
-  for (const [code, kept] of [
-    ['E_RATE_LIMITED', 'scheduled'],
-    ['E_DENIED', 'setAside'],
-  ] as const) {
-    await atEveryMoment(async (n) => {
-      const refusal = new RegistryError(code, 'no', { status: 429, retryAfterMs: 5000 });
-      const before = () => {
-        throw refusal;
-      };
-      const world = new World({ source: { before } });
-      const job = world.job(older, 1);
-      const died = await dies(world, job, n);
-      if (died) await world.run(job, { deliveryCount: 2 });
-      expect(world[kept].length).toBeGreaterThan(0);
-      expect(await world.record(job)).toMatchObject({
-        state: code === 'E_DENIED' ? 'failed' : 'queued',
-        errorCode: code,
-      });
-      return died;
-    });
-  }
+const refusal = (code: RegistryCode) => new RegistryError(code, 'no', { retryAfterMs: 5000 });
+
+test.each([
+  ['put off', 'queued', refusal('E_RATE_LIMITED'), 0],
+  ['to be tried again', 'queued', refusal('E_UNAVAILABLE'), 0],
+  ['set aside', 'failed', refusal('E_DENIED'), 0],
+  ['given up', /queued|failed/, refusal('E_UNAVAILABLE'), 23],
+])('a crash while a job is %s loses nothing', async (_, state, error, failures) => {
+  await atEveryMoment(async (n) => {
+    const before = () => {
+      throw error;
+    };
+    const world = new World({ source: { before } });
+    const job = world.job(older, 1);
+    await world.jobs.update(jobKey(job.id), () => ({ ...queuedRecord(job, new Date(0)), failures }));
+    const died = await dies(world, job, n);
+    if (died) await world.run(job);
+    const record = await world.record(job);
+    expect(record).toMatchObject({ errorCode: error.code, state: expect.stringMatching(state) });
+    expect(record?.state === 'failed' ? world.setAside : world.scheduled).not.toEqual([]);
+    return died;
+  });
+});
+
+test('a crash while a failed job is queued again leaves it failed, or with a message', async () => {
+  await atEveryMoment(async (n) => {
+    let isDenied = true;
+    const before = () => {
+      if (isDenied) throw refusal('E_DENIED');
+    };
+    const world = new World({ source: { before } });
+    const job = world.job(older, 1);
+    await world.run(job);
+    isDenied = false;
+    const { at, died } = mortal(n);
+    const retry = (moments?: AtMoment) => {
+      const ports = { ...world.worker(moments), now: () => new Date(world.time) };
+      return retryFailed(ports, { job: job.id });
+    };
+    const end = await Promise.race([died, retry(at)]);
+    await new Promise(setImmediate);
+    if ((await world.record(job))?.state === 'failed') await retry();
+    const due = world.scheduled.shift();
+    await world.deliver(due?.job);
+    world.setAside.length = 0;
+    await expectDone(world, job, older.root.digest);
+    return end === 'died';
+  });
 });

@@ -66,6 +66,49 @@ test('a trimmed platform subset is unchanged the second time', async () => {
   });
 });
 
+test('a trimmed platform subset needs no force to be unchanged the second time, and is completed', async () => {
+  const { from, to, repository } = registries();
+  const graph = multiPlatform('node', ['linux/amd64', 'linux/arm64']);
+  from.seed(graph);
+  const source = parseReference(`app@${graph.root.digest}`);
+  const options = { platforms: [{ os: 'linux', architecture: 'amd64' }] };
+  const first = await importImage(repository, source, target, options);
+  const again = await importImage(repository, source, target, options);
+  expect(again).toMatchObject({ state: 'unchanged', copy: { trimmed: true, root: first.copy.root } });
+  const [child] = graph.manifests;
+  if (!child) throw new Error('the index has children');
+  to.manifests.delete(child.digest);
+  await expect(importImage(repository, source, target, options)).resolves.toMatchObject({
+    state: 'succeeded',
+    copy: { manifests: { copied: 1 }, root: first.copy.root },
+  });
+});
+
+test('another platform subset than the one there needs force', async () => {
+  const { from, repository } = registries();
+  const graph = multiPlatform('node', ['linux/amd64', 'linux/arm64']);
+  from.seed(graph);
+  const source = parseReference(`app@${graph.root.digest}`);
+  const only = (architecture: string) => ({ platforms: [{ os: 'linux', architecture }] });
+  await importImage(repository, source, target, only('amd64'));
+  await expect(importImage(repository, source, target, only('arm64'))).rejects.toMatchObject({
+    code: 'E_TAG_EXISTS',
+  });
+});
+
+test('a tag that somebody pushes during the copy stays unless the import is forced', async () => {
+  const { from } = registries();
+  const to = new MemoryRepository({
+    before: ({ kind }) => {
+      if (kind === 'pushBlob') to.seed(other).tags.set('1', other.root.digest);
+    },
+  });
+  const repository = (name: { registry: string }) => (name.registry === 'docker.io' ? from : to);
+  const source = parseReference('app:latest');
+  await expect(importImage(repository, source, target)).rejects.toMatchObject({ code: 'E_TAG_EXISTS' });
+  expect(to.tags.get('1')).toBe(other.root.digest);
+});
+
 test('what the source does not have is an error that names it', async () => {
   const { repository } = registries();
   await expect(importImage(repository, parseReference('app:gone'), target)).rejects.toMatchObject({

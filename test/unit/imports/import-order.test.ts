@@ -63,9 +63,7 @@ test('jobs run side by side never move the tag back, however their calls interle
       });
       const jobs = seen.map((graph, minute) => world.job(graph, minute));
       const deliveries = twice ? [...jobs, ...jobs] : jobs;
-      const runs = deliveries.map((job, nth) =>
-        world.run(job, {}, (moment) => pause(`worker ${nth} ${moment}`)),
-      );
+      const runs = deliveries.map((job, nth) => world.run(job, (moment) => pause(`worker ${nth} ${moment}`)));
       await scheduler.waitFor(Promise.all(runs));
       await expectConverged(world, jobs);
     }),

@@ -8,7 +8,7 @@ import {
   jobRecordSchema,
   queuedRecord,
 } from '../../../shared/imports/index.ts';
-import { finished, progressed, requeued, started } from '../../../shared/imports/job-record.ts';
+import { finished, progressed, requeued, revived, started } from '../../../shared/imports/job-record.ts';
 
 const job = createImportJob({
   source: 'docker.io/library/node',
@@ -22,7 +22,8 @@ const at = (minute: number) => new Date(Date.UTC(2026, 4, 1, 0, minute));
 const queued = queuedRecord(job, at(0));
 const running = started(queued, job, at(1));
 const succeeded = finished(running, { state: 'succeeded', detail: 'copied' }, at(2));
-const failed = finished(running, { state: 'failed', detail: 'no', errorCode: 'E_DENIED' }, at(2));
+const setback = { detail: 'no', errorCode: 'E_DENIED', failures: 3 };
+const failed = finished(running, { state: 'failed', ...setback }, at(2));
 
 test('a job is queued, runs and ends', () => {
   expect(queued).toMatchObject({ ...job, state: 'queued', attempts: 0 });
@@ -49,21 +50,44 @@ test('a repeat that finds nothing to do does not hide that the job succeeded', (
 
 test('a repeat that fails or changes something is news', () => {
   const again = started(succeeded, job, at(3));
-  const end = { state: 'failed', detail: 'no', errorCode: 'E_DENIED' } as const;
+  const end = { state: 'failed', ...setback } as const;
   expect(finished(again, end, at(4))).toMatchObject({ ...end, finishedAt: at(4).toISOString() });
   const repaired = { state: 'succeeded', detail: 'copied again' } as const;
   expect(finished(again, repaired, at(4))).toMatchObject(repaired);
 });
 
 test('back in the queue a job says why and is not finished', () => {
-  const waits = requeued(succeeded, 'waits', 'E_RATE_LIMITED');
-  expect(waits).toMatchObject({ state: 'queued', detail: 'waits', errorCode: 'E_RATE_LIMITED' });
+  const waits = requeued(succeeded, setback);
+  expect(waits).toMatchObject({ state: 'queued', ...setback });
   expect(waits).not.toHaveProperty('finishedAt');
 });
 
-test('a success leaves no error code behind', () => {
-  const retried = requeued(running, 'no', 'E_NETWORK');
-  expect(finished(retried, { state: 'succeeded', detail: 'copied' }, at(2))).not.toHaveProperty('errorCode');
+test('failed tries are counted on until a success, or until the job is given up', () => {
+  const retried = requeued(running, setback);
+  expect(started(retried, job, at(3))).toMatchObject({ state: 'running', failures: 3 });
+  expect(failed).toMatchObject({ state: 'failed', failures: 3 });
+  expect(started(failed, job, at(3))).toMatchObject({ state: 'running', failures: 0 });
+});
+
+test('a success leaves no failures and no error code behind', () => {
+  const after = finished(requeued(running, setback), { state: 'succeeded', detail: 'copied' }, at(2));
+  expect(after).toMatchObject({ failures: 0 });
+  expect(after).not.toHaveProperty('errorCode');
+});
+
+test('a failed job that is queued again is as good as new', () => {
+  if (!failed) throw new Error('There is no failed record.');
+  const again = revived(failed, failed);
+  expect(again).toEqual({ ...running, state: 'queued', detail: 'queued again by hand' });
+  const begun = started(failed, job, at(3));
+  const failedAnew = finished(begun, { state: 'failed', ...setback }, at(4));
+  for (const current of [begun, failedAnew, succeeded, undefined])
+    expect(revived(current, failed)).toBe(current);
+});
+
+test('a record from before failures were counted has none', () => {
+  const { failures: _, ...old } = queued;
+  expect(jobRecordSchema.parse(old)).toEqual(queued);
 });
 
 test('progress is written only while the job runs', () => {
@@ -75,7 +99,7 @@ test('progress is written only while the job runs', () => {
 
 test('a record that was removed meanwhile is not made again', () => {
   expect(finished(undefined, { state: 'succeeded', detail: '' }, at(1))).toBeUndefined();
-  expect(requeued(undefined, '', '')).toBeUndefined();
+  expect(requeued(undefined, setback)).toBeUndefined();
 });
 
 test('only three states are final', () => {

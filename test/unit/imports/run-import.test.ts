@@ -31,6 +31,7 @@ test('a job copies the image, moves the tag and records success', async () => {
     ...job,
     state: 'succeeded',
     attempts: 1,
+    failures: 0,
     detail: outcome.detail,
     bytesTotal: 19,
     bytesDone: 19,
@@ -77,7 +78,7 @@ test('the same job twice copies once, and the record still says what it did', as
   const job = world.job(app, 1);
   const first = await world.run(job);
   const reads = world.source.calls.length;
-  await expect(world.run(job, { deliveryCount: 2 })).resolves.toMatchObject({ state: 'unchanged' });
+  await expect(world.run(job)).resolves.toMatchObject({ state: 'unchanged' });
   expect(world.source.calls).toHaveLength(reads);
   expect(world.target.tagMoves).toHaveLength(1);
   expect(Object.keys(world.jobs.contents())).toHaveLength(1);
@@ -116,7 +117,7 @@ test('a job overtaken while it copies leaves the tag alone', async () => {
   const world = new World();
   const [older, newer] = [world.job(app, 1), world.job(next, 2)];
   let overtaken = false;
-  const outcome = await world.run(older, {}, async (moment) => {
+  const outcome = await world.run(older, async (moment) => {
     if (moment !== 'source.fetchManifest start' || overtaken) return;
     overtaken = true;
     await world.run(newer);
@@ -152,17 +153,18 @@ describe('failures', () => {
     const world = new World({ source: refusing('fetchManifest', limited) });
     const job = world.job(app, 1);
     const at = new Date('2026-05-01T00:01:30.000Z');
-    await expect(world.run(job, { deliveryCount: 10 })).resolves.toMatchObject({ kind: 'rescheduled', at });
+    await expect(world.run(job)).resolves.toMatchObject({ kind: 'rescheduled', at });
     expect(world.scheduled).toEqual([{ job, at }]);
     expect(world.setAside).toEqual([]);
     expect(await world.record(job)).toMatchObject({
       state: 'queued',
+      failures: 0,
       errorCode: 'E_RATE_LIMITED',
       detail: 'waits until 2026-05-01T00:01:30.000Z: Too many pulls.',
     });
   });
 
-  test('a passing failure is thrown back to the queue, and the next delivery succeeds', async () => {
+  test('a passing failure is tried again later, and the next try succeeds', async () => {
     let failures = 1;
     const before = () => {
       failures -= 1;
@@ -170,27 +172,82 @@ describe('failures', () => {
     };
     const world = new World({ source: { before } });
     const job = world.job(app, 1);
-    await expect(world.run(job)).rejects.toThrow('Connection reset.');
+    const at = new Date('2026-05-01T00:00:15.000Z');
+    await expect(world.run(job)).resolves.toMatchObject({ kind: 'rescheduled', at });
+    expect(world.scheduled).toEqual([{ job, at }]);
     expect(await world.record(job)).toMatchObject({
       state: 'queued',
+      failures: 1,
       errorCode: 'E_NETWORK',
-      detail: 'will be tried again: Connection reset.',
+      detail: 'will be tried again at 2026-05-01T00:00:15.000Z: Connection reset.',
     });
-    await world.run(job, { deliveryCount: 2 });
+    await world.run(job);
     const record = await world.record(job);
-    expect(record).toMatchObject({ state: 'succeeded', attempts: 2 });
+    expect(record).toMatchObject({ state: 'succeeded', attempts: 2, failures: 0 });
     expect(record).not.toHaveProperty('errorCode');
   });
 
+  test('an upstream that is out of order for hours only makes the import later', async () => {
+    const begin = Date.parse('2026-05-01T00:00:00Z');
+    const before = () => {
+      const isOut = world.time < begin + 6 * 60 * 60_000;
+      if (isOut) throw new RegistryError('E_UNAVAILABLE', 'Out of order.', { status: 503 });
+    };
+    const world: World = new World({ source: { before } });
+    const job = world.job(app, 1);
+    await world.deliver(job);
+    expect(await world.record(job)).toMatchObject({ state: 'succeeded', failures: 0 });
+    expect(world.setAside).toEqual([]);
+    expect(world.time).toBeLessThan(begin + 7 * 60 * 60_000);
+  });
+
   test.each([
-    ['the last delivery fails', new TransportError('E_NETWORK', 'no'), { deliveryCount: 10 }, 'E_NETWORK'],
-    ['the source says no', new RegistryError('E_DENIED', 'no', { status: 401 }), {}, 'E_DENIED'],
-    ['the image is gone', new RegistryError('E_NOT_FOUND', 'no', { status: 404 }), {}, 'E_NOT_FOUND'],
-    ['an unknown error comes last', new Error('no'), { deliveryCount: 10 }, 'E_UNKNOWN'],
-  ])('the job is set aside with the reason when %s', async (_, error, delivery, code) => {
+    ['a failure', new TransportError('E_NETWORK', 'no'), 'E_NETWORK'],
+    ['an error nobody knows', new Error('no'), 'E_UNKNOWN'],
+  ])(
+    '%s that does not pass has the job set aside after 24 tries in most of a day',
+    async (_, error, code) => {
+      const world = new World({ source: refusing('fetchManifest', error) });
+      const job = world.job(app, 1);
+      await world.deliver(job);
+      expect(world.setAside).toEqual([{ body: job, code, message: 'no' }]);
+      expect(await world.record(job)).toMatchObject({
+        state: 'failed',
+        attempts: 24,
+        failures: 24,
+        errorCode: code,
+      });
+      expect(new Date(world.time).toISOString()).toBe('2026-05-01T16:03:45.000Z');
+    },
+  );
+
+  test('a rate limit between failures neither counts as one nor starts the count anew', async () => {
+    const errors = [
+      new TransportError('E_NETWORK', 'no'),
+      new RegistryError('E_RATE_LIMITED', 'no', { retryAfterMs: 5000 }),
+      new TransportError('E_NETWORK', 'no'),
+    ];
+    const before = () => {
+      const error = errors.shift();
+      if (error) throw error;
+    };
+    const world = new World({ source: { before } });
+    const job = world.job(app, 1);
+    const counts: (number | undefined)[] = [];
+    for (let tries = 0; tries < 4; tries += 1) {
+      await world.run(job);
+      counts.push((await world.record(job))?.failures);
+    }
+    expect(counts).toEqual([1, 1, 2, 0]);
+  });
+
+  test.each([
+    ['the source says no', new RegistryError('E_DENIED', 'no', { status: 401 }), 'E_DENIED'],
+    ['the image is gone', new RegistryError('E_NOT_FOUND', 'no', { status: 404 }), 'E_NOT_FOUND'],
+  ])('the job is set aside at once, with the reason, when %s', async (_, error, code) => {
     const world = new World({ source: refusing('fetchManifest', error) });
     const job = world.job(app, 1);
-    await expect(world.run(job, delivery)).resolves.toEqual({ kind: 'set-aside', code, detail: 'no' });
+    await expect(world.run(job)).resolves.toEqual({ kind: 'set-aside', code, detail: 'no' });
     expect(world.setAside).toEqual([{ body: job, code, message: 'no' }]);
     expect(await world.record(job)).toMatchObject({ state: 'failed', errorCode: code, detail: 'no' });
     expect(world.tag).toBeUndefined();
@@ -209,21 +266,34 @@ describe('failures', () => {
     expect(await world.record(job)).toMatchObject({ state: 'succeeded', attempts: 2 });
   });
 
-  test('an interrupted job goes back to the queue; at the last delivery it is set aside, never lost', async () => {
+  test('an interrupted job is tried again later', async () => {
     const world = new World();
     const job = world.job(app, 1);
     const signal = AbortSignal.abort(new Error('shutting down'));
-    await expect(world.run(job, { signal })).rejects.toThrow('shutting down');
+    await expect(world.run(job, undefined, signal)).resolves.toMatchObject({ kind: 'rescheduled' });
     expect(await world.record(job)).toMatchObject({ state: 'queued' });
-    await expect(world.run(job, { signal, deliveryCount: 10 })).resolves.toMatchObject({ kind: 'set-aside' });
-    expect(await world.record(job)).toMatchObject({ state: 'failed' });
+  });
+
+  test.each([
+    ['jobs.update', 'a success'],
+    ['queue.sendAt', 'a failure'],
+  ])('what the own services throw at %s goes up, so that %s is delivered again', async (call) => {
+    const out = new TransportError('E_NETWORK', 'no');
+    const world = new World(call === 'queue.sendAt' ? { source: refusing('fetchManifest', out) } : {});
+    const down = new Error('the service is down');
+    const run = world.run(world.job(app, 1), (moment) => {
+      if (moment === `${call} start`) throw down;
+    });
+    await expect(run).rejects.toBe(down);
+    expect(world.scheduled).toEqual([]);
   });
 
   test('wrong bytes never reach the tag', async () => {
     const world = new World();
     const job = world.job(app, 1);
     world.source.blobs.set(digestOf('app 1'), Buffer.from('app X'));
-    await expect(world.run(job)).rejects.toMatchObject({ code: 'E_DIGEST_MISMATCH' });
+    await world.run(job);
+    expect(await world.record(job)).toMatchObject({ state: 'queued', errorCode: 'E_DIGEST_MISMATCH' });
     expect(world.tag).toBeUndefined();
     expect(world.ledger).toBeUndefined();
   });

@@ -37,7 +37,7 @@ export function testRepository(
 }
 
 export const JANE: CredentialSource = {
-  credentialsFor: async () => ({ username: 'jane', password: 's3cret' }),
+  credentialsFor: async () => ({ kind: 'password', username: 'jane', password: 's3cret' }),
 };
 
 export async function* bytesOf(...chunks: (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {

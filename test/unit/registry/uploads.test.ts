@@ -8,7 +8,7 @@ import {
   type ScriptedServer,
   scriptedServer,
 } from '../../helpers/scripted-server.ts';
-import { bytesOf, FakeTiming, failureOf, testRepository } from './client-under-test.ts';
+import { bytesOf, FakeTiming, failureOf, JANE, testRepository } from './client-under-test.ts';
 
 const BLOB = { digest: digestOf('hello'), size: 5 };
 const UPLOADS = '/v2/acme/app/blobs/uploads/';
@@ -359,8 +359,7 @@ describe('a registry', () => {
       if (method === 'HEAD') return { status: 404 };
       return { status: 202, headers: { location: `${storage.url}/u?sig=secret` } };
     });
-    const credentials = { credentialsFor: async () => ({ username: 'jane', password: 's3cret' }) };
-    await testRepository(server, { credentials }).pushBlob(BLOB, hello);
+    await testRepository(server, { credentials: JANE }).pushBlob(BLOB, hello);
     expect(storage.requests.map(({ headers, method }) => [method, headers.authorization])).toEqual([
       ['PUT', undefined],
     ]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../../shared/content/index.ts';
+import type { CredentialSource } from '../../../../shared/registry/index.ts';
 import { collect } from '../../../helpers/collect.ts';
 import {
   type RecordedRequest,
@@ -7,7 +8,15 @@ import {
   type ScriptedServer,
   scriptedServer,
 } from '../../../helpers/scripted-server.ts';
-import { FakeTiming, failureOf, JANE, testClient, testRepository } from '../client-under-test.ts';
+import {
+  bytesIn,
+  bytesOf,
+  FakeTiming,
+  failureOf,
+  JANE,
+  testClient,
+  testRepository,
+} from '../client-under-test.ts';
 
 const FOUND = {
   headers: {
@@ -113,6 +122,58 @@ describe('the token flow', () => {
     expect(tokenRequests(server)).toHaveLength(2);
   });
 
+  it('renews a token that ends in the middle of an upload, and sends the whole blob again', async () => {
+    let valid = '';
+    const server: ScriptedServer = await scriptedServer(({ method, path, headers, body }) => {
+      if (path === '/token') {
+        valid = `token-${server.requests.length}`;
+        return { body: { token: valid } };
+      }
+      if (headers.authorization !== `Bearer ${valid}`) {
+        return { status: 401, headers: { 'www-authenticate': `Bearer realm="${server.url}/token"` } };
+      }
+      if (method === 'HEAD') return { status: 404 };
+      if (method === 'POST') {
+        valid = 'another, from now on';
+        return { status: 202, headers: { location: '/v2/acme/app/blobs/uploads/1' } };
+      }
+      return { status: body.toString() === 'hello, blob' ? 201 : 400 };
+    });
+    const blob = { digest: digestOf('hello, blob'), size: 11 };
+    const opened: string[] = [];
+    const outcome = await testRepository(server).pushBlob(blob, async () => {
+      opened.push('source');
+      return bytesOf('hello, ', 'blob');
+    });
+    expect(outcome).toBe('uploaded');
+    expect(server.log.slice(3)).toEqual([
+      'POST /v2/acme/app/blobs/uploads/',
+      'PUT /v2/acme/app/blobs/uploads/1',
+      'GET /token',
+      'PUT /v2/acme/app/blobs/uploads/1',
+    ]);
+    expect(opened).toHaveLength(2);
+  });
+
+  it('renews a token that ends between two blobs, once for all that are read at that time', async () => {
+    let valid = '';
+    const server: ScriptedServer = await scriptedServer(({ path, headers }) => {
+      if (path === '/token') {
+        valid = `token-${server.requests.length}`;
+        return { body: { token: valid } };
+      }
+      if (headers.authorization === `Bearer ${valid}`) return { body: 'hello' };
+      return { status: 401, headers: { 'www-authenticate': `Bearer realm="${server.url}/token"` } };
+    });
+    const repository = testRepository(server);
+    const read = async () =>
+      (await bytesIn(await repository.openBlob({ digest: digestOf('hello'), size: 5 }))).toString();
+    expect(await read()).toBe('hello');
+    valid = 'another, from now on';
+    expect(await Promise.all([read(), read(), read()])).toEqual(['hello', 'hello', 'hello']);
+    expect(tokenRequests(server)).toHaveLength(2);
+  });
+
   it('ends a circle of refusals as E_DENIED', async () => {
     const server = await tokenRegistry({ accepts: () => false });
     const repository = testRepository(server, { credentials: JANE });
@@ -198,6 +259,64 @@ describe('the token flow', () => {
     expect(error.message).not.toContain('s3cret');
   });
 
+  it('asks where the credentials come from once for many tokens, and again when they are refused', async () => {
+    const passwords = ['old', 'new'];
+    let asked = 0;
+    const credentials: CredentialSource = {
+      async credentialsFor() {
+        asked += 1;
+        return { kind: 'password', username: 'jane', password: passwords[asked - 1] ?? 'new' };
+      },
+    };
+    let right = 'old';
+    const server = await tokenRegistry({
+      token: ({ headers }, count) =>
+        headers.authorization === `Basic ${Buffer.from(`jane:${right}`).toString('base64')}`
+          ? { body: { token: `t${count}` } }
+          : { status: 401 },
+    });
+    const client = testClient({ credentials });
+    const at = (repository: string) => client.repository({ registry: server.host, repository });
+    await Promise.all(['a/1', 'a/2', 'a/3'].map((name) => at(name).resolve('v1')));
+    expect(asked).toBe(1);
+    right = 'new';
+    expect((await failureOf(at('a/4').resolve('v1'))).code).toBe('E_DENIED');
+    expect(await at('a/4').resolve('v1')).toBeDefined();
+    expect(asked).toBe(2);
+  });
+
+  it('redeems a token without user name at its realm, as "docker login" does', async () => {
+    const server = await tokenRegistry({ token: () => ({ body: { access_token: 'access' } }) });
+    const credentials: CredentialSource = {
+      credentialsFor: async () => ({ kind: 'token', token: 'identity' }),
+    };
+    await testRepository(server, { credentials }).resolve('latest');
+    const [request] = tokenRequests(server);
+    expect(request?.method).toBe('POST');
+    expect([...new URLSearchParams(request?.body.toString())]).toEqual([
+      ['grant_type', 'refresh_token'],
+      ['service', 's'],
+      ['client_id', 'longshore'],
+      ['refresh_token', 'identity'],
+      ['scope', 'repository:acme/app:pull'],
+    ]);
+    expect(server.requests.at(-1)?.headers.authorization).toBe('Bearer access');
+  });
+
+  it.each([
+    [404, 'takes no identity but a user name'],
+    [405, 'takes no identity but a user name'],
+    [400, 'does not take the token it was shown'],
+    [401, 'answered 401'],
+  ])('says what to do when a %d is the answer to a token without user name', async (status, how) => {
+    const server = await tokenRegistry({ token: () => ({ status }) });
+    const credentials: CredentialSource = {
+      credentialsFor: async () => ({ kind: 'token', token: 'identity' }),
+    };
+    const error = await failureOf(testRepository(server, { credentials }).resolve('latest'));
+    expect(error).toMatchObject({ code: 'E_DENIED', message: expect.stringContaining(how) });
+  });
+
   it('passes on what the credential source says', async () => {
     const server = await tokenRegistry();
     const credentials = { credentialsFor: () => Promise.reject(new Error('the vault is sealed')) };
@@ -234,8 +353,12 @@ describe('Basic', () => {
   it('takes up a rotated password', async () => {
     const server = await basicRegistry('new');
     const passwords = ['old', 'new'];
-    const credentials = {
-      credentialsFor: async () => ({ username: 'jane', password: passwords.shift() ?? 'new' }),
+    const credentials: CredentialSource = {
+      credentialsFor: async () => ({
+        kind: 'password',
+        username: 'jane',
+        password: passwords.shift() ?? 'new',
+      }),
     };
     const repository = testRepository(server, { credentials });
     expect((await failureOf(repository.resolve('a'))).code).toBe('E_DENIED');

@@ -35,3 +35,12 @@ it.each([
 ])('refuses "%s"', (registry) => {
   expect(() => endpointOf(registry)).toThrow(expect.objectContaining({ code: 'E_REFERENCE' }));
 });
+
+it.each([
+  ['harbor.corp', true, 'http://harbor.corp'],
+  ['harbor.corp:443', true, 'http://harbor.corp:443'],
+  ['harbor.corp', false, 'https://harbor.corp'],
+  ['localhost:5000', false, 'https://localhost:5000'],
+])('%s with plainHttp %s is at %s', (registry, plainHttp, origin) => {
+  expect(endpointOf(registry, plainHttp).origin).toBe(origin);
+});

@@ -2,6 +2,16 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parseErrorBody } from '../../../../shared/registry/protocol/error-body.ts';
 
+it('quotes no secret that was shown, in whole or after it would be cut off, and no JWT', () => {
+  const secret = `sec.ret+${'x'.repeat(300)}`;
+  const body = {
+    errors: [{ code: secret, message: `got ${secret} and eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.` }],
+  };
+  const { codes, summary } = parseErrorBody(Buffer.from(JSON.stringify(body)), undefined, [secret, 'a']);
+  expect(codes).toEqual(['REDACTED']);
+  expect(summary).toBe('REDACTED: got REDACTED and REDACTED');
+});
+
 const parse = (text: string, type?: string) => parseErrorBody(Buffer.from(text), type);
 
 it.each([

@@ -299,14 +299,14 @@ describe('a registry at a private address', () => {
   it('is refused unless it is configured', async () => {
     expect(await failureOf(testClient().ping('10.255.255.1:5000'))).toMatchObject({
       code: 'E_DENIED',
-      message: expect.stringContaining('Add the registry to the configuration'),
+      message: expect.stringContaining('registries: { "10.255.255.1:5000": { private: true } }'),
     });
   });
 
   it('is reached when it is configured', async () => {
     // An address of this machine's loopback that is not loopback by name, where nothing listens.
     const registry = '[::ffff:7f00:1]:1';
-    const client = testClient({ ...once, allowPrivateAddresses: (name) => name === registry });
+    const client = testClient({ ...once, registrySettings: (name) => ({ private: name === registry }) });
     expect(await failureOf(client.ping(registry))).toMatchObject({ code: 'E_NETWORK' });
     expect(await failureOf(testClient(once).ping(registry))).toMatchObject({ code: 'E_DENIED' });
   });

@@ -1,10 +1,10 @@
 import { expect, it, vi } from 'vitest';
-import { type Token, TokenCache } from '../../../../shared/registry/auth/token-cache.ts';
+import { ExpiringCache, type Fetched } from '../../../../shared/registry/auth/expiring-cache.ts';
 import { FakeTiming } from '../client-under-test.ts';
 
-function cacheOf(fetch: (key: string) => Promise<Token>) {
+function cacheOf(fetch: (key: string) => Promise<Fetched<string>>) {
   const timing = new FakeTiming();
-  return { timing, cache: new TokenCache(fetch, timing) };
+  return { timing, cache: new ExpiringCache(fetch, timing) };
 }
 
 const numbered = (lifeMs: number) => {
@@ -41,7 +41,7 @@ it('asks once for callers that come together, and apart for other scopes', async
 });
 
 it('lets one caller give up without disturbing the others', async () => {
-  const { promise, resolve } = Promise.withResolvers<Token>();
+  const { promise, resolve } = Promise.withResolvers<Fetched<string>>();
   const { cache } = cacheOf(() => promise);
   const controller = new AbortController();
   const impatient = cache.get('a', controller.signal);

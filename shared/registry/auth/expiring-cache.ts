@@ -1,38 +1,38 @@
 import type { Timing } from '../transport/index.ts';
 
-export interface Token {
-  readonly value: string;
+export interface Fetched<Value> {
+  readonly value: Value;
   /** Life from the moment it was asked for, in milliseconds. */
   readonly lifeMs: number;
 }
 
-interface Entry {
-  readonly value: string;
+interface Entry<Value> {
+  readonly value: Value;
   readonly renewAt: number;
 }
 
-/** Tokens are renewed this long before they end, or after three quarters of a shorter life. */
+/** Values are renewed this long before they end, or after three quarters of a shorter life. */
 const MARGIN_MS = 30_000;
 const MARGIN_SHARE = 0.25;
 /** Above it, entries past their time are swept before another is added. */
 const SWEEP_SIZE = 1_000;
 
 /**
- * The tokens of one identity at one registry, by scope. Callers that need the same token at the same time
- * share one request, which none of them can abort for the others.
+ * What is had over the network and good for a while: tokens by scope, credentials. Callers that need the same at
+ * the same time share one request, which none of them can abort for the others. A failure is not kept.
  */
-export class TokenCache {
-  readonly #fetch: (key: string) => Promise<Token>;
+export class ExpiringCache<Value> {
+  readonly #fetch: (key: string) => Promise<Fetched<Value>>;
   readonly #timing: Pick<Timing, 'now'>;
-  readonly #entries = new Map<string, Entry>();
-  readonly #underWay = new Map<string, Promise<string>>();
+  readonly #entries = new Map<string, Entry<Value>>();
+  readonly #underWay = new Map<string, Promise<Value>>();
 
-  constructor(fetch: (key: string) => Promise<Token>, timing: Pick<Timing, 'now'>) {
+  constructor(fetch: (key: string) => Promise<Fetched<Value>>, timing: Pick<Timing, 'now'>) {
     this.#fetch = fetch;
     this.#timing = timing;
   }
 
-  async get(key: string, signal?: AbortSignal): Promise<string> {
+  async get(key: string, signal?: AbortSignal): Promise<Value> {
     const entry = this.#entries.get(key);
     if (entry && entry.renewAt > this.#timing.now()) return entry.value;
     let flight = this.#underWay.get(key);
@@ -45,12 +45,12 @@ export class TokenCache {
     return await untilAborted(flight, signal);
   }
 
-  /** Drops the token unless a newer one has taken its place. */
-  forget(key: string, value: string): void {
+  /** Drops the value unless a newer one has taken its place. */
+  forget(key: string, value: Value): void {
     if (this.#entries.get(key)?.value === value) this.#entries.delete(key);
   }
 
-  async #renew(key: string): Promise<string> {
+  async #renew(key: string): Promise<Value> {
     const askedAt = this.#timing.now();
     const { value, lifeMs } = await this.#fetch(key);
     if (this.#entries.size >= SWEEP_SIZE) this.#sweep(askedAt);

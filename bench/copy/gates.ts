@@ -1,0 +1,46 @@
+import type { BenchCase } from './bench-images.ts';
+import { LONGSHORE } from './candidates.ts';
+import type { CaseResult } from './run-case.ts';
+
+export const WARM = `${LONGSHORE}, warm`;
+
+/** What must hold: a median of ratios taken round by round, or an exact number of requests. */
+export interface Gate {
+  readonly case: BenchCase;
+  readonly what: 'wallMs' | 'cpuMs' | 'requests';
+  readonly of: string;
+  /** Whose value ours is divided by; for requests nobody's. */
+  readonly to?: string;
+  readonly max: number;
+}
+
+/** Against skopeo 1.9.3, built with a Go whose SHA-256 is slow, and the least a copy can cost. */
+const GATES: readonly Gate[] = [
+  { case: 'large', what: 'wallMs', of: LONGSHORE, to: 'skopeo', max: 0.7 },
+  { case: 'large', what: 'cpuMs', of: LONGSHORE, to: 'skopeo', max: 0.42 },
+  { case: 'large', what: 'wallMs', of: LONGSHORE, to: 'curl | curl', max: 1.3 },
+  { case: 'multi', what: 'wallMs', of: LONGSHORE, to: 'skopeo', max: 0.75 },
+  { case: 'multi', what: 'requests', of: LONGSHORE, max: 159 },
+  { case: 'small', what: 'wallMs', of: LONGSHORE, to: 'skopeo', max: 1.3 },
+  { case: 'small', what: 'wallMs', of: WARM, to: 'skopeo', max: 0.5 },
+  { case: 'small', what: 'requests', of: LONGSHORE, max: 27 },
+];
+
+export interface GateResult extends Gate {
+  readonly measured: number;
+  readonly holds: boolean;
+}
+
+/** The gates of the cases that were run, against peers that are installed. */
+export function judge(results: readonly CaseResult[]): readonly GateResult[] {
+  return GATES.flatMap((gate) => {
+    const measured = measuredFor(gate, results);
+    return measured === undefined ? [] : [{ ...gate, measured, holds: measured <= gate.max }];
+  });
+}
+
+function measuredFor(gate: Gate, results: readonly CaseResult[]): number | undefined {
+  const row = results.find((result) => result.case === gate.case)?.rows.find(({ name }) => name === gate.of);
+  if (gate.what === 'requests') return row?.requests?.all;
+  return gate.to === undefined ? undefined : row?.ratios[gate.to]?.[gate.what].median;
+}

@@ -1,0 +1,54 @@
+import { Command } from 'commander';
+import { loadApp } from '../../shared/app/index.ts';
+import { InvalidInputError } from '../../shared/errors.ts';
+import type { ImportJob } from '../../shared/imports/index.ts';
+import { columns } from '../columns.ts';
+import { countOf } from '../count-of.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Run } from '../program.ts';
+import { withShortDigests } from '../short-digest.ts';
+
+/** `longshore retry`: queues failed jobs again. Until then they stay failed, because no poll queues them a second time. */
+export function retryCommand(run: Run): Command {
+  return new Command('retry')
+    .description('queue failed jobs again')
+    .argument('[job...]', 'ids of the jobs, as status shows them')
+    .option('--all', 'queue every failed job again')
+    .option('--json', 'print the result as JSON')
+    .action((ids: readonly string[], { all = false }: { readonly all?: boolean }) =>
+      run(async ({ streams: { signal }, output, environment }) => {
+        if (all === ids.length > 0) {
+          throw new InvalidInputError(
+            'E_ARGUMENT',
+            'Expected either the ids of failed jobs or --all. See them with: longshore status --state failed',
+          );
+        }
+        const app = await loadApp({ environment });
+        try {
+          const queued: ImportJob[] = [];
+          const notFailed: string[] = [];
+          if (all) queued.push(...(await app.retryFailed({ signal })));
+          for (const job of new Set(ids)) {
+            const again = await app.retryFailed({ job, signal });
+            if (again.length === 0) notFailed.push(job);
+            queued.push(...again);
+          }
+          output.result({ queued, notFailed }, describe(queued, notFailed));
+          return queued.length > 0 ? EXIT.ok : EXIT.nothingToDo;
+        } finally {
+          await app.close();
+        }
+      }),
+    );
+}
+
+function describe(queued: readonly ImportJob[], notFailed: readonly string[]): readonly string[] {
+  return [
+    `${countOf(queued.length, 'job')} queued again`,
+    ...columns(
+      queued.map(({ id, target, digest }) => [`+ ${target}`, withShortDigests(digest), `job ${id}`]),
+      '  ',
+    ),
+    ...notFailed.map((id) => `  ! job ${id}  is not known or did not fail`),
+  ];
+}

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { parseRepositoryName, type RepositoryName } from '../content/index.ts';
+
+/** Turns a parser that throws into a step of a schema. */
+export function parsedBy<T>(parse: (text: string) => T) {
+  return (text: string, context: z.RefinementCtx): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : String(error) });
+      return z.NEVER;
+    }
+  };
+}
+
+export function parseRepository(text: string): RepositoryName {
+  // Not echoed: what people paste with a scheme may have a password in it.
+  if (text.includes('://')) throw new Error('expected HOST/REPOSITORY without "https://" in front');
+  const name = parseRepositoryName(text);
+  if (name.registry !== name.registry.toLowerCase()) throw new Error('the registry host must be lower case');
+  return name;
+}
+
+function checkHost(host: string): void {
+  if (host === 'index.docker.io') throw new Error('expected docker.io, which is the name used in references');
+  // A word without a dot is taken for a folder on Docker Hub.
+  if (/[/@]/.test(host) || parseRepository(`${host}/any`).registry !== host) {
+    throw new Error('expected a registry host, with a port where needed, such as harbor.corp:5000');
+  }
+}
+
+/** A registry as it stands in references. */
+export const hostSchema = z.string().superRefine(parsedBy(checkHost));

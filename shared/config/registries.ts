@@ -1,0 +1,155 @@
+import { z } from 'zod';
+import type { RegistryFamily } from '../registry/index.ts';
+import { closedObject } from './closed-object.ts';
+import { hostSchema } from './names.ts';
+import { type TlsFiles, tlsSchema } from './registry-tls.ts';
+import { type SecretRef, secretRefSchema } from './secret.ts';
+
+/** What to log in with, and where its secret is. */
+export type ConfiguredCredentials =
+  | { readonly kind: 'password'; readonly username: string; readonly password: SecretRef }
+  | { readonly kind: 'token'; readonly token: SecretRef };
+
+/** The Microsoft Entra identity of this process; one of several where `clientId` says which. */
+export interface ConfiguredIdentity {
+  readonly clientId?: string | undefined;
+}
+
+/** What is configured for one registry. */
+export interface RegistryConfig {
+  readonly credentials?: ConfiguredCredentials | undefined;
+  readonly identity?: ConfiguredIdentity | undefined;
+  /** Whether the registry may have an address in a private network. */
+  readonly private?: boolean | undefined;
+  /** Whether it is spoken to over http. Left out: only on loopback. */
+  readonly plainHttp?: boolean | undefined;
+  readonly tls?: TlsFiles | undefined;
+  readonly family?: RegistryFamily | undefined;
+}
+
+type Parts = { username?: unknown; password?: unknown; token?: unknown };
+
+/** Said beside the problems of single fields, not only once those are solved. */
+const alongside = { when: ({ value }: { value: unknown }) => typeof value === 'object' && value !== null };
+
+const credentials = closedObject({
+  username: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .describe('User name, or the name of a robot, service principal or repository token.'),
+  password: secretRefSchema.optional().describe('Where the password is kept.'),
+  token: secretRefSchema
+    .optional()
+    .describe(
+      'Where a token is kept that the registry itself gave out and that needs no user name, in place of username and password.',
+    ),
+})
+  .refine(({ token, username }: Parts) => token !== undefined || username !== undefined, {
+    error: 'is missing; expected text',
+    path: ['username'],
+    ...alongside,
+  })
+  .refine(({ token, password }: Parts) => token !== undefined || password !== undefined, {
+    error: 'is missing; expected { env: NAME } or { keyVaultSecret: URL }',
+    path: ['password'],
+    ...alongside,
+  })
+  .refine(
+    ({ token, username, password }: Parts) =>
+      token === undefined || (username === undefined && password === undefined),
+    { error: 'expected either token, or username and password', ...alongside },
+  )
+  .meta({
+    oneOf: [['token'], ['username', 'password']].map((keys) => ({
+      type: 'object',
+      required: keys,
+      properties: Object.fromEntries(keys.map((key) => [key, {}])),
+    })),
+  })
+  .transform(({ username = '', password = { env: '' }, token }): ConfiguredCredentials => {
+    return token ? { kind: 'token', token } : { kind: 'password', username, password };
+  });
+
+const identity = z
+  .union([
+    z.literal('managed', { error: 'expected "managed" or { clientId: ID }' }),
+    closedObject({
+      clientId: z
+        .uuid('expected the client ID of a user-assigned identity')
+        .describe('Client ID of the user-assigned identity to use.'),
+    }),
+  ])
+  .transform((value): ConfiguredIdentity => (value === 'managed' ? {} : value));
+
+/** Those whose own web API lists tags with digests. */
+const FAMILIES = [
+  'docker-hub',
+  'acr',
+  'quay',
+  'harbor',
+  'github',
+  'google',
+] as const satisfies readonly RegistryFamily[];
+
+const registry = closedObject({
+  credentials: credentials
+    .optional()
+    .describe('What to log in with. Left out, with no identity: the registry is used anonymously.'),
+  identity: identity
+    .optional()
+    .describe(
+      'For Azure Container Registry: log in as the Microsoft Entra identity of this process, "managed" or { clientId }.',
+    ),
+  private: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the registry may have an address in a private network. Left out: no, so that a host name cannot lead into your own network.',
+    ),
+  tls: tlsSchema
+    .optional()
+    .describe(
+      'Certificates for https to this host, and to no other it leads to. Paths are relative to the folder of this file.',
+    ),
+  plainHttp: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the registry is spoken to over http, where everybody on the way can read passwords and change content. Left out: only on the loopback of this machine.',
+    ),
+  family: z
+    .enum(FAMILIES)
+    .optional()
+    .describe(
+      'Of which kind the registry is, where its host does not tell: Harbor and Quay under a name of your own. Tags are then listed with their digests.',
+    ),
+})
+  .refine((value) => value.credentials === undefined || value.identity === undefined, {
+    error: 'expected either credentials or identity',
+    ...alongside,
+  })
+  .refine((value) => value.plainHttp !== true || value.tls === undefined, {
+    error: 'expected either tls or plainHttp',
+    ...alongside,
+  })
+  .refine((value) => value.plainHttp !== true || value.identity === undefined, {
+    error: 'an identity is never shown over plain http',
+    ...alongside,
+  });
+
+/** An Entra token is worth more than one registry, so it is shown to no other host. */
+const AZURE_REGISTRY = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.azurecr\.(?:io|cn|us)$/;
+
+export const registriesSchema = z
+  .record(hostSchema, registry)
+  .superRefine((registries, context) => {
+    for (const [host, { identity }] of Object.entries(registries)) {
+      if (!identity || AZURE_REGISTRY.test(host)) continue;
+      const message = 'only registries of Azure (*.azurecr.io, .cn, .us) take an identity; use credentials';
+      context.addIssue({ code: 'custom', path: [host, 'identity'], message });
+    }
+  })
+  .prefault({})
+  .describe('Registries by host, for those that need more than anonymous access.');

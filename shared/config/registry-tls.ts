@@ -1,0 +1,60 @@
+import path from 'node:path';
+import { z } from 'zod';
+import { closedObject } from './closed-object.ts';
+
+/** Where the PEM files are that https to one registry needs. Absolute paths; `certFile` and `keyFile` come together. */
+export interface TlsFiles {
+  readonly caFile?: string | undefined;
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
+
+export const TLS_FILE_KEYS = ['caFile', 'certFile', 'keyFile'] as const;
+
+const file = z.string().min(1).max(4096);
+
+const whenMapping = { when: ({ value }: { value: unknown }) => typeof value === 'object' && value !== null };
+
+export const tlsSchema = closedObject({
+  caFile: file
+    .optional()
+    .describe(
+      'PEM file with authorities whose certificates count for this registry, besides the well-known ones.',
+    ),
+  certFile: file
+    .optional()
+    .describe('PEM file with our own certificate, for a registry that wants to see one; needs keyFile.'),
+  keyFile: file.optional().describe('PEM file with the key of certFile, without a passphrase.'),
+})
+  .refine((tls: TlsFiles) => TLS_FILE_KEYS.some((key) => tls[key] !== undefined), {
+    error: 'expected caFile, or certFile and keyFile',
+    ...whenMapping,
+  })
+  .refine((tls: TlsFiles) => tls.certFile === undefined || tls.keyFile !== undefined, {
+    error: 'is missing; certFile needs it',
+    path: ['keyFile'],
+    ...whenMapping,
+  })
+  .refine((tls: TlsFiles) => tls.keyFile === undefined || tls.certFile !== undefined, {
+    error: 'is missing; keyFile needs it',
+    path: ['certFile'],
+    ...whenMapping,
+  })
+  .meta({
+    minProperties: 1,
+    dependencies: { certFile: ['keyFile'], keyFile: ['certFile'] },
+  });
+
+/** The folder that files named in a configuration are relative to; `undefined` for a configuration that is a URL. */
+export function folderOf(configuration: string): string | undefined {
+  return /^https?:\/\//.test(configuration) ? undefined : path.dirname(configuration);
+}
+
+/** The same files by their absolute paths. */
+export function inFolder(tls: TlsFiles, folder: string): TlsFiles {
+  const files = TLS_FILE_KEYS.flatMap((key) => {
+    const named = tls[key];
+    return named === undefined ? [] : [[key, path.resolve(folder, named)]];
+  });
+  return Object.fromEntries(files);
+}

@@ -1,0 +1,17 @@
+const FIRST_DELAY_MS = 15_000;
+const LONGEST_DELAY_MS = 60 * 60_000;
+/** The part of a delay that chance may take off, so that jobs that failed together do not come back together. */
+const JITTER = 0.1;
+
+/** This many failed tries in a row, about 15 hours of them, and a job is set aside. */
+export const MAX_FAILURES = 24;
+
+/**
+ * How long a job waits after so many failed tries in a row, from 1 on: 15 seconds, doubling up to an hour, less up to
+ * a tenth.
+ * @param random as `Math.random`
+ */
+export function retryDelayMs(failures: number, random: () => number = Math.random): number {
+  const delay = Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), LONGEST_DELAY_MS);
+  return Math.round(delay * (1 - JITTER * random()));
+}

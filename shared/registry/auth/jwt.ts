@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { parseJson } from '../protocol/json.ts';
+
+/** Far above what registries issue; the bound is for what is decoded. */
+const MAX_CHARS = 64 * 1024;
+const claimsSchema = z.object({ exp: z.number(), iat: z.number().optional().catch(undefined) });
+
+/**
+ * How long a token says it lives from `now` (milliseconds since the epoch), in milliseconds; `undefined` unless it
+ * is a JWT (RFC 7519) that has not ended. Nothing is verified: who issued it decides what it is worth, we only
+ * learn when to ask for the next. `exp - iat` counts too, for our clock may be slow.
+ */
+export function jwtLifeMs(token: string, now: number): number | undefined {
+  if (token.length > MAX_CHARS) return undefined;
+  const [, payload] = /^[\w-]+\.([\w-]+)\.[\w-]*$/.exec(token) ?? [];
+  if (payload === undefined) return undefined;
+  const claims = claimsSchema.safeParse(parseJson(Buffer.from(payload, 'base64url'))).data;
+  if (!claims) return undefined;
+  const { exp, iat = Number.NEGATIVE_INFINITY } = claims;
+  const lifeMs = Math.min(exp * 1000 - now, (exp - iat) * 1000);
+  return lifeMs > 0 ? lifeMs : undefined;
+}

@@ -1,0 +1,2 @@
+export { listingSupport } from './family.ts';
+export { listDigests } from './list-digests.ts';

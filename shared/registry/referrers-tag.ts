@@ -1,0 +1,74 @@
+import {
+  algorithmOf,
+  type Descriptor,
+  type Digest,
+  encodedOf,
+  isDigest,
+  isIndexType,
+  type ManifestContent,
+} from '../content/index.ts';
+import { RegistryError } from '../errors.ts';
+import { fetchManifest, pushManifest, resolveManifest } from './manifests.ts';
+import { display, type Place } from './place.ts';
+import { parseJson } from './protocol/json.ts';
+import { parseReferrers } from './referrers-document.ts';
+import { addToReferrersIndex } from './referrers-index.ts';
+import type { CallOptions } from './types.ts';
+
+const MAX_ENCODED_CHARS = 64;
+
+/** The tag of the index of referrers where there is no API. Distribution-spec, "Referrers Tag Schema". */
+function referrersTag(subject: Digest): string {
+  return `${algorithmOf(subject)}-${encodedOf(subject).slice(0, MAX_ENCODED_CHARS)}`;
+}
+
+/** What the tag schema lists as referrers of `subject`. */
+export async function referrersUnderTag(
+  place: Place,
+  subject: Digest,
+  options: CallOptions,
+): Promise<readonly Descriptor[]> {
+  const tag = referrersTag(subject);
+  const content = await manifestUnder(place, tag, options);
+  // Something else than an index has this name for reasons of its own: it lists nothing.
+  if (!content || !isIndexType(content.mediaType)) return [];
+  const referrers = parseReferrers(parseJson(content.bytes));
+  if (referrers) return referrers;
+  throw place.channel.malformed(
+    `read ${display(place, tag)}`,
+    'has something there that is not an index of referrers',
+  );
+}
+
+/** See `Repository.addReferrers`. */
+export async function addReferrers(
+  place: Place,
+  subject: Digest,
+  referrers: readonly ManifestContent[],
+  options: CallOptions = {},
+): Promise<void> {
+  const tag = referrersTag(subject);
+  await addToReferrersIndex(
+    {
+      tag,
+      read: () => manifestUnder(place, tag, options),
+      write: async (index) => void (await pushManifest(place, tag, index, options)),
+      has: async (digest) =>
+        isDigest(digest) && (await resolveManifest(place, digest, options)) !== undefined,
+    },
+    referrers,
+  );
+}
+
+async function manifestUnder(
+  place: Place,
+  tag: string,
+  options: CallOptions,
+): Promise<ManifestContent | undefined> {
+  try {
+    return await fetchManifest(place, tag, options);
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'E_NOT_FOUND') return undefined;
+    throw error;
+  }
+}

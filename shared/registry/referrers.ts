@@ -1,0 +1,97 @@
+import { type Descriptor, type Digest, parseDigest } from '../content/index.ts';
+import { RegistryError } from '../errors.ts';
+import { display, need, type Place, pathOf } from './place.ts';
+import { parseJson } from './protocol/json.ts';
+import { nextPage } from './protocol/location.ts';
+import { looksLikeIndex, parseReferrers } from './referrers-document.ts';
+import { referrersUnderTag } from './referrers-tag.ts';
+import type { HttpResponse } from './transport/index.ts';
+import type { CallOptions, ReferrersOptions } from './types.ts';
+
+/** A referrers index is a manifest, and those have at most 4 MiB (distribution-spec, "Pushing Manifests"). */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024;
+const MAX_PAGES = 100;
+const MAX_REFERRERS = 10_000;
+const FILTERED_BY_TYPE = /(?:^|,)\s*artifactType\s*(?:,|$)/;
+
+/** See `Repository.referrers`. */
+export async function listReferrers(
+  place: Place,
+  subject: Digest,
+  { artifactType, signal }: ReferrersOptions = {},
+): Promise<readonly Descriptor[]> {
+  const digest = parseDigest(subject);
+  const listed =
+    (await askApi(place, digest, { artifactType, signal })) ??
+    ofType(await referrersUnderTag(place, digest, { signal }), artifactType);
+  return [...new Map(listed.map((descriptor) => [descriptor.digest, descriptor])).values()];
+}
+
+/** Distribution-spec, "Listing Referrers". `undefined` when the registry has no such API. */
+async function askApi(
+  place: Place,
+  digest: Digest,
+  { artifactType, signal }: ReferrersOptions,
+): Promise<readonly Descriptor[] | undefined> {
+  const { channel } = place;
+  if (channel.lacksReferrersApi) return undefined;
+  const what = `list the referrers of ${display(place, digest)}`;
+  const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
+  const found: Descriptor[] = [];
+  const seen = new Set<string>();
+  let url: URL | undefined = new URL(pathOf(place, `referrers/${digest}${query}`), channel.origin);
+  while (url) {
+    if (seen.has(url.href)) throw channel.malformed(what, 'sends the same page over and over');
+    if (seen.size >= MAX_PAGES) throw channel.malformed(what, `has more than ${MAX_PAGES} pages of them`);
+    const isFirst = seen.size === 0;
+    seen.add(url.href);
+    const response = await get(place, what, url, isFirst, signal);
+    if (!response) return undefined;
+    const document = parseJson(await channel.readAll(response, MAX_PAGE_BYTES, { what, signal }));
+    // A sign-in page or a web application that answers every path: as good as no API, but perhaps not for long.
+    if (isFirst && !looksLikeIndex(document)) return undefined;
+    const page = parseReferrers(document);
+    if (!page) throw channel.malformed(what, 'sent something that is not an index of referrers');
+    const filtered = FILTERED_BY_TYPE.test(response.header('oci-filters-applied') ?? '');
+    found.push(...(filtered ? page : ofType(page, artifactType)));
+    if (found.length > MAX_REFERRERS) throw channel.malformed(what, `has more than ${MAX_REFERRERS} of them`);
+    url = nextPage(response.headerLines('link'), url, channel.origin);
+  }
+  return found;
+}
+
+/** One page; `undefined` when the answer to the first is what a registry without the API gives. */
+async function get(
+  place: Place,
+  what: string,
+  url: URL,
+  isFirst: boolean,
+  signal: CallOptions['signal'],
+): Promise<HttpResponse | undefined> {
+  try {
+    const needs = [need(place, 'pull')];
+    return await place.channel.request({ what, method: 'GET', url, needs, expect: [200], signal });
+  } catch (error) {
+    if (!isFirst || !(error instanceof RegistryError) || !meansNoApi(error)) throw error;
+    // An API that is there may say this of the repository; asked about another, it answers.
+    if (!error.registryCodes.some((code) => ABOUT_CONTENT.has(code))) place.channel.lacksReferrersApi = true;
+    return undefined;
+  }
+}
+
+const ABOUT_CONTENT: ReadonlySet<string> = new Set(['NAME_UNKNOWN', 'MANIFEST_UNKNOWN']);
+
+/**
+ * The spec's word is 404. Registries older than the API route the path elsewhere and say 400 (no such reference), 405
+ * (no such method), 406 or 415 instead. A refusal of the caller (401, 403, 429) or a failure (5xx) says nothing about
+ * the API: taken for "none", it would silently drop the signatures of an image.
+ */
+function meansNoApi({ code, status }: RegistryError): boolean {
+  return (code === 'E_NOT_FOUND' || code === 'E_PROTOCOL') && status !== undefined && status >= 400;
+}
+
+function ofType(descriptors: readonly Descriptor[], artifactType: string | undefined): readonly Descriptor[] {
+  return artifactType === undefined
+    ? descriptors
+    : descriptors.filter((descriptor) => descriptor.artifactType === artifactType);
+}

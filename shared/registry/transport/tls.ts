@@ -1,0 +1,21 @@
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+
+/** What one registry's certificates need beyond what every program trusts. PEM; the key is a secret. */
+export interface TlsSettings {
+  /** Authorities that count besides the well-known ones. */
+  readonly ca?: string | undefined;
+  /** Who we are, for registries that want to see a certificate of ours; the key has no passphrase. */
+  readonly client?: { readonly cert: string; readonly key: string } | undefined;
+}
+
+/** Gets the settings when a connection first needs them. A failure is not kept: the next request asks again. */
+export type TlsSource = () => Promise<TlsSettings>;
+
+/** Made once for all connections: reading the well-known authorities anew takes tens of milliseconds. */
+export function createTlsContext({ ca, client }: TlsSettings): SecureContext {
+  return createSecureContext({
+    // What is given here replaces the well-known authorities, so they are given as well.
+    ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }),
+    ...client,
+  });
+}

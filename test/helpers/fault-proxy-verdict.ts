@@ -1,0 +1,59 @@
+import { digestOf, OCI_INDEX, OCI_MANIFEST } from '../../shared/content/index.ts';
+import { describeError, LongshoreError } from '../../shared/errors.ts';
+import type { FaultyOutcome, FaultyWorld } from './fault-proxy-runs.ts';
+import type { Graph } from './memory-content.ts';
+
+export interface Ending {
+  readonly repository: string;
+  readonly tag: string;
+  /** What the copy failed with; `undefined` when it did not. */
+  readonly error: unknown;
+  /** The digest under the tag before the copy began. */
+  readonly before: string | undefined;
+}
+
+/**
+ * What is wrong with how a copy ended, read from the target past every proxy: `undefined` for the exact image under
+ * the tag, and for an error with a name that left the tag as it was.
+ */
+export async function complaintAbout(
+  { target, graph }: FaultyWorld,
+  { repository, tag, error, before }: Ending,
+): Promise<string | undefined> {
+  const tagged = await read(target.host, `${repository}/manifests/${tag}`);
+  const now = tagged && digestOf(tagged);
+  if (error !== undefined && !(error instanceof LongshoreError)) return `not a failure we know: ${error}`;
+  if (error === undefined && now !== graph.root.digest) return `it succeeded, but the tag is ${now}`;
+  // A move whose answers were all lost has happened all the same.
+  if (now !== graph.root.digest) return now === before ? undefined : `the tag is ${now}, which is wrong`;
+  return await missingFrom(target.host, repository, graph);
+}
+
+async function missingFrom(host: string, repository: string, graph: Graph): Promise<string | undefined> {
+  const wanted = [
+    ...graph.manifests.map(({ digest }) => ['manifests', digest] as const),
+    ...graph.blobs.map((bytes) => ['blobs', digestOf(bytes)] as const),
+  ];
+  const found = await Promise.all(
+    wanted.map(async ([kind, digest]) => {
+      const bytes = await read(host, `${repository}/${kind}/${digest}`);
+      return bytes !== undefined && digestOf(bytes) === digest;
+    }),
+  );
+  const missing = wanted.filter((_, at) => !found[at]);
+  return missing.length === 0 ? undefined : `the tag is right, but ${missing.join(', ')} is not there`;
+}
+
+async function read(host: string, path: string): Promise<Uint8Array | undefined> {
+  const headers = { accept: `${OCI_INDEX}, ${OCI_MANIFEST}` };
+  const answer = await fetch(`http://${host}/v2/${path}`, { headers });
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  return answer.ok ? bytes : undefined;
+}
+
+/** One line for the message of a failed test: how it ended, and what had gone wrong before. */
+export function storyOf({ complaint, error, struck }: FaultyOutcome): string {
+  const faults = struck.map(({ glitch, exchange }) => `${exchange.step}: ${glitch}`);
+  const end = complaint ?? (error === undefined ? 'the image' : describeError(error));
+  return `${end} (after ${faults.join('; ') || 'nothing'})`;
+}

@@ -1,0 +1,119 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { BlobServiceClient } from '@azure/storage-blob';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { buildArchive, demoApplication, moveTag, pushContent } from '../../local/demo-content/index.ts';
+import { startStack } from '../../local/stack.ts';
+import { createRegistryClient } from '../../shared/registry/index.ts';
+import { startHostProcess } from '../fixtures/functions-app/host-process.ts';
+import { runProgram } from '../helpers/programs.ts';
+
+let folder: string;
+/** The built package, far from any node_modules. */
+let built: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longshore-build-'));
+  built = join(folder, 'package');
+  await runProgram(process.execPath, [fileURLToPath(new URL('../../build.ts', import.meta.url)), built]);
+  return () => rm(folder, { recursive: true, force: true });
+});
+
+async function builtModules(): Promise<Map<string, string>> {
+  const names = (await readdir(built)).filter((name) => name.endsWith('.mjs'));
+  return new Map(
+    await Promise.all(
+      names.map(async (name) => [name, await readFile(join(built, name), 'utf8')] as [string, string]),
+    ),
+  );
+}
+
+/** The files of packages in a module; the bundler names each in comments, some more than once. */
+function bundledFiles(text: string): string[] {
+  return [...text.matchAll(/^\s*\/\/ node_modules\/(\S+)$/gm)].map(([, file]) => file ?? '');
+}
+
+test('the package is complete: a manifest, the host settings, modules and their maps', async () => {
+  const files = await readdir(built);
+  expect(files).toEqual(
+    expect.arrayContaining(['functions.mjs', 'functions.mjs.map', 'host.json', 'package.json']),
+  );
+  expect(JSON.parse(await readFile(join(built, 'package.json'), 'utf8'))).toEqual({
+    name: 'longshore',
+    version: expect.any(String),
+    type: 'module',
+    main: 'functions.mjs',
+  });
+});
+
+test('the Azure SDKs stay out of what a cold start reads', async () => {
+  const modules = await builtModules();
+  const entry = modules.get('functions.mjs') ?? '';
+  const packages = new Set(bundledFiles(entry).map((file) => file.split('/').slice(0, 2).join('/')));
+  expect([...packages].filter((name) => name.startsWith('@azure/')).sort()).toEqual([
+    '@azure/functions',
+    '@azure/functions-extensions-base',
+  ]);
+  for (const name of ['identity', 'service-bus', 'storage-blob', 'data-tables']) {
+    const holders = [...modules].filter(([, text]) => text.includes(`// node_modules/@azure/${name}/dist`));
+    expect(holders, name).toHaveLength(1);
+    const [file = ''] = holders[0] ?? [];
+    expect(entry).toContain(`import("./${file}")`);
+    expect(entry).not.toMatch(new RegExp(`from ?"\\./${file}"`));
+  }
+});
+
+test('what must be one at run time is in the package once', async () => {
+  const files = [...(await builtModules()).values()].flatMap((text) => [...new Set(bundledFiles(text))]);
+  expect(files.filter((file, at) => files.indexOf(file) !== at)).toEqual([]);
+  expect(files.filter((file) => file.startsWith('@azure/functions-extensions-base/'))).toHaveLength(1);
+  expect(files.filter((file) => file === 'undici/index.js')).toHaveLength(1);
+});
+
+test('it runs by itself: a poll queues a job, the job copies an image, and an archive is imported by reference', async () => {
+  await using stack = await startStack({
+    folder: join(folder, 'stack'),
+    ports: 'free',
+    configuration: ({ upstream, target }) => `
+      registries: { "${target}": { credentials: { username: longshore, password: { env: TARGET_PASSWORD } } } }
+      defaults: { schedule: "* * * * * *" }
+      watches: [{ source: ${upstream}/base/node, target: ${target}/mirror/node, tags: "22" }]
+      transfer: { registry: "${target}" }`,
+  });
+  const image = await moveTag('base/node:22', 1, { bytesPerLayer: 1024 });
+  await pushContent(stack.upstream.url, image.repository, image.tags, image.content);
+  const application = await demoApplication('shop', image.content, { bytesPerLayer: 1024 });
+  await BlobServiceClient.fromConnectionString(stack.settings.AzureWebJobsStorage ?? '')
+    .getContainerClient('transfer')
+    .getBlockBlobClient('shop.tar')
+    .uploadData(await buildArchive(application.content, 'airgap/shop:1.1'));
+
+  await using host = startHostProcess(pathToFileURL(built).href, stack.settings);
+  const { url, functions } = await host.ready;
+  expect(functions).toEqual([
+    { name: 'pollUpstreams', trigger: 'timerTrigger' },
+    { name: 'runImport', trigger: 'serviceBusTrigger' },
+    { name: 'importArchive', trigger: 'blobTrigger' },
+    { name: 'live', trigger: 'httpTrigger' },
+    { name: 'ready', trigger: 'httpTrigger' },
+  ]);
+  expect((await fetch(`${url}/api/health/live`)).status).toBe(200);
+  const ready = await fetch(`${url}/api/health/ready`);
+  expect(await ready.json()).toMatchObject({ status: 'ok' });
+
+  await host.untilSaid(/Executed 'Functions\.runImport' \(Succeeded/);
+  await host.untilSaid(/Executed 'Functions\.importArchive' \(Succeeded/);
+  expect(host.lines.filter(({ level }) => level === 'warning' || level === 'error')).toEqual([]);
+
+  const registry = createRegistryClient({
+    credentials: { credentialsFor: async () => ({ kind: 'password', ...stack.login }) },
+  });
+  onTestFinished(() => registry.close());
+  const digestOf = async (repository: string, tag: string) =>
+    (await registry.repository({ registry: stack.target.host, repository }).resolve(tag))?.digest;
+  expect(await digestOf('mirror/node', '22')).toBe(image.content.root.digest);
+  expect(await digestOf('airgap/shop', '1.1')).toBe(application.content.root.digest);
+  expect(await host.stop()).toBe(0);
+});

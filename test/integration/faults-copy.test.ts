@@ -1,0 +1,165 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pLimit from 'p-limit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningRegistry, startRegistry } from '../../local/registry/index.ts';
+import { codeOf } from '../../shared/errors.ts';
+import { GLITCH_NAMES, type GlitchName } from '../helpers/fault-proxy-glitches.ts';
+import { randomCopy, strikeOnce } from '../helpers/fault-proxy-plans.ts';
+import { QUIRK_NAMES } from '../helpers/fault-proxy-quirks.ts';
+import {
+  type FaultyCopy,
+  type FaultyOutcome,
+  type FaultyWorld,
+  prepareWorld,
+  runFaultyCopy,
+  type Side,
+} from '../helpers/fault-proxy-runs.ts';
+import type { Step } from '../helpers/fault-proxy-steps.ts';
+import { storyOf } from '../helpers/fault-proxy-verdict.ts';
+
+const TIMEOUT_MS = 120_000;
+const RANDOM_RUNS = 120;
+/** Of all exchanges of a random run. */
+const GLITCH_SHARE = 0.1;
+/** A run mostly waits; more than this many at a time would wait for each other. */
+const AT_ONCE = 8;
+
+const STEPS: Readonly<Record<Side, readonly Step[]>> = {
+  source: ['head manifest', 'get manifest', 'get blob'],
+  target: [
+    'head manifest',
+    'put manifest',
+    'head blob',
+    'begin upload',
+    'mount',
+    'patch upload',
+    'put upload',
+  ],
+};
+
+/** One run of a copy again, as it was: set to the number that a failure named. */
+const givenSeed = process.env.LONGSHORE_SEED;
+
+let folder: string;
+let registries: readonly RunningRegistry[];
+let small: FaultyWorld;
+let multiPlatform: FaultyWorld;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'longshore-faults-'));
+  const start = (name: string) => startRegistry({ folder: join(folder, name) });
+  const [a, b, c, d] = [await start('a'), await start('b'), await start('c'), await start('d')];
+  registries = [a, b, c, d];
+  small = await prepareWorld(a, b, ['linux/amd64']);
+  multiPlatform = await prepareWorld(c, d, ['linux/amd64', 'linux/arm64']);
+});
+
+afterAll(async () => {
+  await Promise.all(registries.map((registry) => registry.close()));
+  await rm(folder, { recursive: true, force: true });
+});
+
+const limit = pLimit(AT_ONCE);
+const run = (world: FaultyWorld, copy: FaultyCopy) => limit(() => runFaultyCopy(world, copy));
+const isExact = ({ error, complaint }: FaultyOutcome) => error === undefined && complaint === undefined;
+
+async function failuresOf(
+  runs: readonly { readonly name: string; readonly world: FaultyWorld; readonly copy: FaultyCopy }[],
+  isGood: (outcome: FaultyOutcome) => boolean,
+): Promise<readonly string[]> {
+  const stories = await Promise.all(
+    runs.map(async ({ name, world, copy }) => {
+      const outcome = await run(world, copy);
+      return isGood(outcome) ? [] : [`${name}: ${storyOf(outcome)}`];
+    }),
+  );
+  return stories.flat();
+}
+
+describe('a copy in which one thing goes wrong once', () => {
+  const copies = (side: Side, glitch: GlitchName) =>
+    STEPS[side].map((step) => ({
+      name: `${step} of the ${side}`,
+      world: small,
+      copy: {
+        repository: `once/${side}/${step.replace(' ', '-')}/${GLITCH_NAMES.indexOf(glitch)}`,
+        seed: `${side} ${step} ${glitch}`,
+        faults: { [side]: { glitchFor: strikeOnce(step, glitch) } },
+        tagged: side === 'target',
+        mounts: step === 'mount',
+        ...(step === 'patch upload' && { singlePutBytes: 10 }),
+      },
+    }));
+
+  it.concurrent.each(GLITCH_NAMES)(
+    'ends in the exact image: %s',
+    async (glitch) => {
+      const runs = [...copies('source', glitch), ...copies('target', glitch)];
+      expect(await failuresOf(runs, isExact)).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('a copy from or to a registry with a habit', () => {
+  const copies = (quirk: (typeof QUIRK_NAMES)[number]) =>
+    (['source', 'target'] as const).flatMap((side) =>
+      [false, true].map((mounts) => ({
+        name: `${side}${mounts ? ', mounting' : ''}`,
+        world: small,
+        copy: {
+          repository: `habit/${side}/${QUIRK_NAMES.indexOf(quirk)}/${mounts}`,
+          seed: quirk,
+          faults: { [side]: { quirks: [quirk] } },
+          mounts,
+          ...(mounts && { singlePutBytes: 10 }),
+        },
+      })),
+    );
+
+  it.concurrent.each(QUIRK_NAMES)(
+    'ends in the exact image: %s',
+    async (quirk) => {
+      expect(await failuresOf(copies(quirk), isExact)).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  it.concurrent.each([
+    ['source', 'converts manifests that are pulled'],
+    ['target', 'converts manifests that are pushed'],
+  ] as const)(
+    'tags nothing when the %s %s',
+    async (side, quirk) => {
+      const outcome = await run(small, {
+        repository: `converts/${side}`,
+        seed: quirk,
+        faults: { [side]: { quirks: [quirk] } },
+        tagged: true,
+      });
+      expect(outcome.complaint).toBeUndefined();
+      expect(codeOf(outcome.error)).toBe('E_DIGEST_MISMATCH');
+    },
+    TIMEOUT_MS,
+  );
+});
+
+it(
+  'copies in which anything goes wrong end in the exact image or in an error with a name',
+  async () => {
+    const first = Math.floor(Math.random() * 1e9);
+    const seeds =
+      givenSeed === undefined
+        ? Array.from({ length: RANDOM_RUNS }, (_, nth) => first + nth)
+        : [Number(givenSeed)];
+    const runs = seeds.map((seed) => ({
+      name: `run it again with LONGSHORE_SEED=${seed}`,
+      world: multiPlatform,
+      copy: randomCopy(seed, GLITCH_SHARE),
+    }));
+    expect(await failuresOf(runs, ({ complaint }) => complaint === undefined)).toEqual([]);
+  },
+  TIMEOUT_MS,
+);

@@ -1,0 +1,24 @@
+import { expect, it } from 'vitest';
+import { importArchive } from '../../../functions/import-archive.ts';
+import { ArchiveError } from '../../../shared/errors.ts';
+import { createApp, createInvocation } from './invocation.ts';
+
+const BLOB = { container: 'transfer', name: 'app.tar' };
+
+it('hands the reference over, with a logger that writes to the invocation', async () => {
+  const { context, lines } = createInvocation();
+  const app = createApp({
+    importArchive: async ({ container, name }, { logger } = {}) => {
+      logger?.info('archive artifact imported', { archive: `${container}/${name}` });
+      return { kind: 'done', imported: [] };
+    },
+  });
+  await importArchive(app, BLOB, context);
+  expect(lines).toEqual(['information archive artifact imported {"archive":"transfer/app.tar"}']);
+});
+
+it('lets a failure through, so that the host tries the blob again', async () => {
+  const failure = new ArchiveError('E_ARCHIVE_INCOMPLETE', 'the blob was replaced');
+  const app = createApp({ importArchive: () => Promise.reject(failure) });
+  await expect(importArchive(app, BLOB, createInvocation().context)).rejects.toBe(failure);
+});

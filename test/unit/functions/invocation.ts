@@ -1,0 +1,34 @@
+import { InvocationContext, type TriggerMetadata } from '@azure/functions';
+import type { App } from '../../../shared/app/index.ts';
+
+/** An invocation as the library makes them for tests, and what was logged by it, as `LEVEL message`. */
+export function createInvocation(triggerMetadata: TriggerMetadata = {}): {
+  readonly context: InvocationContext;
+  readonly lines: readonly string[];
+} {
+  const lines: string[] = [];
+  const context = new InvocationContext({
+    invocationId: 'i1',
+    functionName: 'test',
+    triggerMetadata,
+    logHandler: (level, ...args) => void lines.push([level, ...args].join(' ')),
+  });
+  return { context, lines };
+}
+
+/** An app that can do what is given, and fails at anything else. */
+export function createApp(able: Partial<App>): App {
+  const unable = (what: string) => (): never => {
+    throw new Error(`${what} was not expected`);
+  };
+  return {
+    pollUpstreams: unable('pollUpstreams'),
+    runImport: unable('runImport'),
+    retryFailed: unable('retryFailed'),
+    importArchive: unable('importArchive'),
+    jobs: unable('jobs'),
+    ready: unable('ready'),
+    close: unable('close'),
+    ...able,
+  };
+}

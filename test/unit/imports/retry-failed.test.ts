@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { RegistryError } from '../../../shared/errors.ts';
+import { type ImportJob, jobKey, queuedRecord, retryFailed } from '../../../shared/imports/index.ts';
+import { image } from '../../helpers/memory-content.ts';
+import { World } from '../../helpers/memory-jobs.ts';
+
+const app = image('app');
+
+/** Two jobs that failed, and one that waits. */
+async function setUp() {
+  let isDenied = true;
+  const before = () => {
+    if (isDenied) throw new RegistryError('E_DENIED', 'no', { status: 401 });
+  };
+  const world = new World({ source: { before } });
+  const [first, second, waiting] = [world.job(app, 1), world.job(app, 2), world.job(app, 3)];
+  await world.run(first);
+  await world.run(second);
+  await world.jobs.update(jobKey(waiting.id), () => queuedRecord(waiting, new Date(world.time)));
+  const now = () => new Date(world.time);
+  const { queue } = world.worker();
+  const retry = (options?: Parameters<typeof retryFailed>[1]) =>
+    retryFailed({ jobs: world.jobs, queue, now }, options);
+  const cure = () => {
+    isDenied = false;
+  };
+  return { world, first, second, waiting, retry, cure };
+}
+
+test('every failed job is queued again, for now, and no other', async () => {
+  const { world, first, second, waiting, retry } = await setUp();
+  const before = await world.record(waiting);
+  const queued = await retry();
+  expect(queued.map(({ id }) => id).sort()).toEqual([first.id, second.id].sort());
+  expect(world.scheduled).toEqual(queued.map((job) => ({ job, at: new Date(world.time) })));
+  for (const job of [first, second]) {
+    expect(await world.record(job)).toEqual({
+      ...queuedRecord(job, new Date(world.time)),
+      attempts: 1,
+      startedAt: expect.any(String),
+      detail: 'queued again by hand',
+    });
+  }
+  expect(await world.record(waiting)).toEqual(before);
+  expect(await retry()).toEqual([]);
+});
+
+test('one job can be named; one that did not fail, or is unknown, is left out', async () => {
+  const { world, first, second, waiting, retry } = await setUp();
+  expect(await retry({ job: waiting.id })).toEqual([]);
+  expect(await retry({ job: 'unknown' })).toEqual([]);
+  expect(await retry({ job: first.id })).toEqual([first]);
+  expect(await world.record(second)).toMatchObject({ state: 'failed' });
+});
+
+test('a job that is queued again once the cause is gone succeeds', async () => {
+  const { world, first, retry, cure } = await setUp();
+  await retry({ job: first.id });
+  cure();
+  await world.deliver(world.scheduled.shift()?.job);
+  expect(world.tag).toBe(app.root.digest);
+  expect(await world.record(first)).toMatchObject({ state: 'succeeded', attempts: 2, failures: 0 });
+});
+
+test('a worker that is faster than the record keeps what it wrote', async () => {
+  const { world, first, cure } = await setUp();
+  cure();
+  const sendAt = async (job: ImportJob) => void (await world.run(job));
+  const now = () => new Date(world.time);
+  await retryFailed({ jobs: world.jobs, queue: { sendAt }, now }, { job: first.id });
+  expect(await world.record(first)).toMatchObject({ state: 'succeeded', attempts: 2 });
+});
+
+test('stopping leaves the rest failed', async () => {
+  const { world, retry } = await setUp();
+  const signal = AbortSignal.abort(new Error('stopped'));
+  await expect(retry({ signal })).rejects.toThrow('stopped');
+  expect(world.scheduled).toEqual([]);
+});
