@@ -10,6 +10,7 @@ import {
 import type { Config, Environment, Settings, StorageConnection } from '../config/index.ts';
 import { ConfigError } from '../errors.ts';
 import {
+  blobRecordSchema,
   createRecordedQueue,
   importToTag,
   jobRecordSchema,
@@ -38,6 +39,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
 
   const jobs = records('jobs', jobRecordSchema);
   const tags = records('tags', tagRecordSchema);
+  const blobPlaces = records('blobs', blobRecordSchema);
   const observations = records('observations', observationSchema);
   const polls = records('polls', pollStateSchema);
   const rawQueue = createServiceBusQueue({ client: serviceBus.client, queueName: settings.importsQueue });
@@ -58,7 +60,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
       ),
 
     runImport: (body, { logger = silent, signal } = {}) =>
-      runImport(body, { repository: registry.repository, jobs, tags, queue, setAside, logger }, { signal }),
+      runImport(body, { repository: registry.repository, jobs, tags, blobs: blobPlaces, queue, setAside, logger }, { signal }),
 
     retryFailed: (options) => retryFailed({ jobs, queue, now }, options),
 
@@ -78,7 +80,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
             copy: (source, { digest: root }, target, options) =>
               importToTag(
                 { source, root, to: registry.repository(target), target, observedAt },
-                tags,
+                { tags, blobs: blobPlaces },
                 options,
               ),
             logger,

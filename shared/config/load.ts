@@ -65,6 +65,7 @@ function createConfig(
         tags: watch.tags,
         schedule: watch.schedule ?? defaults.schedule,
         platforms: watch.platforms ?? defaults.platforms,
+        referrers: watch.referrers ?? defaults.referrers,
       }),
     ),
   });

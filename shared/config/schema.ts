@@ -22,6 +22,10 @@ const platforms = z
   .max(100)
   .describe('Platforms to copy out of multi-platform images, as os/architecture[/variant]. Left out: all.');
 
+const referrers = z
+  .boolean()
+  .describe('Whether signatures, SBOMs and attestations are copied with the images. Left out: yes.');
+
 const MAX_TARGETS = 50;
 
 /** One entry of `watches`. */
@@ -47,6 +51,7 @@ export const watchSchema = closedObject({
   tags: tagRulesSchema,
   schedule: scheduleSchema.optional().describe('When to look upstream: cron with 5 or 6 fields, in UTC.'),
   platforms: platforms.optional(),
+  referrers: referrers.optional(),
 })
   .refine(({ target, targets }) => (target === undefined) !== (targets === undefined), {
     error: 'expected either target or targets',
@@ -69,6 +74,7 @@ export const fileSchema = closedObject({
       .default(DEFAULT_SCHEDULE)
       .describe('When to look upstream: cron with 5 or 6 fields, in UTC.'),
     platforms: platforms.default([]),
+    referrers: referrers.default(true),
   })
     .prefault({})
     .describe('Used by every watch that does not say otherwise.'),

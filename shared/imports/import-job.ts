@@ -24,6 +24,8 @@ export interface ImportJob {
   readonly target: string;
   /** `os/architecture[/variant]` to copy out of an index; empty means all. */
   readonly platforms: readonly string[];
+  /** `false` leaves signatures, SBOMs and attestations behind; absent means they come along. */
+  readonly referrers?: boolean | undefined;
   /** When upstream was first seen with this digest, ISO 8601. Orders jobs for one target: an older one never undoes a newer. */
   readonly observedAt: string;
   /** For people: why the job exists. */
@@ -50,6 +52,7 @@ export const importJobSchema = z.object({
     }),
   ),
   platforms: z.array(z.string().superRefine(parses(parsePlatform))).max(100),
+  referrers: z.boolean().optional(),
   observedAt: z.iso.datetime(),
   reason: z.string().max(1024),
 });

@@ -7,6 +7,7 @@ import {
 } from '../content/index.ts';
 import type { Records } from '../records.ts';
 import { type CopyOptions, type CopyResult, copyGraph } from './copy/copy-graph.ts';
+import { type BlobRecord, MountMap } from './mount-map.ts';
 import type { ContentSource, ContentTarget } from './ports.ts';
 import { isSuperseded, moveTag, type TagMoveOptions, type TagRecord, tagKey } from './tag-ledger.ts';
 
@@ -19,6 +20,12 @@ export interface TagImport {
   /** When the content was first seen, ISO 8601. */
   readonly observedAt: string;
   readonly platforms?: readonly Platform[] | undefined;
+}
+
+export interface TagImportRecords {
+  readonly tags: Records<TagRecord>;
+  /** Where target registries hold large blobs. */
+  readonly blobs: Records<BlobRecord>;
 }
 
 export interface TagImportOutcome {
@@ -36,7 +43,7 @@ export type TagImportOptions = Pick<CopyOptions, 'mountFrom' | 'referrers' | 'on
  */
 export async function importToTag(
   { source, root, to, target, observedAt, platforms }: TagImport,
-  tags: Records<TagRecord>,
+  { tags, blobs }: TagImportRecords,
   { now, wait, ...copy }: TagImportOptions = {},
 ): Promise<TagImportOutcome> {
   const name = formatReference(target);
@@ -58,7 +65,9 @@ export async function importToTag(
     const outcome = await moveTag(tags, move, push, { signal, now, wait });
     if (outcome === 'superseded') tag = outcome;
   };
-  const result = await copyGraph(source, to, root, { ...copy, platforms, publish });
+  const mounts = new MountMap(blobs, target);
+  const result = await copyGraph(source, to, root, { ...copy, platforms, publish, mounts });
+  await mounts.flush();
   if (tag === 'superseded') return superseded;
   if (tag === 'right' && result.manifests.copied + result.referrers.copied === 0) {
     return { state: 'unchanged', detail: `${name} is ${result.root.digest} already` };

@@ -13,6 +13,7 @@ export {
   jobRecordSchema,
   queuedRecord,
 } from './job-record.ts';
+export { type BlobRecord, blobRecordSchema } from './mount-map.ts';
 export type * from './ports.ts';
 export { createRecordedQueue } from './recorded-queue.ts';
 export { type RetryFailedOptions, retryFailed } from './retry-failed.ts';

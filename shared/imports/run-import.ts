@@ -12,6 +12,7 @@ import { dispositionOf } from './disposition.ts';
 import { type ImportJob, parseImportJob } from './import-job.ts';
 import { importToTag, type TagImportOutcome } from './import-to-tag.ts';
 import { finished, type JobRecord, jobKey, progressed, requeued, started } from './job-record.ts';
+import type { BlobRecord } from './mount-map.ts';
 import type { ContentSource, ContentTarget, JobQueue, SetAside } from './ports.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import { MAX_FAILURES, retryDelayMs } from './retry-delay.ts';
@@ -21,6 +22,8 @@ export interface ImportDependencies {
   readonly repository: (name: RepositoryName) => ContentSource & ContentTarget;
   readonly jobs: Records<JobRecord>;
   readonly tags: Records<TagRecord>;
+  /** Where target registries hold large blobs. */
+  readonly blobs: Records<BlobRecord>;
   readonly queue: Pick<JobQueue, 'sendAt'>;
   readonly setAside: SetAside;
   readonly logger: Logger;
@@ -77,7 +80,7 @@ export async function runImport(
 async function carryOut(
   job: ImportJob,
   signal: AbortSignal | undefined,
-  { repository, jobs, tags, now, wait }: ImportDependencies,
+  { repository, jobs, tags, blobs, now, wait }: ImportDependencies,
 ): Promise<TagImportOutcome> {
   const target = targetOf(job);
   const source = parseRepositoryName(job.source);
@@ -92,7 +95,8 @@ async function carryOut(
     observedAt: job.observedAt,
     platforms: job.platforms.map(parsePlatform),
   };
-  return importToTag(order, tags, {
+  return importToTag(order, { tags, blobs }, {
+    referrers: job.referrers,
     mountFrom: source.registry === target.registry ? source.repository : undefined,
     onProgress: (value) => progress.report(value),
     signal,

@@ -15,6 +15,8 @@ export interface Observation {
   readonly digest: Digest;
   /** Sorted `os/architecture[/variant]`; empty means all. */
   readonly platforms: readonly string[];
+  /** `false` when referrers were to be left behind. */
+  readonly referrers?: boolean | undefined;
   /** When this digest (or platform list) was first seen, ISO 8601. Strictly increases per target tag, whatever the clocks do. */
   readonly observedAt: string;
   /** Whether the queue has taken the job. Set last, so that a crash leads to a repeat and never to a gap. */
@@ -34,6 +36,8 @@ export interface Sighting {
   readonly source: string;
   readonly digest: Digest;
   readonly platforms: readonly string[];
+  /** `false` when referrers were to be left behind. */
+  readonly referrers?: boolean | undefined;
   readonly seenAt: Date;
 }
 
@@ -50,13 +54,15 @@ export function observationKey(target: string): RecordKey {
 
 /** Whether the sighting brings nothing new. */
 export function isSameContent(
-  { digest, platforms }: Pick<Observation, 'digest' | 'platforms'>,
-  seen: Pick<Sighting, 'digest' | 'platforms'>,
+  { digest, platforms, referrers }: Pick<Observation, 'digest' | 'platforms' | 'referrers'>,
+  seen: Pick<Sighting, 'digest' | 'platforms' | 'referrers'>,
 ): boolean {
   return (
     digest === seen.digest &&
     platforms.length === seen.platforms.length &&
-    platforms.every((platform, at) => platform === seen.platforms[at])
+    platforms.every((platform, at) => platform === seen.platforms[at]) &&
+    // What was copied with referrers needs nothing when they are no longer wanted.
+    (referrers !== false || seen.referrers === false)
   );
 }
 
@@ -71,8 +77,8 @@ export function observe(
   seen: Sighting,
 ): Observation {
   if (current && (isSameContent(current, seen) || current.observedAt !== known?.observedAt)) return current;
-  const { target, source, digest, platforms, seenAt } = seen;
-  return { target, source, digest, platforms, observedAt: observedAfter(current, seenAt), queued: false };
+  const { seenAt, ...content } = seen;
+  return { ...content, observedAt: observedAfter(current, seenAt), queued: false };
 }
 
 /** The observation once its job is queued; another observation that stands by now is left alone. */
@@ -97,10 +103,18 @@ export function markPresence(
 
 /** The job that makes the target tag what was observed; its id depends on the observation only. */
 export function importJobFor(
-  { source, digest, target, platforms, observedAt }: Observation,
+  { source, digest, target, platforms, referrers, observedAt }: Observation,
   reason: string,
 ): ImportJob {
-  return createImportJob({ source, digest, target, platforms, observedAt, reason });
+  return createImportJob({
+    source,
+    digest,
+    target,
+    platforms,
+    ...(referrers === false && { referrers }),
+    observedAt,
+    reason,
+  });
 }
 
 function observedAfter(previous: Observation | undefined, now: Date): string {

@@ -15,7 +15,7 @@ export interface SyncFacts {
 /** One target tag that is to be imported. */
 export interface PlannedImport {
   readonly tag: string;
-  /** For people: `new tag`, `tag moved from … to …`, `platforms changed`, `not yet queued`. */
+  /** For people: `new tag`, `tag moved from … to …`, `platforms or referrers changed`, `not yet queued`. */
   readonly reason: string;
   readonly sighting: Sighting;
   /** The observation the decision was based on; absent for a new tag. */
@@ -63,6 +63,7 @@ export function planSync({ watch, upstream, known, now }: SyncFacts): SyncPlan {
         source,
         digest,
         platforms,
+        ...(watch.referrers === false && { referrers: false }),
         seenAt: now,
       };
       if (observation && !wasPresent && isSameContent(observation, sighting)) {
@@ -84,6 +85,6 @@ export function planSync({ watch, upstream, known, now }: SyncFacts): SyncPlan {
 function reasonToImport(known: Observation | undefined, seen: Sighting): string | undefined {
   if (!known) return 'new tag';
   if (known.digest !== seen.digest) return `tag moved from ${known.digest} to ${seen.digest}`;
-  if (!isSameContent(known, seen)) return 'platforms changed';
+  if (!isSameContent(known, seen)) return 'platforms or referrers changed';
   return known.queued ? undefined : 'not yet queued';
 }

@@ -12,6 +12,8 @@ export interface Watch {
   readonly schedule: string;
   /** What to copy out of a multi-platform image; empty means every platform. */
   readonly platforms: readonly Platform[];
+  /** `false` leaves signatures, SBOMs and attestations behind; absent means they come along. */
+  readonly referrers?: boolean | undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { RepositoryName } from '../../shared/content/index.ts';
 import {
+  type BlobRecord,
   type ContentSource,
   type ContentTarget,
   createImportJob,
@@ -36,6 +37,7 @@ export class World {
   readonly target: MemoryRepository;
   readonly jobs: MemoryRecords<JobRecord>;
   readonly tags: MemoryRecords<TagRecord>;
+  readonly blobs: MemoryRecords<BlobRecord>;
   readonly scheduled: { readonly job: ImportJob; readonly at: Date }[] = [];
   readonly setAside: { readonly body: unknown; readonly code: string; readonly message: string }[] = [];
   /** The time, which only waiting moves. */
@@ -46,6 +48,7 @@ export class World {
     this.target = new MemoryRepository(target);
     this.jobs = createMemoryRecords(atRecords && { at: atRecords });
     this.tags = createMemoryRecords(atRecords && { at: atRecords });
+    this.blobs = createMemoryRecords(atRecords && { at: atRecords });
   }
 
   /** A job for the world's one tag: `minute` says when upstream was seen with the graph. */
@@ -102,10 +105,12 @@ export class World {
     const target: ContentSource & ContentTarget = watched(this.target, 'target', at);
     const jobs: Records<JobRecord> = watched(this.jobs, 'jobs', at);
     const tags: Records<TagRecord> = watched(this.tags, 'tags', at);
+    const blobs: Records<BlobRecord> = watched(this.blobs, 'blobs', at);
     return {
       repository: ({ registry }: RepositoryName) => (registry === 'docker.io' ? source : target),
       jobs,
       tags,
+      blobs,
       queue: watched({ sendAt: async (job, at) => void this.scheduled.push({ job, at }) }, 'queue', at),
       setAside: watched(
         { setAside: async (body, reason) => void this.setAside.push({ body, ...reason }) },

@@ -9,6 +9,7 @@ import {
   parseManifest,
 } from '../../content/index.ts';
 import { InvalidInputError } from '../../errors.ts';
+import type { MountMap } from '../mount-map.ts';
 import type { ContentSource, ContentTarget } from '../ports.ts';
 import { type CopyProgress, ProgressMeter } from './copy-progress.ts';
 import { knowsReferrers, ReferrerCopy, type ReferrerCounts, takesReferrers } from './copy-referrers.ts';
@@ -33,6 +34,8 @@ export interface CopyOptions {
   readonly platforms?: readonly Platform[] | undefined;
   /** A repository of the target's registry that may hold the blobs already; mounted from instead of sent. */
   readonly mountFrom?: string | undefined;
+  /** Without `mountFrom`, asked for each blob where it may be mounted from; told what became of each. */
+  readonly mounts?: Pick<MountMap, 'find' | 'note'> | undefined;
   /** Copy what is attached to the image as well: signatures, SBOMs, attestations. Default: true. */
   readonly referrers?: boolean | undefined;
   /**
@@ -322,14 +325,17 @@ class GraphCopy {
 
   async #pushBlob(blob: Descriptor): Promise<void> {
     const signal = this.#signal;
+    const { mounts } = this.#options;
     const progress = this.#meter.blob(blob.size);
     await this.#blobSlots(async () => {
       signal.throwIfAborted();
+      const mountFrom = this.#options.mountFrom ?? (await mounts?.find(blob, signal));
       const outcome = await this.#target.pushBlob(blob, () => this.#source.openBlob(blob, { signal }), {
         signal,
-        mountFrom: this.#options.mountFrom,
+        mountFrom,
         onBytes: progress.moved,
       });
+      mounts?.note(blob, outcome, mountFrom);
       this.#blobs[outcome] += 1;
       if (outcome === 'uploaded') this.#bytesUploaded += blob.size;
     });

@@ -45,6 +45,7 @@ watches:
     tags: "9.*"
     schedule: "30 0 6 * * *"
     platforms: [linux/arm/v7]
+    referrers: false
 `,
       FILE,
       {},
@@ -62,6 +63,7 @@ watches:
           tags: { include: ['22', '24'], exclude: [] },
           schedule: '0 * * * *',
           platforms: [{ os: 'linux', architecture: 'amd64' }],
+          referrers: true,
         },
         {
           name: 'net',
@@ -70,6 +72,7 @@ watches:
           tags: { include: ['9.*'], exclude: [] },
           schedule: '30 0 6 * * *',
           platforms: [{ os: 'linux', architecture: 'arm', variant: 'v7' }],
+          referrers: false,
         },
       ],
     });

@@ -349,14 +349,14 @@ describe('an import', () => {
       target: to,
       observedAt: '2026-01-01T00:00:00.000Z',
     };
-    const tags = createMemoryRecords<TagRecord>();
-    const outcome = await importToTag(order, tags);
+    const records = { tags: createMemoryRecords<TagRecord>(), blobs: createMemoryRecords<BlobRecord>() };
+    const outcome = await importToTag(order, records);
     expect(outcome).toMatchObject({
       state: 'succeeded',
       detail: expect.stringContaining('3 referrers copied'),
     });
-    expect(await importToTag(order, tags)).toMatchObject({ state: 'unchanged' });
+    expect(await importToTag(order, records)).toMatchObject({ state: 'unchanged' });
     const more = { ...order, source: sourceWith([...attached, referrerOf(node.root, 'later')]) };
-    expect(await importToTag(more, tags)).toMatchObject({ state: 'succeeded' });
+    expect(await importToTag(more, records)).toMatchObject({ state: 'succeeded' });
   });
 });

@@ -15,6 +15,7 @@ export interface WatchParts {
   readonly include?: readonly string[];
   readonly platforms?: readonly string[];
   readonly schedule?: string;
+  readonly referrers?: boolean;
 }
 
 export function createWatch(parts: WatchParts = {}): Watch {
@@ -25,5 +26,6 @@ export function createWatch(parts: WatchParts = {}): Watch {
     tags: { include: parts.include ?? ['22', '24'], exclude: [] },
     schedule: parts.schedule ?? '*/15 * * * *',
     platforms: (parts.platforms ?? ['linux/amd64']).map(parsePlatform),
+    referrers: parts.referrers,
   };
 }

@@ -86,10 +86,21 @@ describe('planning a sync', () => {
   it('imports again when the platforms change, in whatever order they are written', () => {
     const both = createWatch({ platforms: ['linux/arm64', 'linux/amd64'] });
     expect(plan({ '22': digest('one') }, [observation('22')], both).changes).toMatchObject([
-      { reason: 'platforms changed', job: { platforms: ['linux/amd64', 'linux/arm64'] } },
+      { reason: 'platforms or referrers changed', job: { platforms: ['linux/amd64', 'linux/arm64'] } },
     ]);
     const known = observation('22', { platforms: ['linux/amd64', 'linux/arm64'] });
     expect(plan({ '22': digest('one') }, [known], both).changes).toEqual([]);
+  });
+
+  it('imports again when referrers are wanted that were left behind, and not when they are no longer wanted', () => {
+    const upstream = { '22': digest('one') };
+    const without = observation('22', { referrers: false });
+    expect(plan(upstream, [without]).changes).toMatchObject([{ reason: 'platforms or referrers changed' }]);
+    expect(plan(upstream, [without]).changes[0]?.job.referrers).toBeUndefined();
+
+    const unwanted = createWatch({ referrers: false });
+    expect(plan(upstream, [observation('22')], unwanted).changes).toEqual([]);
+    expect(plan(upstream, [], unwanted).changes[0]?.job.referrers).toBe(false);
   });
 
   it('sends the same job again for an observation that was not queued', () => {
