@@ -12,16 +12,19 @@ import { ConfigError } from '../errors.ts';
 import {
   blobRecordSchema,
   createRecordedQueue,
+  createUploadSessions,
   importToTag,
   jobRecordSchema,
   retryFailed,
   runImport,
   tagRecordSchema,
+  uploadRecordSchema,
 } from '../imports/index.ts';
 import { observationSchema, pollDue, pollStateSchema } from '../mirror/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { importArchive, settleArchive, targetReference } from '../transfer/index.ts';
 import type { App } from './app.ts';
+import { keepUploads } from './keep-uploads.ts';
 import { checkReadiness } from './readiness.ts';
 import { registryClientFor } from './registries.ts';
 
@@ -49,6 +52,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
   });
   const queue = createRecordedQueue(rawQueue, jobs);
   const registry = registryClientFor(config, { env, azure: clients });
+  const repository = keepUploads(registry, createUploadSessions(records('uploads', uploadRecordSchema)));
   const now = () => new Date();
 
   return {
@@ -60,7 +64,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
       ),
 
     runImport: (body, { logger = silent, signal } = {}) =>
-      runImport(body, { repository: registry.repository, jobs, tags, blobs: blobPlaces, queue, setAside, logger }, { signal }),
+      runImport(body, { repository, jobs, tags, blobs: blobPlaces, queue, setAside, logger }, { signal }),
 
     retryFailed: (options) => retryFailed({ jobs, queue, now }, options),
 
@@ -79,7 +83,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
             targetFor: (annotations) => targetReference(annotations, name, archiveRegistry(config)),
             copy: (source, { digest: root }, target, options) =>
               importToTag(
-                { source, root, to: registry.repository(target), target, observedAt },
+                { source, root, to: repository(target), target, observedAt },
                 { tags, blobs: blobPlaces },
                 options,
               ),

@@ -19,3 +19,4 @@ export { createRecordedQueue } from './recorded-queue.ts';
 export { type RetryFailedOptions, retryFailed } from './retry-failed.ts';
 export { type ImportDependencies, type ImportOutcome, runImport } from './run-import.ts';
 export { type TagRecord, tagRecordSchema } from './tag-ledger.ts';
+export { createUploadSessions, type UploadRecord, uploadRecordSchema } from './upload-sessions.ts';

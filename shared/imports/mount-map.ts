@@ -22,7 +22,7 @@ const FIND_LIMIT_MS = 2_000;
 const WRITE_LIMIT_MS = 10_000;
 const WRITES_AT_ONCE = 8;
 
-export type BlobOutcome = Awaited<ReturnType<ContentTarget['pushBlob']>>;
+type BlobOutcome = Awaited<ReturnType<ContentTarget['pushBlob']>>;
 
 /** What a copy learned about one blob. */
 export interface BlobNote {
@@ -31,10 +31,6 @@ export interface BlobNote {
   readonly outcome: BlobOutcome;
   /** A mount from there was tried. */
   readonly tried?: string | undefined;
-}
-
-export function blobKey(registry: string, digest: Digest): RecordKey {
-  return { partition: registry, row: digest };
 }
 
 /** Where a repository may mount a blob from; `undefined` also when it should have the blob itself. */
@@ -82,7 +78,10 @@ export class MountMap {
   }
 
   /** A repository to try to mount the blob from. Small blobs are not worth asking for. Never rejects. */
-  async find({ digest, size }: Pick<Descriptor, 'digest' | 'size'>, signal?: AbortSignal) {
+  async find(
+    { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
+    signal?: AbortSignal,
+  ): Promise<string | undefined> {
     if (size < MIN_BLOB_BYTES || this.#isUnwell) return undefined;
     try {
       const key = blobKey(this.#target.registry, digest);
@@ -119,6 +118,10 @@ export class MountMap {
     this.#news.clear();
     await within(WRITE_LIMIT_MS, Promise.allSettled(writes)).catch(() => slots.clearQueue());
   }
+}
+
+function blobKey(registry: string, digest: Digest): RecordKey {
+  return { partition: registry, row: digest };
 }
 
 /** Goes on without the work when it takes too long; how it ends then is of no interest any more. */

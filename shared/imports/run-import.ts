@@ -95,14 +95,18 @@ async function carryOut(
     observedAt: job.observedAt,
     platforms: job.platforms.map(parsePlatform),
   };
-  return importToTag(order, { tags, blobs }, {
-    referrers: job.referrers,
-    mountFrom: source.registry === target.registry ? source.repository : undefined,
-    onProgress: (value) => progress.report(value),
-    signal,
-    now,
-    wait,
-  }).finally(() => progress.flush());
+  return importToTag(
+    order,
+    { tags, blobs },
+    {
+      referrers: job.referrers,
+      mountFrom: source.registry === target.registry ? source.repository : undefined,
+      onProgress: (value) => progress.report(value),
+      signal,
+      now,
+      wait,
+    },
+  ).finally(() => progress.flush());
 }
 
 /**

@@ -13,6 +13,47 @@ export interface PushBlobOptions extends CallOptions {
   readonly mountFrom?: string | undefined;
   /** Called with the number of bytes sent since the last call; bytes sent again count again. */
   readonly onBytes?: ((count: number) => void) | undefined;
+  /**
+   * Where uploads of large blobs are written down while they last, so that one that broke off, also with its
+   * process, is gone on with. Default: each begins anew.
+   */
+  readonly sessions?: UploadSessions | undefined;
+}
+
+/** An upload under way at a registry. */
+export interface KeptUpload {
+  /** Where it goes on: a URL that may itself permit to. A secret, so not for messages or logs. */
+  readonly location: string;
+  /** Bytes that had arrived. The registry knows better. */
+  readonly offset: number;
+  /** Of the whole blob, in bytes. */
+  readonly size: number;
+  /** How large the registry wants its chunks, or larger. */
+  readonly chunkBytes: number;
+  /** When it last got on. */
+  readonly keptAt: Date;
+}
+
+/** Uploads under way, kept so that other processes find them. */
+export interface UploadSessions {
+  /** The right to upload this blob to this repository in chunks; `undefined` while another has it. */
+  claim(upload: {
+    readonly registry: string;
+    readonly repository: string;
+    readonly digest: Digest;
+  }): Promise<UploadClaim | undefined>;
+}
+
+/** Held by one at a time. It runs out minutes after it was last used, so that the claims of the dead do. */
+export interface UploadClaim {
+  /** What the last holder left. */
+  readonly kept: KeptUpload | undefined;
+  /** Writes down how far the upload got. `false`: the claim ran out and another has it now. */
+  keep(upload: KeptUpload): Promise<boolean>;
+  /** There is nothing left to go on with. */
+  forget(): Promise<void>;
+  /** Lets another go on with what is kept. */
+  release(): Promise<void>;
 }
 
 export interface ReferrersOptions extends CallOptions {

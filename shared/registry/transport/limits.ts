@@ -18,6 +18,10 @@ export interface RegistryLimits {
   readonly maxRetryAfterMs: number;
   /** Larger blobs are sent by PATCH, as docker does: some registries bound the size of one PUT. */
   readonly singlePutBytes: number;
+  /** Blobs from this size on are sent in chunks where their uploads are written down, to be gone on with. */
+  readonly resumableBytes: number;
+  /** A chunk of those, unless the registry wants larger ones. */
+  readonly chunkBytes: number;
 }
 
 export const DEFAULT_LIMITS: RegistryLimits = {
@@ -31,4 +35,6 @@ export const DEFAULT_LIMITS: RegistryLimits = {
   retryBudgetMs: 60_000,
   maxRetryAfterMs: 10_000,
   singlePutBytes: 32 * 1024 * 1024,
+  resumableBytes: 64 * 1024 * 1024,
+  chunkBytes: 16 * 1024 * 1024,
 };

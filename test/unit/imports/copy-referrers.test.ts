@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Digest, manifestContent, parsePlatform } from '../../../shared/content/index.ts';
 import { RegistryError } from '../../../shared/errors.ts';
 import { type CopyOptions, copyGraph } from '../../../shared/imports/copy/copy-graph.ts';
-import { importImage, importToTag, type TagRecord } from '../../../shared/imports/index.ts';
+import { type BlobRecord, importImage, importToTag, type TagRecord } from '../../../shared/imports/index.ts';
 import {
   descriptorOf,
   type Graph,

@@ -1,0 +1,15 @@
+import type { RegistryClient, UploadSessions } from '../registry/index.ts';
+
+/** The client's repositories, into which large uploads are written down so that they survive their worker. */
+export function keepUploads(
+  registry: Pick<RegistryClient, 'repository'>,
+  sessions: UploadSessions,
+): RegistryClient['repository'] {
+  return (name) => {
+    const repository = registry.repository(name);
+    return {
+      ...repository,
+      pushBlob: (blob, open, options) => repository.pushBlob(blob, open, { ...options, sessions }),
+    };
+  };
+}
