@@ -6,7 +6,8 @@ import {
   type TagReference,
 } from '../content/index.ts';
 import type { Records } from '../records.ts';
-import { type CopyOptions, type CopyResult, copyGraph } from './copy/copy-graph.ts';
+import { type CopyOptions, copyGraph } from './copy/copy-graph.ts';
+import { describeCopy } from './describe-copy.ts';
 import { type BlobRecord, MountMap } from './mount-map.ts';
 import type { ContentSource, ContentTarget } from './ports.ts';
 import { isSuperseded, moveTag, type TagMoveOptions, type TagRecord, tagKey } from './tag-ledger.ts';
@@ -77,19 +78,3 @@ export async function importToTag(
 
 /** What became of the tag: it was right, it was moved, or it belongs to something observed later. */
 type TagEnd = 'right' | 'pushed' | 'superseded';
-
-function describeCopy({ root, trimmed, manifests, blobs, referrers, bytesUploaded }: CopyResult): string {
-  const parts = [
-    `${manifests.copied} manifests copied`,
-    `${blobs.uploaded} blobs uploaded (${bytesUploaded} bytes)`,
-    ...(blobs.mounted ? [`${blobs.mounted} mounted`] : []),
-    ...(blobs.existing ? [`${blobs.existing} there already`] : []),
-    ...(blobs.foreign ? [`${blobs.foreign} foreign layers left to their own URLs`] : []),
-    ...(referrers.copied ? [`${referrers.copied} referrers copied`] : []),
-    ...(referrers.skipped ? [`${referrers.skipped} referrers left out`] : []),
-    ...(trimmed
-      ? [`the target refuses a partial index, so the platform subset has its own digest ${root.digest}`]
-      : []),
-  ];
-  return parts.join(', ');
-}

@@ -24,7 +24,7 @@ test('a job copies the image, moves the tag and records success', async () => {
     kind: 'done',
     job,
     state: 'succeeded',
-    detail: '1 manifests copied, 2 blobs uploaded (19 bytes)',
+    detail: '1 manifest copied, 2 blobs uploaded (0 MB)',
   });
   expect(world.tag).toBe(app.root.digest);
   expect(await world.record(job)).toEqual({

@@ -1,0 +1,27 @@
+import type { CopyResult } from './copy/copy-graph.ts';
+
+const megabytes = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
+
+/** One line for people about what a copy did. */
+export function describeCopy(result: CopyResult): string {
+  const { root, trimmed, manifests, blobs, referrers, bytesUploaded } = result;
+  const moved = [
+    counted(manifests.copied, 'manifest', 'copied'),
+    counted(blobs.uploaded, 'blob', `uploaded (${megabytes.format(bytesUploaded / 1e6)} MB)`),
+    counted(blobs.mounted, 'blob', 'mounted'),
+    counted(referrers.copied, 'referrer', 'copied'),
+  ].filter((part) => part !== undefined);
+  const left = [
+    blobs.existing > 0 ? `${blobs.existing} there already` : undefined,
+    counted(blobs.foreign, 'foreign layer', 'left to its own URLs'),
+    counted(referrers.skipped, 'referrer', 'left out'),
+    trimmed
+      ? `the target refuses a partial index, so the platform subset has its own digest ${root.digest}`
+      : undefined,
+  ].filter((part) => part !== undefined);
+  return [...(moved.length > 0 ? moved : ['only the tag was missing']), ...left].join(', ');
+}
+
+function counted(count: number, what: string, became: string): string | undefined {
+  return count === 0 ? undefined : `${count} ${what}${count === 1 ? '' : 's'} ${became}`;
+}
