@@ -1,6 +1,5 @@
-import { processEnvironment } from '../shared/config/index.ts';
+import { keepCompiledModules } from './compile-cache.ts';
 import { exitCodeOfSignal, StoppedError } from './exit-codes.ts';
-import { runCommand } from './program.ts';
 
 const stop = new AbortController();
 // Once: a second Ctrl+C ends the process as if nobody listened.
@@ -13,6 +12,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// Only what is loaded after this is kept, so the program itself is.
+keepCompiledModules();
+const { processEnvironment } = await import('../shared/config/index.ts');
+const { runCommand } = await import('./program.ts');
 process.exitCode = await runCommand(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,

@@ -1,16 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { InvocationContext } from '@azure/functions';
 import type { App } from '../shared/app/index.ts';
+import { describeError } from '../shared/errors.ts';
 import type { BlobReference } from './blob-reference.ts';
 import { contextLogger } from './context-logger.ts';
+import { withinTimeLimit } from './time-limit.ts';
+
+const PAUSE_MS = 2 * 60_000;
 
 /**
  * Blob trigger: imports the image in an archive that landed in the `transfer` container. Returning ends it, also when
- * the archive was set aside; throwing makes the host try again.
+ * the archive was set aside; throwing makes the host try again. The host does that at once and gives up after five
+ * tries, which would be over before the shortest outage: a failed try pauses before it throws.
  */
 export async function importArchive(
-  app: App,
+  app: () => Promise<App>,
   blob: BlobReference,
   context: InvocationContext,
+  pause: (ms: number) => Promise<unknown> = sleep,
 ): Promise<void> {
-  await app.importArchive(blob, { logger: contextLogger(context) });
+  const logger = contextLogger(context);
+  try {
+    const built = await app();
+    await withinTimeLimit((signal) => built.importArchive(blob, { logger, signal }));
+  } catch (error) {
+    logger.error('archive will be tried again', {
+      ...blob,
+      afterSeconds: PAUSE_MS / 1000,
+      error: describeError(error),
+    });
+    await pause(PAUSE_MS);
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 import type { InvocationContext } from '@azure/functions';
 import type { App } from '../shared/app/index.ts';
 import { contextLogger } from './context-logger.ts';
+import { withinTimeLimit } from './time-limit.ts';
 
 /**
  * Timer: asks the upstreams of all watches that are due what their tags are now, and queues what moved. A watch that
@@ -8,7 +9,7 @@ import { contextLogger } from './context-logger.ts';
  */
 export async function pollUpstreams(app: App, context: InvocationContext): Promise<void> {
   const logger = contextLogger(context);
-  const report = await app.pollUpstreams({ logger });
+  const report = await withinTimeLimit((signal) => app.pollUpstreams({ logger, signal }));
   for (const { watch, selected, queued, unchanged, gone, errors } of report.watches) {
     logger.info('watch polled', {
       watch,

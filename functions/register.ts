@@ -32,7 +32,7 @@ app.storageBlob('importArchive', {
   path: '%TRANSFER_CONTAINER%/{name}',
   source: 'EventGrid',
   sdkBinding: true,
-  handler: async (blob, context) => importArchive(await longshore(), blob as BlobReference, context),
+  handler: (blob, context) => importArchive(longshore, blob as BlobReference, context),
 });
 
 app.http('live', {

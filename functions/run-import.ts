@@ -3,6 +3,7 @@ import type { InvocationContext } from '@azure/functions';
 import type { App } from '../shared/app/index.ts';
 import { describeError } from '../shared/errors.ts';
 import { contextLogger } from './context-logger.ts';
+import { withinTimeLimit } from './time-limit.ts';
 
 const MAX_PAUSE_MS = 60_000;
 
@@ -24,7 +25,7 @@ export async function runImport(
   const logger = contextLogger(context);
   try {
     const built = await app();
-    await built.runImport(message, { logger });
+    await withinTimeLimit((signal) => built.runImport(message, { logger, signal }));
   } catch (error) {
     const ms = Math.min(1000 * 2 ** deliveryCountOf(context), MAX_PAUSE_MS);
     logger.error('import goes back to the queue', { afterSeconds: ms / 1000, error: describeError(error) });

@@ -46,10 +46,8 @@ export function createApp(config: Config, settings: Settings, env: Environment):
   const observations = records('observations', observationSchema);
   const polls = records('polls', pollStateSchema);
   const rawQueue = createServiceBusQueue({ client: serviceBus.client, queueName: settings.importsQueue });
-  const setAside = createServiceBusSetAside({
-    client: serviceBus.client,
-    queueName: `${settings.importsQueue}-set-aside`,
-  });
+  const setAsideQueue = { client: serviceBus.client, queueName: `${settings.importsQueue}-set-aside` };
+  const setAside = createServiceBusSetAside(setAsideQueue);
   const queue = createRecordedQueue(rawQueue, jobs);
   const registry = registryClientFor(config, { env, azure: clients });
   const repository = keepUploads(registry, createUploadSessions(records('uploads', uploadRecordSchema)));
@@ -103,6 +101,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
         tables: async () => void (await jobs.get({ partition: 'health', row: 'probe' })),
         queue: (signal) =>
           probeServiceBusQueue({ client: serviceBus.client, queueName: settings.importsQueue }, signal),
+        'set-aside queue': (signal) => probeServiceBusQueue(setAsideQueue, signal),
       }),
 
     async close() {

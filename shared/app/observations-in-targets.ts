@@ -17,6 +17,7 @@ export function observationsInTargets(
   signal?: AbortSignal,
 ): SurveyPorts['observations'] {
   const selector = createTagSelector(watch.tags);
+  const platforms = [...new Set(watch.platforms.map(formatPlatform))].sort();
   return {
     async *list(partition = '') {
       const repository = registry.repository(parseRepositoryName(partition));
@@ -31,7 +32,7 @@ export function observationsInTargets(
           target: formatReference({ ...repository.name, tag }),
           source: formatReference(watch.source),
           digest: found.digest,
-          platforms: watch.platforms.map(formatPlatform).sort(),
+          platforms,
           observedAt: LONG_AGO,
           queued: true,
         };

@@ -75,15 +75,27 @@ function readServiceBus(env: Environment, report: Report): ServiceBusConnection 
   return report(name, 'expected a host name without scheme, such as acme.servicebus.windows.net');
 }
 
+const ACCOUNT_SETTING = 'AzureWebJobsStorage__accountName';
+
 function readStorage(env: Environment, report: Report): StorageConnection | undefined {
   const value = env.AzureWebJobsStorage;
   const names = {
     blob: 'AzureWebJobsStorage__blobServiceUri',
     table: 'AzureWebJobsStorage__tableServiceUri',
   };
-  const [blob, table] = [env[names.blob], env[names.table]];
+  const account = env[ACCOUNT_SETTING];
+  if (account && !/^[a-z0-9]{3,24}$/.test(account)) {
+    return report(
+      ACCOUNT_SETTING,
+      'expected the name of a storage account: 3 to 24 small letters and digits',
+    );
+  }
+  // What the host makes of an account's name ("Connecting to host storage with an identity").
+  const ofAccount = (service: string) => account && `https://${account}.${service}.core.windows.net`;
+  const [blob, table] = [env[names.blob] || ofAccount('blob'), env[names.table] || ofAccount('table')];
   if (value && (blob || table)) {
-    return report('AzureWebJobsStorage', `set this or ${names.blob} and ${names.table}, not both`);
+    const others = account ? ACCOUNT_SETTING : `${names.blob} and ${names.table}`;
+    return report('AzureWebJobsStorage', `set this or ${others}, not both`);
   }
   if (value) {
     if (/(?:^|;)(?:AccountName|BlobEndpoint)=|^UseDevelopmentStorage=true/i.test(value)) {
@@ -97,7 +109,7 @@ function readStorage(env: Environment, report: Report): StorageConnection | unde
   if (!blob && !table) {
     return report(
       'AzureWebJobsStorage',
-      `is missing; set this to a connection string, or ${names.blob} and ${names.table} to URLs`,
+      `is missing; set this to a connection string, ${ACCOUNT_SETTING} to a name, or ${names.blob} and ${names.table} to URLs`,
     );
   }
   const [blobEndpoint, tableEndpoint] = [

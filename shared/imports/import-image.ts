@@ -68,10 +68,14 @@ export async function importImage(
     onProgress: options.onProgress,
     signal,
     publish: async (content, copySignal) => {
-      const now = await to.resolve(target.tag, { signal: copySignal });
-      if (now?.digest === content.digest) return;
-      // Somebody else pushed the tag while this copied.
-      if (now && now.digest !== before?.digest && !options.force) throw tagExists(target, now, content);
+      // A tag that is to be moved whatever it names need not be asked about again.
+      const movesAnyway = options.force && before?.digest !== content.digest;
+      if (!movesAnyway) {
+        const now = await to.resolve(target.tag, { signal: copySignal });
+        if (now?.digest === content.digest) return;
+        // Somebody else pushed the tag while this copied.
+        if (now && now.digest !== before?.digest && !options.force) throw tagExists(target, now, content);
+      }
       await to.pushManifest(target.tag, content, { signal: copySignal });
     },
   });

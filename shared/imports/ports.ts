@@ -40,8 +40,9 @@ export interface ContentTarget {
     /** The subject under which the target lists the manifest by itself; `undefined`: it does not. */
     readonly subject: Digest | undefined;
   }>;
+  /** The media type lets a target tell an image's config, which no other image has, from a layer. */
   pushBlob(
-    blob: Pick<Descriptor, 'digest' | 'size'>,
+    blob: Pick<Descriptor, 'digest' | 'size' | 'mediaType'>,
     open: () => Promise<AsyncIterable<Uint8Array>>,
     options?: ContentCallOptions & {
       readonly mountFrom?: string | undefined;

@@ -29,7 +29,9 @@ export async function referrersUnderTag(
   options: CallOptions,
 ): Promise<readonly Descriptor[]> {
   const tag = referrersTag(subject);
-  const content = await manifestUnder(place, tag, options);
+  // Most images have no referrers, and registries may count a GET as a pull also of what is not there.
+  const isThere = (await resolveManifest(place, tag, options)) !== undefined;
+  const content = isThere ? await manifestUnder(place, tag, options) : undefined;
   // Something else than an index has this name for reasons of its own: it lists nothing.
   if (!content || !isIndexType(content.mediaType)) return [];
   const referrers = parseReferrers(parseJson(content.bytes));

@@ -154,10 +154,11 @@ export interface Repository {
   /**
    * Makes the repository hold the blob: there already, mounted from a sibling, or uploaded from `open()`,
    * which is called again when the upload has to begin anew. A failure of the source is thrown as it is, and
-   * never completes an upload.
+   * never completes an upload. The config of an image is sent without asking whether it is there: hardly another
+   * image has the same.
    */
   pushBlob(
-    blob: Pick<Descriptor, 'digest' | 'size'>,
+    blob: Pick<Descriptor, 'digest' | 'size'> & Partial<Pick<Descriptor, 'mediaType'>>,
     open: () => Promise<AsyncIterable<Uint8Array>>,
     options?: PushBlobOptions,
   ): Promise<BlobOutcome>;

@@ -1,3 +1,4 @@
+import { type Descriptor, OCI_CONFIG } from '../content/index.ts';
 import { IntegrityError, RegistryError } from '../errors.ts';
 import { hasBlob } from './blobs.ts';
 import { ChunkedUpload } from './chunked-upload.ts';
@@ -21,7 +22,7 @@ import {
  */
 export async function pushBlob(
   place: Place,
-  blob: Blob,
+  blob: Blob & Partial<Pick<Descriptor, 'mediaType'>>,
   open: () => Promise<AsyncIterable<Uint8Array>>,
   options: PushBlobOptions = {},
 ): Promise<BlobOutcome> {
@@ -32,13 +33,29 @@ export async function pushBlob(
     if (mounted === 'mounted') return mounted;
     begun = mounted;
   }
-  if (await hasBlob(place, blob.digest, { signal }, 'push')) {
+  if (!isOfOneImage(blob) && (await hasBlob(place, blob.digest, { signal }, 'push'))) {
     if (begun) await cancelUpload(place, begun.location);
     return 'existing';
   }
   await upload(place, blob, open, begun, options);
   return 'uploaded';
 }
+
+/**
+ * Whether a blob is the config of an image: named by that image alone, so wanted only where the image is new, and so
+ * small that sending it again costs less than asking each time. The empty config that artifacts share is none.
+ */
+function isOfOneImage({ mediaType, size }: Blob & Partial<Pick<Descriptor, 'mediaType'>>): boolean {
+  return mediaType !== undefined && IMAGE_CONFIGS.has(mediaType) && size <= MAX_UNASKED_BYTES;
+}
+
+const IMAGE_CONFIGS: ReadonlySet<string> = new Set([
+  OCI_CONFIG,
+  'application/vnd.docker.container.image.v1+json',
+]);
+
+/** Configs have a few KB. */
+const MAX_UNASKED_BYTES = 64 * 1024;
 
 /** `mounted`, an upload that was begun instead, or `undefined` when these credentials may not mount from there. */
 async function tryMount(

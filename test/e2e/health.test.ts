@@ -16,7 +16,9 @@ const log: string[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'longshore-health-'));
-  serviceBus = await startServiceBusEmulator({ queues: { imports: {} } });
+  serviceBus = await startServiceBusEmulator({
+    queues: { imports: {}, 'imports-set-aside': {} },
+  });
   storage = await startAzurite();
 });
 afterAll(async () => {
@@ -66,6 +68,7 @@ test('readiness names what is gone, and life goes on', async () => {
   const checks = (tables: boolean) => [
     { name: 'tables', ok: tables },
     { name: 'queue', ok: true },
+    { name: 'set-aside queue', ok: true },
   ];
   expect(await ask(functions, 'ready')).toMatchObject({ status: 200, body: { checks: checks(true) } });
   await storage.close();

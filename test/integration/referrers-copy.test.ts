@@ -115,7 +115,9 @@ async function expectNothingCopied(source: Side, target: Side): Promise<void> {
 
 /** Everything that is asked of the source when nothing is copied: the lists, and whether cosign's tags are there. */
 function isListing(line: string): boolean {
-  return /^GET .*\/referrers\/|^GET .*\/manifests\/sha256-[0-9a-f]{64}$|^HEAD .*\.(sig|att|sbom)$/.test(line);
+  return /^GET .*\/referrers\/|^(HEAD|GET) .*\/manifests\/sha256-[0-9a-f]{64}$|^HEAD .*\.(sig|att|sbom)$/.test(
+    line,
+  );
 }
 
 describe('referrers between registries that have the API', () => {
@@ -151,6 +153,14 @@ describeWithProgram('docker-registry', 'referrers and a registry without the API
     const source = await withoutApi();
     await expectCopies(source, await withApi());
     expect(source.proxy.count('GET /v2/acme/node/referrers/')).toBe(1);
+  },
+  'that an image does not have cost no manifest read at the source': async () => {
+    const [source, target] = [await withoutApi(), await withApi()];
+    await push(source.repository, node);
+    const log = await asked(source, () => copy(source, target));
+    const reads = log.filter((line) => /^GET .*\/manifests\//.test(line));
+    const own = node.manifests.map(({ digest }) => `GET /v2/acme/node/manifests/${digest}`);
+    expect(reads.sort()).toEqual(own.sort());
   },
   'come along between two of them': async () => {
     await expectCopies(await withoutApi(), await withoutApi());

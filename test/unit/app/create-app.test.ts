@@ -71,6 +71,7 @@ it('uses what it is given only when asked, and keeps no connection to the broker
   expect(await app.ready()).toMatchObject([
     { name: 'tables', ok: false },
     { name: 'queue', ok: true },
+    { name: 'set-aside queue', ok: true },
   ]);
   expect(await app.runImport('no job')).toMatchObject({
     kind: 'set-aside',

@@ -13,12 +13,15 @@ it('hands the reference over, with a logger that writes to the invocation', asyn
       return { kind: 'done', imported: [] };
     },
   });
-  await importArchive(app, BLOB, context);
+  await importArchive(async () => app, BLOB, context);
   expect(lines).toEqual(['information archive artifact imported {"archive":"transfer/app.tar"}']);
 });
 
-it('lets a failure through, so that the host tries the blob again', async () => {
+it('pauses after a failure and lets it through, so that the host tries the blob again', async () => {
   const failure = new ArchiveError('E_ARCHIVE_INCOMPLETE', 'the blob was replaced');
   const app = createApp({ importArchive: () => Promise.reject(failure) });
-  await expect(importArchive(app, BLOB, createInvocation().context)).rejects.toBe(failure);
+  const pauses: number[] = [];
+  const pause = async (ms: number) => void pauses.push(ms);
+  await expect(importArchive(async () => app, BLOB, createInvocation().context, pause)).rejects.toBe(failure);
+  expect(pauses).toEqual([120_000]);
 });

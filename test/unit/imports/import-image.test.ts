@@ -51,6 +51,28 @@ test('a tag that names other content stays unless the import is forced', async (
   expect(to.tags.get('1')).toBe(app.root.digest);
 });
 
+test('the target tag is asked about before the copy and before it is set; once when it is moved anyway', async () => {
+  const asked = async (force: boolean) => {
+    const { to, repository } = registries();
+    await importImage(repository, parseReference('app:latest'), target, { force });
+    return to.calls.filter(({ kind, key }) => kind === 'resolve' && key === '1').length;
+  };
+  expect(await asked(false)).toBe(2);
+  expect(await asked(true)).toBe(1);
+});
+
+test('a tag that somebody moves during the copy is moved back when the import is forced', async () => {
+  const { from } = registries();
+  const to = new MemoryRepository({
+    before: ({ kind }) => {
+      if (kind === 'pushBlob') to.seed(other).tags.set('1', other.root.digest);
+    },
+  });
+  const repository = (name: { registry: string }) => (name.registry === 'docker.io' ? from : to);
+  await importImage(repository, parseReference('app:latest'), target, { force: true });
+  expect(to.tags.get('1')).toBe(app.root.digest);
+});
+
 test('a trimmed platform subset is unchanged the second time', async () => {
   const { from, repository } = registries();
   const graph = multiPlatform('node', ['linux/amd64', 'linux/arm64']);

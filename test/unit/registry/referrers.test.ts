@@ -112,10 +112,23 @@ describe('without the referrers API', () => {
   const absent = { status: 404, body: '404 page not found' };
 
   it('reads the index under the tag schema', async () => {
-    const { repository, server } = await registryThat(absent, indexOf(one, two));
+    const { body } = indexOf(one, two);
+    const headers = {
+      'docker-content-digest': digestOf(body),
+      'content-type': OCI_INDEX,
+      'content-length': `${body.length}`,
+    };
+    const { repository, server } = await registryThat(absent, { body, headers });
     expect(await repository.referrers(SUBJECT)).toEqual([one, two]);
     expect(await repository.referrers(SUBJECT, { artifactType: 'application/sbom' })).toEqual([one]);
-    expect(server.log).toEqual([`GET ${API}`, `GET ${TAG}`, `GET ${TAG}`]);
+    const read = [`HEAD ${TAG}`, `GET ${TAG}`];
+    expect(server.log).toEqual([`GET ${API}`, ...read, ...read]);
+  });
+
+  it('asks by HEAD whether there is an index: a GET may count as a pull', async () => {
+    const { repository, server } = await registryThat(absent);
+    expect(await repository.referrers(SUBJECT)).toEqual([]);
+    expect(server.log).toEqual([`GET ${API}`, `HEAD ${TAG}`]);
   });
 
   it('asks for the API once in a registry, whatever the repository', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { digestOf } from '../../../shared/content/index.ts';
+import { digestOf, OCI_CONFIG } from '../../../shared/content/index.ts';
 import { IntegrityError, TransportError } from '../../../shared/errors.ts';
 import type { RegistryClientOptions } from '../../../shared/registry/index.ts';
 import {
@@ -88,6 +88,25 @@ describe('pushBlob', () => {
     const empty = { digest: digestOf(''), size: 0 };
     expect(await testRepository(server).pushBlob(empty, async () => bytesOf())).toBe('uploaded');
     expect(server.requests[2]?.headers['content-length']).toBe('0');
+  });
+
+  it.each([OCI_CONFIG, 'application/vnd.docker.container.image.v1+json'])(
+    'sends an image config (%s) without asking for it',
+    async (mediaType) => {
+      const server = await uploadRegistry();
+      expect(await testRepository(server).pushBlob({ ...BLOB, mediaType }, hello)).toBe('uploaded');
+      expect(server.log).toEqual([`POST ${UPLOADS}`, `PUT ${UPLOADS}1`]);
+    },
+  );
+
+  it.each([
+    ['the empty config that artifacts share', { mediaType: 'application/vnd.oci.empty.v1+json', size: 5 }],
+    ['a config larger than configs are', { mediaType: OCI_CONFIG, size: 64 * 1024 + 1 }],
+    ['a layer', { mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', size: 5 }],
+  ])('asks for %s', async (_, as) => {
+    const server = await uploadRegistry(({ method }) => (method === 'HEAD' ? { status: 200 } : undefined));
+    expect(await testRepository(server).pushBlob({ ...BLOB, ...as }, hello)).toBe('existing');
+    expect(server.log).toEqual([`HEAD /v2/acme/app/blobs/${BLOB.digest}`]);
   });
 
   it('sends nothing that is there already', async () => {
