@@ -41,7 +41,8 @@ const parses = (parse: (text: string) => unknown) => (text: string, context: z.R
 };
 
 export const importJobSchema = z.object({
-  id: z.string().min(1).max(128),
+  // A message id has room for 128 characters, and that of a job sent again says when as well.
+  id: z.string().min(1).max(100),
   source: z.string().superRefine(parses(parseRepositoryName)),
   digest: z.string().refine(isDigest, 'is not a sha256 or sha512 digest') as unknown as z.ZodType<Digest>,
   target: z.string().superRefine(

@@ -73,6 +73,12 @@ export async function runImport(
     logger.info('import finished', { job: job.id, target: job.target, state: end.state, detail: end.detail });
     return { kind: 'done', job, state: end.state, detail: end.detail };
   } catch (error) {
+    // The job is only ever sent again after a failure: this is the same message once more, and its work was done.
+    if (record?.state === 'succeeded') {
+      const detail = `it succeeded before; doing it again failed: ${describeError(error)}`;
+      logger.warn('repeated import ended', { job: job.id, target: job.target, code: codeOf(error), detail });
+      return { kind: 'done', job, state: 'unchanged', detail };
+    }
     return await settleFailure(job, error, record?.failures ?? 0, dependencies);
   }
 }

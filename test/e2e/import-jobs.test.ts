@@ -61,8 +61,9 @@ test('a worker killed in the middle of an import, and started again, ends with t
   await longshore.seeCopy('crash/app', '1', image);
   const { attempts } = await longshore.seeRecord(job.target, { id: job.id, state: 'succeeded' });
   expect(attempts).toBeGreaterThanOrEqual(2);
-  // One may have been taken in from the worker that was killed, with nobody left to answer: it is not counted.
-  expect(longshore.uploadsTo('crash/app')).toBeLessThanOrEqual(image.blobs.length);
+  // Layers go once. Configs, a few KB each, are sent without asking first, so the second worker may repeat them.
+  const configs = image.manifests.length - 1;
+  expect(longshore.uploadsTo('crash/app')).toBeLessThanOrEqual(image.blobs.length + configs);
   await longshore.seeQueueDone();
 });
 

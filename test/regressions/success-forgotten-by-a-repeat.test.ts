@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { RegistryError } from '../../shared/errors.ts';
+import { image } from '../helpers/memory-content.ts';
+import { World } from '../helpers/memory-jobs.ts';
+
+it.each(['E_UNAVAILABLE', 'E_RATE_LIMITED', 'E_DENIED'] as const)(
+  'a job that had succeeded was queued again, or failed, when a second delivery met %s',
+  async (code) => {
+    const world = new World();
+    const job = world.job(image('app'), 1);
+    await world.run(job);
+    const before = await world.record(job);
+
+    const refuse = (moment: string) => {
+      if (moment === 'target.resolve start') throw new RegistryError(code, 'not now');
+    };
+    await expect(world.run(job, refuse)).resolves.toMatchObject({ kind: 'done', state: 'unchanged' });
+    expect(await world.record(job)).toEqual({ ...before, attempts: 2 });
+    expect(world.scheduled).toEqual([]);
+    expect(world.setAside).toEqual([]);
+  },
+);
