@@ -2,7 +2,6 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import {
   type Descriptor,
   type Digest,
-  isNonDistributable,
   type Manifest,
   type ManifestContent,
   type Platform,
@@ -11,8 +10,10 @@ import {
 import { InvalidInputError } from '../../errors.ts';
 import type { MountMap } from '../mount-map.ts';
 import type { ContentSource, ContentTarget } from '../ports.ts';
-import { type CopyProgress, ProgressMeter } from './copy-progress.ts';
+import { BlobCopy } from './copy-blobs.ts';
+import type { CopyProgress } from './copy-progress.ts';
 import { knowsReferrers, ReferrerCopy, type ReferrerCounts, takesReferrers } from './copy-referrers.ts';
+import { OncePerKey } from './once-per-key.ts';
 import {
   MAX_INDEX_DEPTH,
   nestedTooDeep,
@@ -22,11 +23,8 @@ import {
 } from './select-children.ts';
 import { refusesSparseIndex } from './sparse-index.ts';
 
-/** Manifests plus blobs of one copy. */
-const MAX_NODES = 50_000;
 /** Manifests are held while their children are copied; together they may not fill the memory. */
 const MAX_MANIFESTS_BYTES = 128 * 1024 * 1024;
-const BLOBS_AT_ONCE = 6;
 const MANIFESTS_AT_ONCE = 6;
 
 export interface CopyOptions {
@@ -97,16 +95,13 @@ class GraphCopy {
   readonly #target: ContentTarget;
   readonly #options: CopyOptions;
   readonly #signal: AbortSignal;
-  readonly #meter: ProgressMeter;
-  readonly #blobSlots: LimitFunction = pLimit(BLOBS_AT_ONCE);
+  readonly #once = new OncePerKey();
+  readonly #blobs: BlobCopy;
   readonly #manifestSlots: LimitFunction = pLimit(MANIFESTS_AT_ONCE);
-  readonly #underWay = new Map<string, Promise<void>>();
   readonly #calls = new Set<Promise<unknown>>();
   #referrers: ReferrerCopy | undefined;
   #rootIsNew = false;
   readonly #manifests = { copied: 0, existing: 0 };
-  readonly #blobs = { uploaded: 0, mounted: 0, existing: 0, foreign: 0 };
-  #bytesUploaded = 0;
   #manifestBytes = 0;
 
   constructor(source: ContentSource, target: ContentTarget, options: CopyOptions, signal: AbortSignal) {
@@ -114,7 +109,7 @@ class GraphCopy {
     this.#target = target;
     this.#options = options;
     this.#signal = signal;
-    this.#meter = new ProgressMeter(options.onProgress ?? (() => {}));
+    this.#blobs = new BlobCopy(source, target, options, signal, this.#once);
   }
 
   async run(root: Digest): Promise<CopyResult> {
@@ -142,15 +137,15 @@ class GraphCopy {
       root: { mediaType, digest, size },
       trimmed: published !== content,
       manifests: this.#manifests,
-      blobs: this.#blobs,
+      blobs: this.#blobs.counts,
       referrers: this.#referrers?.counts ?? { copied: 0, existing: 0, skipped: 0 },
-      bytesUploaded: this.#bytesUploaded,
+      bytesUploaded: this.#blobs.bytesUploaded,
     };
   }
 
   /** Resolves when the calls under way have ended; after an abort none begins. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.#underWay.values(), ...this.#calls]);
+    await Promise.all([this.#once.settled(), Promise.allSettled(this.#calls)]);
   }
 
   #referrersOf(root: Digest): ReferrerCopy | undefined {
@@ -272,8 +267,8 @@ class GraphCopy {
     await Promise.all(
       descriptors.map((child) =>
         isManifestLike(child.mediaType)
-          ? this.#once(`manifest ${child.digest}`, () => this.#manifest(child.digest, depth))
-          : this.#blob(child),
+          ? this.#once.run(`manifest ${child.digest}`, () => this.#manifest(child.digest, depth))
+          : this.#blobs.copy(child),
       ),
     );
   }
@@ -311,49 +306,7 @@ class GraphCopy {
   async #leaves(manifest: Manifest): Promise<void> {
     if (manifest.kind !== 'image') return;
     const blobs = manifest.config ? [manifest.config, ...manifest.layers] : manifest.layers;
-    await Promise.all(blobs.map((blob) => this.#blob(blob)));
-  }
-
-  /** The same bytes may be a foreign layer of one image and an ordinary layer of another, which needs them pushed. */
-  #blob(blob: Descriptor): Promise<void> {
-    return isNonDistributable(blob.mediaType)
-      ? this.#once(`foreign ${blob.digest}`, async () => {
-          this.#blobs.foreign += 1;
-        })
-      : this.#once(`blob ${blob.digest}`, () => this.#pushBlob(blob));
-  }
-
-  async #pushBlob(blob: Descriptor): Promise<void> {
-    const signal = this.#signal;
-    const { mounts } = this.#options;
-    const progress = this.#meter.blob(blob.size);
-    await this.#blobSlots(async () => {
-      signal.throwIfAborted();
-      const mountFrom = this.#options.mountFrom ?? (await mounts?.find(blob, signal));
-      const outcome = await this.#target.pushBlob(blob, () => this.#source.openBlob(blob, { signal }), {
-        signal,
-        mountFrom,
-        onBytes: progress.moved,
-      });
-      mounts?.note(blob, outcome, mountFrom);
-      this.#blobs[outcome] += 1;
-      if (outcome === 'uploaded') this.#bytesUploaded += blob.size;
-    });
-    progress.done();
-  }
-
-  /** One piece of work per key, however many parents name it. */
-  #once(key: string, work: () => Promise<void>): Promise<void> {
-    const known = this.#underWay.get(key);
-    if (known !== undefined) return known;
-    if (this.#underWay.size >= MAX_NODES) {
-      return Promise.reject(
-        new InvalidInputError('E_MANIFEST', `The image consists of more than ${MAX_NODES} parts.`),
-      );
-    }
-    const started = work();
-    this.#underWay.set(key, started);
-    return started;
+    await Promise.all(blobs.map((blob) => this.#blobs.copy(blob)));
   }
 }
 
