@@ -1,6 +1,5 @@
 import { createServer, request as forward, type OutgoingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { listen } from './listen.ts';
 
 export interface CountingProxy {
   readonly host: string;
@@ -46,15 +45,8 @@ export async function countingProxy(
     onward.on('error', () => response.destroy());
     incoming.pipe(onward);
   });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.listen(0, '127.0.0.1', resolve);
-  await promise;
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
   return {
-    host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    host: await listen(server),
     log,
     count: (prefix) => log.filter((line) => line.startsWith(prefix)).length,
   };

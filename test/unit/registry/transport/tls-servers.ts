@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { TLSSocket, type TlsOptions } from 'node:tls';
-import { onTestFinished } from 'vitest';
 import type { RegistrySettings, TlsSettings } from '../../../../shared/registry/index.ts';
+import { listen } from '../../../helpers/listen.ts';
 
 type PemFile =
   | 'ca.pem'
@@ -72,14 +71,7 @@ export async function tlsServer(
   server.on('connection', () => {
     connections += 1;
   });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  server.listen(0, '127.0.0.1', resolve);
-  await promise;
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const host = await listen(server);
   return {
     host,
     url: `https://${host}`,
