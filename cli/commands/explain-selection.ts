@@ -1,0 +1,35 @@
+import type { WatchExplanation } from '../../shared/mirror/index.ts';
+import { columns } from '../columns.ts';
+import { countOf } from '../count-of.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Output } from '../output.ts';
+
+/** `longshore plan --explain`: which of upstream's tags each watch takes, and why. Returns the exit code. */
+export function explainSelection(explanations: readonly WatchExplanation[], output: Output): number {
+  output.result(
+    {
+      watches: explanations.map(({ watch, tags, unmatched, errors }) => ({
+        watch,
+        tags: tags.map(({ tag, selected, rule }) => ({ tag, taken: selected, rule })),
+        unmatched,
+        errors,
+      })),
+    },
+    explanations.flatMap(describe),
+  );
+  if (explanations.some(({ errors }) => errors.length > 0)) return EXIT.failed;
+  return explanations.some(({ tags }) => tags.some(({ selected }) => selected)) ? EXIT.ok : EXIT.nothingToDo;
+}
+
+function describe({ watch, tags, unmatched, errors }: WatchExplanation): readonly string[] {
+  const taken = tags.filter(({ selected }) => selected).length;
+  return [
+    `${watch}: ${taken} of ${countOf(tags.length, 'tag')} taken`,
+    ...columns(
+      tags.map(({ tag, selected, rule }) => [`${selected ? '+' : '-'} ${tag}`, rule]),
+      '  ',
+    ),
+    ...unmatched.map((rule) => `  ? ${rule}  matches no tag`),
+    ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
+  ];
+}

@@ -1,0 +1,9 @@
+import type { Watch } from '../watch.ts';
+import type { RepositoryPattern } from './repository-pattern.ts';
+
+/** A watch for each repository that a pattern matches, whatever repositories there are. */
+export interface WatchPattern extends Omit<Watch, 'source' | 'targets'> {
+  readonly source: RepositoryPattern;
+  /** At least one; the star stands for what it stood for in the source. */
+  readonly targets: readonly RepositoryPattern[];
+}
