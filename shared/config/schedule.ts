@@ -1,19 +1,56 @@
 import { Cron } from 'croner';
-import { z } from 'zod';
+import * as z from 'zod';
+import type { Schedule } from '../mirror/index.ts';
+import { closedObject } from './closed-object.ts';
+import { durationSchema } from './duration.ts';
 
-export const DEFAULT_SCHEDULE = '*/15 * * * *';
+const DEFAULT_CRON = '*/15 * * * *';
+const MIN_INTERVAL_MS = 10_000;
+const MAX_JITTER_MS = 24 * 60 * 60_000;
+
+/** What is looked at every quarter of an hour, UTC. */
+export const DEFAULT_SCHEDULE = DEFAULT_CRON;
 
 /** A cron expression of 5 or 6 fields (seconds first) that comes round at some time. */
-export const scheduleSchema = z
+const cronSchema = z
   .string()
   .superRefine((text, context) => {
     const problem = problemOf(text);
     if (problem) context.addIssue({ code: 'custom', message: problem });
   })
-  .meta({ examples: [DEFAULT_SCHEDULE, '0 6 * * MON-FRI'] });
+  .meta({ examples: [DEFAULT_CRON, '0 6 * * MON-FRI'] });
+
+const timezoneSchema = z
+  .string()
+  .refine(isTimezone, 'expected an IANA time zone, such as Europe/Berlin or UTC')
+  .meta({ examples: ['UTC', 'Europe/Berlin'] });
+
+const jitter = durationSchema({ max: MAX_JITTER_MS })
+  .default(0)
+  .describe('Puts off each watch by a part of this, so that not all are asked at the same second.');
+
+/** Every form of a schedule, read into one. */
+export const scheduleSchema = z
+  .union([
+    cronSchema,
+    closedObject({
+      cron: cronSchema.describe('Cron with 5 or 6 fields.'),
+      timezone: timezoneSchema.default('UTC').describe('Where the clock hangs. Left out: UTC.'),
+      jitter,
+    }),
+    closedObject({
+      every: durationSchema({ min: MIN_INTERVAL_MS }).describe('Length of time between polls, such as 15m.'),
+      jitter,
+    }),
+  ])
+  .transform((value): Schedule => {
+    if (typeof value === 'string') return { cron: value, timezone: 'UTC', jitterMs: 0 };
+    if ('every' in value) return { everyMs: value.every, jitterMs: value.jitter };
+    return { cron: value.cron, timezone: value.timezone, jitterMs: value.jitter };
+  });
 
 function problemOf(text: string): string | undefined {
-  const expected = `expected a cron expression of 5 or 6 fields, such as ${DEFAULT_SCHEDULE}`;
+  const expected = `expected a cron expression of 5 or 6 fields, such as ${DEFAULT_CRON}`;
   if (text.length > 200 || !/^\S+(?: +\S+){4,5}$/.test(text)) return expected;
   try {
     const cron = new Cron(text, { mode: '5-or-6-parts', timezone: 'UTC', paused: true });
@@ -21,5 +58,14 @@ function problemOf(text: string): string | undefined {
   } catch (error) {
     const reason = error instanceof Error ? error.message.replace(/^CronPattern: /, '') : String(error);
     return `${expected} (${reason})`;
+  }
+}
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
   }
 }

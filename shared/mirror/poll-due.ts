@@ -1,22 +1,45 @@
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
+import { TransportError } from '../errors.ts';
 import type { RecordKey, Records } from '../records.ts';
-import { isPollDue, type PollState } from './due.ts';
-import { type PollPorts, pollWatch } from './poll-watch.ts';
+import { isPollDue, MAX_POLL_MS, type PollState } from './due.ts';
+import { type PollOptions, type PollPorts, pollWatch } from './poll-watch.ts';
 import { failedReport, failureOf, type PollReport, type WatchReport } from './report.ts';
+import { retryTime } from './retry-time.ts';
+import { shareAnswers } from './shared-answers.ts';
 import type { Watch } from './watch.ts';
 
 export interface PollDuePorts extends PollPorts {
-  readonly polls: Pick<Records<PollState>, 'update'>;
+  readonly polls: Pick<Records<PollState>, 'update' | 'list'>;
 }
 
 export interface PollDueOptions {
-  /** Polls every watch, due or not. */
+  /** Polls every watch that is not paused, due or not, and looks at its targets too. */
   readonly force?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
-const WATCHES_AT_ONCE = 4;
+const WATCHES_AT_ONCE = 8;
+const PARTITION = 'polls';
+
+/** A watch that is due, and when it was last polled, ISO 8601. */
+export interface DueWatch {
+  readonly watch: Watch;
+  readonly lastStartedAt: string | undefined;
+}
+
+/** Those of the watches that are due now, found with one listing of the poll states. */
+export async function findDue(
+  watches: readonly Watch[],
+  { polls, now }: Pick<PollDuePorts, 'polls' | 'now'>,
+): Promise<readonly DueWatch[]> {
+  const states = new Map<string, PollState>();
+  for await (const { key, value } of polls.list(PARTITION)) states.set(key.row, value);
+  const at = now();
+  return watches
+    .filter((watch) => isPollDue(watch, states.get(watch.name), at))
+    .map((watch) => ({ watch, lastStartedAt: states.get(watch.name)?.lastStartedAt }));
+}
 
 /**
  * Polls the watches that are due. Each is claimed first, so that of several pollers one polls it per time of its
@@ -28,8 +51,9 @@ export async function pollDue(
   options: PollDueOptions = {},
 ): Promise<PollReport> {
   const limit = pLimit(WATCHES_AT_ONCE);
+  const sharedAnswers = shareAnswers(watches);
   const outcomes = await Promise.allSettled(
-    watches.map((watch) => limit(() => pollIfDue(watch, ports, options))),
+    watches.map((watch) => limit(() => pollIfDue(watch, { ...ports, sharedAnswers }, options))),
   );
   options.signal?.throwIfAborted();
   const reports: WatchReport[] = [];
@@ -52,16 +76,34 @@ async function pollIfDue(
   try {
     claim = await claimPoll(watch, ports, force);
   } catch (error) {
-    return failedReport(watch, error, { listings: 0, heads: 0 });
+    return failedReport(watch, error);
   }
   if (claim === undefined) return undefined;
-  const report = await pollWatch(watch, ports, { signal });
-  if (report.errors.length > 0) return report;
+  const verifyTargets = force ? true : undefined;
+  const report = await pollInTime(watch, ports, { verifyTargets, signal });
   try {
-    await finishPoll(watch, ports, claim);
+    await finishPoll(watch, ports, claim, report);
     return report;
   } catch (error) {
-    return { ...report, errors: [failureOf(error)] };
+    return { ...report, errors: [...report.errors, failureOf(error)] };
+  }
+}
+
+/** Ends before the claim does: nobody else polls the watch meanwhile. */
+async function pollInTime(
+  watch: Watch,
+  ports: PollPorts,
+  { verifyTargets, signal }: PollOptions,
+): Promise<WatchReport> {
+  const overdue = AbortSignal.timeout(MAX_POLL_MS);
+  try {
+    const inTime = signal ? AbortSignal.any([signal, overdue]) : overdue;
+    return await pollWatch(watch, ports, { verifyTargets, signal: inTime });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const message = `The poll did not end within ${MAX_POLL_MS / 60_000} minutes. Split the watch into several, or name fewer tags.`;
+    const failure = overdue.aborted ? new TransportError('E_TIMEOUT', message, { cause: error }) : error;
+    return failedReport(watch, failure);
   }
 }
 
@@ -74,20 +116,28 @@ async function claimPoll(
   const claim = randomUUID();
   const startedAt = now();
   const standing = await polls.update(pollKey(watch), (current) =>
-    force || isPollDue(watch, current, startedAt)
+    (force && !watch.paused) || isPollDue(watch, current, startedAt)
       ? { lastStartedAt: startedAt.toISOString(), claim }
       : current,
   );
   return standing?.claim === claim ? claim : undefined;
 }
 
-async function finishPoll(watch: Watch, { polls, now }: PollDuePorts, claim: string): Promise<void> {
-  const finishedAt = now().toISOString();
+async function finishPoll(
+  watch: Watch,
+  { polls, now }: PollDuePorts,
+  claim: string,
+  { errors }: WatchReport,
+): Promise<void> {
+  const at = now();
+  const retryAt = retryTime(errors, at)?.toISOString();
   await polls.update(pollKey(watch), (current) =>
-    current?.claim === claim ? { ...current, finishedAt } : current,
+    current?.claim === claim
+      ? { ...current, finishedAt: at.toISOString(), ...(retryAt && { retryAt }) }
+      : current,
   );
 }
 
 function pollKey({ name }: Watch): RecordKey {
-  return { partition: 'polls', row: name };
+  return { partition: PARTITION, row: name };
 }

@@ -2,8 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isPollDue } from '../../../shared/mirror/index.ts';
 
-const QUARTERS = { schedule: '*/15 * * * *' };
-const DAILY = { schedule: '0 6 * * *' };
+const QUARTERS = byCron('*/15 * * * *');
+const DAILY = byCron('0 6 * * *');
+
+function byCron(cron: string, timezone = 'UTC') {
+  return { name: 'node', schedule: { cron, timezone, jitterMs: 0 } };
+}
 
 function polled(lastStartedAt: string, finished = true) {
   return { lastStartedAt, claim: 'c', ...(finished && { finishedAt: lastStartedAt }) };
@@ -25,7 +29,7 @@ describe('when a watch is due', () => {
   });
 
   it('reads schedules with seconds', () => {
-    const everyTenSeconds = { schedule: '*/10 * * * * *' };
+    const everyTenSeconds = byCron('*/10 * * * * *');
     const last = polled('2026-01-01T10:00:00Z');
     expect(isPollDue(everyTenSeconds, last, new Date('2026-01-01T10:00:09Z'))).toBe(false);
     expect(isPollDue(everyTenSeconds, last, new Date('2026-01-01T10:00:10Z'))).toBe(true);
@@ -37,10 +41,53 @@ describe('when a watch is due', () => {
     expect(isPollDue(DAILY, polled(now.toISOString()), now)).toBe(false);
   });
 
-  it('repeats a poll that did not finish well after a quarter of an hour', () => {
+  it('rests while it is paused, also when it was never polled', () => {
+    expect(isPollDue({ ...QUARTERS, paused: true }, undefined, new Date('2026-01-01T10:00:00Z'))).toBe(false);
+  });
+
+  it('is not due while a poll of it runs, though its schedule comes round', () => {
+    const everyMinute = byCron('* * * * *');
+    const running = polled('2026-01-01T10:00:00Z', false);
+    expect(isPollDue(everyMinute, running, new Date('2026-01-01T10:05:00Z'))).toBe(false);
+    expect(isPollDue(everyMinute, running, new Date('2026-01-01T10:15:00Z'))).toBe(true);
+  });
+
+  it('is repeated at the time that its last poll left', () => {
+    const state = { ...polled('2026-01-01T06:00:00Z'), retryAt: '2026-01-01T06:20:00Z' };
+    expect(isPollDue(DAILY, state, new Date('2026-01-01T06:19:59Z'))).toBe(false);
+    expect(isPollDue(DAILY, state, new Date('2026-01-01T06:20:00Z'))).toBe(true);
+  });
+
+  it('reads a schedule by the clock of its time zone, across the change to summer time', () => {
+    const berlin = byCron('0 6 * * *', 'Europe/Berlin');
+    const last = polled('2026-03-28T05:00:00Z');
+    expect(isPollDue(berlin, last, new Date('2026-03-29T03:59:59Z'))).toBe(false);
+    expect(isPollDue(berlin, last, new Date('2026-03-29T04:00:00Z'))).toBe(true);
+  });
+
+  it('counts an interval from the start of the last poll', () => {
+    const hourly = { name: 'node', schedule: { everyMs: 3_600_000, jitterMs: 0 } };
+    const last = polled('2026-01-01T10:07:00Z');
+    expect(isPollDue(hourly, last, new Date('2026-01-01T11:06:59Z'))).toBe(false);
+    expect(isPollDue(hourly, last, new Date('2026-01-01T11:07:00Z'))).toBe(true);
+    expect(isPollDue(hourly, last, new Date('2026-01-05T00:00:00Z'))).toBe(true);
+  });
+
+  it('repeats a poll that died after a quarter of an hour', () => {
     const unfinished = polled('2026-01-01T06:00:00Z', false);
     expect(isPollDue(DAILY, unfinished, new Date('2026-01-01T06:14:59Z'))).toBe(false);
     expect(isPollDue(DAILY, unfinished, new Date('2026-01-01T06:15:00Z'))).toBe(true);
+  });
+
+  it('rests after a poll for as long as it may, but repeats one that failed', () => {
+    const resting = { ...QUARTERS, restMs: 6 * 3_600_000 };
+    const last = polled('2026-01-01T10:00:00Z');
+    expect(isPollDue(resting, last, new Date('2026-01-01T15:59:59Z'))).toBe(false);
+    expect(isPollDue(resting, last, new Date('2026-01-01T16:00:00Z'))).toBe(true);
+    const failed = { ...last, retryAt: '2026-01-01T10:15:00Z' };
+    expect(isPollDue(resting, failed, new Date('2026-01-01T10:15:00Z'))).toBe(true);
+    expect(isPollDue({ ...DAILY, restMs: 60_000 }, last, new Date('2026-01-01T16:00:00Z'))).toBe(false);
+    expect(isPollDue(resting, polled('2031-01-01T00:00:00Z'), new Date('2026-01-01T07:00:00Z'))).toBe(true);
   });
 
   it('does not fall silent because a clock was far ahead once', () => {
