@@ -1,0 +1,101 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { type ConfigurationForecast, forecastFromConfiguration } from '../../shared/app/index.ts';
+import { columns } from '../columns.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Run } from '../program.ts';
+import { describeSeconds } from '../seconds.ts';
+
+interface ForecastFlags {
+  readonly config?: string;
+  readonly offline?: boolean;
+  readonly changesPerMonth: number;
+}
+
+type Registry = ConfigurationForecast['registries'][number];
+type Watch = ConfigurationForecast['watches'][number];
+
+/** More watches are in the JSON. */
+const SHOWN_WATCHES = 20;
+
+/** `longshore forecast`: what a configuration will spend on each upstream. Changes nothing, pulls nothing. */
+export function forecastCommand(run: Run): Command {
+  return new Command('forecast')
+    .description('show what a configuration will spend at each upstream; exit code 1 when it does not fit')
+    .option('--config <file>', 'configuration to forecast (default: ./longshore.yaml)')
+    .option('--offline', 'ask no registry; what only upstream knows is assumed')
+    .option('--changes-per-month <count>', 'how often upstream moves each tag', changes, 4)
+    .option('--json', 'print the result as JSON')
+    .action(({ config, ...flags }: ForecastFlags) =>
+      run(async ({ streams, output, environment }) => {
+        const result = await forecastFromConfiguration({
+          ...flags,
+          environment,
+          configFile: config,
+          signal: streams.signal,
+        });
+        output.result(result, describe(result));
+        return result.registries.some(({ fits }) => fits === false) ? EXIT.failed : EXIT.ok;
+      }),
+    );
+}
+
+function describe({ assumptions, registries, watches, gaps }: ConfigurationForecast): readonly string[] {
+  const rest = watches.length - SHOWN_WATCHES;
+  return [
+    ...registries.flatMap(describeRegistry),
+    '',
+    ...columns([
+      ['WATCH', 'TAGS', 'PULLS/IMAGE', 'TARGETS', 'FIRST FILL', 'PULLS/WINDOW', 'REQUESTS/POLL'],
+      ...watches.slice(0, SHOWN_WATCHES).map(describeWatch),
+    ]),
+    ...(rest > 0 ? [`… and ${rest} more that cost less; --json has them all`] : []),
+    '',
+    `Assumed: each tag moves ${assumptions.changesPerMonth} times a month${assumedNote(watches)}.`,
+    ...gaps.map(({ watch, message }) => `? ${watch}  ${message}`),
+  ];
+}
+
+function assumedNote(watches: readonly Watch[]): string {
+  return watches.some(({ assumed }) => assumed.length > 0) ? '; numbers with ~ were not found out' : '';
+}
+
+function describeRegistry(registry: Registry): readonly string[] {
+  const { limit, windowSeconds, keptBack, pullsPerWindow, requestsPerWindow, firstFillPulls, fits } =
+    registry;
+  const window = describeSeconds(windowSeconds);
+  const of = limit === null ? '' : ` of ${limit}`;
+  const keeping = keptBack > 0 ? ` (${keptBack} kept back)` : '';
+  const note = limit === null ? ' (no limit known)' : keeping;
+  const mark = fits === false ? '  DOES NOT FIT' : '';
+  return [
+    `${registry.registry}: ${pullsPerWindow}${of} pulls per ${window}${note}, ${requestsPerWindow} other requests${mark}`,
+    `  first fill: ${firstFillPulls} pulls${fillTime(registry)}`,
+    ...(registry.remaining === null ? [] : [`  now left: ${registry.remaining} pulls`]),
+  ];
+}
+
+function fillTime({ limit, firstFillSeconds }: Registry): string {
+  if (limit === null) return '';
+  if (firstFillSeconds === null) return ', never: everything is kept back';
+  return firstFillSeconds === 0 ? ', within one window' : `, at least ${describeSeconds(firstFillSeconds)}`;
+}
+
+function describeWatch(watch: Watch): readonly string[] {
+  const mark = (name: Watch['assumed'][number]) => (watch.assumed.includes(name) ? '~' : '');
+  return [
+    watch.watch,
+    `${mark('tags')}${watch.tags}`,
+    `${mark('pullsPerImage')}${watch.pullsPerImage}`,
+    String(watch.targets),
+    String(watch.firstFillPulls),
+    String(watch.pullsPerWindow),
+    String(watch.requestsPerPoll),
+  ];
+}
+
+function changes(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 100_000))
+    throw new InvalidArgumentError('Expected a number of changes a month, such as 4 or 0.5.');
+  return value;
+}

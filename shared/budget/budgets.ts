@@ -1,0 +1,171 @@
+import {
+  type Digest,
+  isIndexType,
+  type ManifestContent,
+  type Platform,
+  parseManifest,
+} from '../content/index.ts';
+import type { Records } from '../records.ts';
+import type { PullMeter, RateLimitReport, Repository } from '../registry/index.ts';
+import { type BudgetState, budgetState } from './budget-state.ts';
+import type { Ledger } from './ledger.ts';
+import { type Pause, Pauses } from './pauses.ts';
+import type { BudgetPolicy } from './policy.ts';
+import { PullLease } from './pull-lease.ts';
+import { UpstreamBudget } from './upstream-budget.ts';
+
+export interface BudgetParts {
+  readonly ledgers: Records<Ledger>;
+  readonly pauses: Records<Pause>;
+  /** What is configured for a registry, and who we are there. */
+  readonly configured: (registry: string) => { readonly policy: BudgetPolicy; readonly account: string };
+  readonly now?: (() => number) | undefined;
+  /** Told when what a registry said could not be written down: the work itself goes on. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** One piece of work at a source. */
+export interface BudgetedWork {
+  /** The manifest it begins with. */
+  readonly root: Digest;
+  /** Platforms it copies out of an index; empty means all. */
+  readonly platforms: readonly Platform[];
+  /** Pulls it needs, where an earlier try has found out. */
+  readonly pulls?: number | undefined;
+}
+
+/** A source that is read within the budget of its registry. */
+export interface BudgetedSource {
+  readonly source: Pick<Repository, 'fetchManifest' | 'openBlob' | 'referrers' | 'cosignTags'>;
+  /** Gives back what was not spent; never rejects. */
+  close(): Promise<void>;
+}
+
+export interface Budgets {
+  /** @throws (its calls) BudgetError `E_BUDGET`; RegistryError `E_RATE_LIMITED` during a pause */
+  open(source: Repository, work: BudgetedWork): BudgetedSource;
+  /** Takes down what an answer said of rate limits; writes later. */
+  observe(report: RateLimitReport): void;
+  /** @throws RegistryError `E_RATE_LIMITED` while the registry wants to be left alone */
+  assertOpen(registry: string, api: RateLimitReport['api']): Promise<void>;
+  /** Every budget that is known. */
+  list(): AsyncIterable<BudgetState>;
+  /** Pauses that are not over. */
+  pauses(): AsyncIterable<Pause>;
+  /** Resolves when everything observed is written. */
+  settled(): Promise<void>;
+}
+
+/** The budgets of all upstreams, as one process takes part in them. */
+export function createBudgets({
+  ledgers,
+  pauses: pauseRecords,
+  configured,
+  now = Date.now,
+  onError = () => {},
+}: BudgetParts): Budgets {
+  const upstreams = new Map<string, UpstreamBudget>();
+  const pauses = new Pauses(pauseRecords, now);
+  const writes = new Set<Promise<void>>();
+
+  function upstreamOf(registry: string): UpstreamBudget {
+    const known = upstreams.get(registry);
+    if (known) return known;
+    const made = new UpstreamBudget({ registry, ...configured(registry), ledgers, now });
+    upstreams.set(registry, made);
+    return made;
+  }
+
+  /** What the meter is told of pauses, everybody hears. */
+  function notingPauses(meter: PullMeter): PullMeter {
+    return {
+      async begin(request) {
+        const metered = await meter.begin(request);
+        return (
+          metered && {
+            async end(answer) {
+              await metered.end(answer);
+              if (answer.report) await pauses.note(answer.report);
+            },
+          }
+        );
+      },
+    };
+  }
+
+  async function takeDown(report: RateLimitReport): Promise<void> {
+    await pauses.note(report);
+    if (report.pulls) await upstreamOf(report.registry).note(report.pulls);
+  }
+
+  return {
+    open(source, { root, platforms, pulls = 1 + platforms.length }) {
+      const { registry } = source.name;
+      const lease = new PullLease(upstreamOf(registry), {
+        pulls,
+        look: (meter, signal) => source.resolve(root, { meter: notingPauses(meter), signal }),
+      });
+      let isOpen: Promise<void> | undefined;
+      const meter: PullMeter = {
+        async begin(request) {
+          if (!request.isPull) return undefined;
+          // Once, before it starts: work under way keeps to pauses as every request does.
+          isOpen ??= pauses.assertOver(registry, 'registry');
+          await isOpen;
+          return await lease.begin(request);
+        },
+      };
+      return {
+        source: metered(source, notingPauses(meter), lease, platforms),
+        close: () => lease.close().catch(onError),
+      };
+    },
+
+    observe(report) {
+      const write = takeDown(report)
+        .catch(onError)
+        .finally(() => writes.delete(write));
+      writes.add(write);
+    },
+
+    assertOpen: (registry, api) => pauses.assertOver(registry, api),
+
+    async *list() {
+      for await (const { value } of ledgers.list())
+        yield budgetState(value, configured(value.registry).policy, now());
+    },
+
+    pauses: () => pauses.list(),
+
+    async settled() {
+      await Promise.all(writes);
+    },
+  };
+}
+
+function metered(
+  source: Repository,
+  meter: PullMeter,
+  lease: PullLease,
+  platforms: readonly Platform[],
+): BudgetedSource['source'] {
+  return {
+    openBlob: (blob, options) => source.openBlob(blob, options),
+    referrers: (subject, options) => source.referrers(subject, { ...options, meter }),
+    cosignTags: (subject, options) => source.cosignTags(subject, { ...options, meter }),
+    async fetchManifest(digest, options) {
+      const content = await source.fetchManifest(digest, { ...options, meter });
+      const children = childrenOf(content, platforms);
+      if (children > 0) await lease.expect(children);
+      return content;
+    },
+  };
+}
+
+/** Manifests that may be read because of this one. Attestations stand beside each platform's image. */
+function childrenOf(content: ManifestContent, platforms: readonly Platform[]): number {
+  if (!isIndexType(content.mediaType)) return 0;
+  const manifest = parseManifest(content);
+  const all = manifest.kind === 'index' ? manifest.manifests.length : 0;
+  return platforms.length > 0 ? Math.min(all, 2 * platforms.length) : all;
+}

@@ -1,0 +1,268 @@
+import { BudgetError } from '../errors.ts';
+import type { Records } from '../records.ts';
+import type { PullAllowance, RateLimitReport } from '../registry/index.ts';
+import {
+  type Anchor,
+  allowance,
+  anchorOf,
+  announce,
+  ceilingOf,
+  current,
+  emptyLedger,
+  isLimited,
+  type Ledger,
+  limitOf,
+  release,
+  reserve,
+  reservedOf,
+  settle,
+  take,
+  unreserved,
+  windowOf,
+  withoutLimit,
+} from './ledger.ts';
+import { MergedUpdates } from './merged-updates.ts';
+import { type BudgetPolicy, floorOf } from './policy.ts';
+import { capacityOf, nextTurn } from './turn.ts';
+
+export interface UpstreamBudgetParts {
+  readonly registry: string;
+  /** Who we are there, while the registry has not said whom it counts. */
+  readonly account: string;
+  readonly policy: BudgetPolicy;
+  readonly ledgers: Records<Ledger>;
+  readonly now: () => number;
+}
+
+/** What became of the wish for pulls. `taken`: they are reserved, and the first may go. `look`: nobody has asked the upstream for long, so ask, and then again. */
+export type Reservation =
+  | { readonly kind: 'unlimited' }
+  | Taken
+  | { readonly kind: 'look'; readonly anchor: Anchor; readonly account: string }
+  | Denied;
+
+interface Denied {
+  readonly kind: 'denied';
+  readonly at: number;
+  readonly why: string;
+}
+
+/** A pull under way: what its answer is to be understood by. */
+export interface Taken {
+  readonly kind: 'taken';
+  readonly anchor: Anchor;
+  readonly account: string;
+  /** What was known when it was let go. */
+  readonly limit: number | undefined;
+  readonly ceiling: number;
+}
+
+/** For how long what the upstream said is relied on, also that it said nothing: at most, and in parts of a window. */
+const RELIED_ON_MS = 10 * 60_000;
+const RELIED_ON_PART = 10;
+/** Before work is put off, the upstream is asked once more, if the last answer is older than this. */
+const ASKED_AGAIN_MS = 60_000;
+const ASKED_AGAIN_PART = 20;
+/** Announcements that teach nothing new are written down this often. */
+const REPEATED_MS = 60_000;
+
+/** What one process knows and does about the budget of one registry. The ledger is shared with all others. */
+export class UpstreamBudget {
+  readonly registry: string;
+  readonly #parts: UpstreamBudgetParts;
+  readonly #updates = new Map<string, MergedUpdates<Ledger>>();
+  #account: string;
+  #silentSince = Number.NEGATIVE_INFINITY;
+  #lastNoted: (PullAllowance & { readonly at: number }) | undefined;
+
+  constructor(parts: UpstreamBudgetParts) {
+    this.registry = parts.registry;
+    this.#parts = parts;
+    this.#account = parts.account;
+  }
+
+  /** Claims pulls for a piece of work; `mayLook` allows the answer `look`. */
+  reserve(id: string, pulls: number, mayLook: boolean): Promise<Reservation> {
+    const { policy, now } = this.#parts;
+    return this.#change<Reservation>((ledger) => {
+      const at = now();
+      if (mayLook && this.#isUncertain(ledger, at))
+        return [ledger, { kind: 'look', anchor: anchorOf(ledger), account: this.#account }];
+      if (!isLimited(ledger, policy)) return [ledger, { kind: 'unlimited' }];
+      const wanted = Math.min(pulls, Math.max(capacityOf(ledger, policy), 1));
+      if (unreserved(ledger, policy) >= wanted) return this.#taken(reserve(ledger, id, wanted, at), id, at);
+      if (mayLook && this.#isOld(ledger, at, ASKED_AGAIN_MS, ASKED_AGAIN_PART))
+        return [ledger, { kind: 'look', anchor: anchorOf(ledger), account: this.#account }];
+      return this.#putOff(ledger, wanted, at);
+    });
+  }
+
+  /** Claims up to `pulls` for work that goes on, as many as nobody else has a claim to. */
+  extend(id: string, pulls: number): Promise<void> {
+    const { policy, now } = this.#parts;
+    return this.#change<void>((ledger) => {
+      if (!isLimited(ledger, policy)) return [ledger, undefined];
+      const has = ledger.leases.find((lease) => lease.id === id)?.pulls ?? 0;
+      const more = Math.min(pulls - has, Math.max(unreserved(ledger, policy), 0));
+      return [more > 0 ? reserve(ledger, id, has + more, now()) : ledger, undefined];
+    });
+  }
+
+  /** Lets one pull go. */
+  take(id: string): Promise<Taken | Denied> {
+    return this.#change<Taken | Denied>((ledger) => this.#taken(ledger, id, this.#parts.now()));
+  }
+
+  /**
+   * A pull is over, with what its answer announced. That is written down at once when it is less than was known;
+   * else with whatever is written next, which is soon enough: until then the pull counts as under way.
+   */
+  async settle(
+    id: string,
+    { anchor, account, limit, ceiling }: Taken,
+    answer: { readonly status?: number | undefined; readonly report?: RateLimitReport | undefined },
+  ): Promise<void> {
+    const { policy, now } = this.#parts;
+    const pulls = answer.report?.pulls;
+    const counted = answer.status !== undefined && answer.status < 300 ? 1 : 0;
+    const isOurs = pulls !== undefined && this.#accountOf(pulls) === account;
+    const step = (ledger: Ledger): Ledger => {
+      const settled = settle(ledger, id, policy, now());
+      return isOurs ? announce(settled, toAnnouncement(pulls), { anchor, counted, now: now() }) : settled;
+    };
+    const isLess = isOurs && (pulls.limit !== limit || anchor.settled + counted + pulls.remaining < ceiling);
+    if (isLess) await this.#change<void>((ledger) => [step(ledger), undefined], account);
+    else this.#later(step, account);
+    if (pulls && !isOurs) await this.#announceElsewhere(pulls);
+  }
+
+  /** Writes down the answer to a request that was made only to ask. */
+  async looked(
+    { anchor, account }: { readonly anchor: Anchor; readonly account: string },
+    {
+      status,
+      report,
+    }: { readonly status?: number | undefined; readonly report?: RateLimitReport | undefined },
+  ): Promise<void> {
+    const { now } = this.#parts;
+    const pulls = report?.pulls;
+    if (pulls && this.#accountOf(pulls) !== account) return await this.#announceElsewhere(pulls);
+    if (!pulls) this.#silentSince = now();
+    if (!pulls && status !== 200) return;
+    await this.#change<void>((ledger) => {
+      if (pulls) return [announce(ledger, toAnnouncement(pulls), { anchor, now: now() }), undefined];
+      return [ledger.ceilings.length > 0 ? withoutLimit(ledger) : ledger, undefined];
+    }, account);
+  }
+
+  /** Writes down what an answer announced to somebody who spends nothing: it can only lower what is known. */
+  async note(pulls: PullAllowance): Promise<void> {
+    const at = this.#parts.now();
+    const last = this.#lastNoted;
+    const isNews =
+      !last ||
+      last.source !== pulls.source ||
+      last.limit !== pulls.limit ||
+      last.remaining > pulls.remaining ||
+      last.at + REPEATED_MS <= at;
+    if (!isNews) return;
+    this.#lastNoted = { ...pulls, at };
+    await this.#announceElsewhere(pulls);
+  }
+
+  async release(id: string): Promise<void> {
+    await this.#change<void>((ledger) => [release(ledger, id), undefined]);
+  }
+
+  /** What to throw when work does not fit. */
+  error({ at, why }: { readonly at: number; readonly why: string }, pulls: number): BudgetError {
+    return new BudgetError(
+      this.registry,
+      new Date(at),
+      pulls,
+      `the budget of ${this.registry} does not allow more pulls now: ${why}`,
+    );
+  }
+
+  async #announceElsewhere(pulls: PullAllowance): Promise<void> {
+    this.#account = this.#accountOf(pulls);
+    const { now } = this.#parts;
+    await this.#change<void>((ledger) => [
+      announce(ledger, toAnnouncement(pulls), { now: now() }),
+      undefined,
+    ]);
+  }
+
+  #accountOf({ source }: PullAllowance): string {
+    return source ?? this.#parts.account;
+  }
+
+  #taken(ledger: Ledger, id: string, now: number): readonly [Ledger, Taken | Denied] {
+    const next = take(ledger, id, this.#parts.policy, now);
+    if (!next) return this.#putOff(ledger, 1, now);
+    const known = { anchor: anchorOf(ledger), limit: ledger.limit, ceiling: ceilingOf(ledger) };
+    return [next, { kind: 'taken', account: this.#account, ...known }];
+  }
+
+  #putOff(ledger: Ledger, pulls: number, now: number): readonly [Ledger, Denied] {
+    const { policy } = this.#parts;
+    const turn = nextTurn(ledger, policy, pulls, now);
+    return [turn.ledger, { kind: 'denied', at: turn.at, why: this.#why(ledger) }];
+  }
+
+  #why(ledger: Ledger): string {
+    const { policy } = this.#parts;
+    const limit = limitOf(ledger, policy);
+    const floor = floorOf(policy, limit);
+    const parts = [
+      `${Math.max(allowance(ledger, policy), 0)} of ${limit} in ${windowOf(ledger, policy) / 1000} s are left`,
+      ...(floor > 0 ? [`${floor} are kept back`] : []),
+      ...(reservedOf(ledger) > 0 ? [`${reservedOf(ledger)} are reserved`] : []),
+    ];
+    return parts.join(', ');
+  }
+
+  #isUncertain(ledger: Ledger, now: number): boolean {
+    if (ledger.ceilings.length > 0) return this.#isOld(ledger, now, RELIED_ON_MS, RELIED_ON_PART);
+    return this.#silentSince + RELIED_ON_MS <= now;
+  }
+
+  #isOld(ledger: Ledger, now: number, ms: number, part: number): boolean {
+    const { announcedAt, windowMs } = ledger;
+    if (announcedAt === undefined) return false;
+    return announcedAt + Math.min(ms, (windowMs ?? ms * part) / part) <= now;
+  }
+
+  #change<Result>(
+    step: (ledger: Ledger) => readonly [Ledger, Result],
+    account: string = this.#account,
+  ): Promise<Result> {
+    return this.#updatesOf(account).change((stored) => {
+      const before = this.#ledgerOf(stored, account);
+      const [next, result] = step(before);
+      // A ledger that says nothing is not worth a record.
+      return [next === before ? stored : next, result];
+    });
+  }
+
+  #later(step: (ledger: Ledger) => Ledger, account: string): void {
+    this.#updatesOf(account).later((stored) => step(this.#ledgerOf(stored, account)));
+  }
+
+  #updatesOf(account: string): MergedUpdates<Ledger> {
+    const { registry, ledgers } = this.#parts;
+    const known = this.#updates.get(account);
+    const updates = known ?? new MergedUpdates(ledgers, { partition: registry, row: account });
+    this.#updates.set(account, updates);
+    return updates;
+  }
+
+  #ledgerOf(stored: Ledger | undefined, account: string): Ledger {
+    const { registry, policy, now } = this.#parts;
+    return current(stored ?? emptyLedger(registry, account), policy, now());
+  }
+}
+
+function toAnnouncement({ limit, windowSeconds, remaining }: PullAllowance) {
+  return { limit, windowMs: windowSeconds * 1000, remaining };
+}

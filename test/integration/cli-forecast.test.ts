@@ -1,0 +1,105 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { digestOf, OCI_INDEX } from '../../shared/content/index.ts';
+import { runCli } from '../helpers/cli.ts';
+import { listen } from '../helpers/listen.ts';
+import { temporaryFolder } from '../helpers/test-registry.ts';
+
+/** A registry with four tags of an index of some three entries; nobody may pull from it. */
+async function startUpstream(limit: number) {
+  const log: string[] = [];
+  const server = createServer(({ method, url = '' }, response) => {
+    log.push(`${method} ${url.split('?')[0]}`);
+    if (url.includes('/copy/')) {
+      response.writeHead(404).end();
+      return;
+    }
+    if (url.includes('/tags/list')) {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ name: 'base/node', tags: ['22', '24', '25-rc1', '26'] }));
+      return;
+    }
+    response.setHeader('content-type', OCI_INDEX);
+    response.setHeader('content-length', 1400);
+    response.setHeader('docker-content-digest', digestOf('index'));
+    response.setHeader('ratelimit-limit', `${limit};w=21600`);
+    response.setHeader('ratelimit-remaining', `${limit - 1};w=21600`);
+    response.writeHead(method === 'HEAD' ? 200 : 500).end();
+  });
+  return { host: await listen(server), log };
+}
+
+async function world(limit: number) {
+  const upstream = await startUpstream(limit);
+  const config = join(await temporaryFolder(), 'longshore.yaml');
+  await writeFile(
+    config,
+    `registries:
+  ${upstream.host}: { budget: { reserve: 50% } }
+watches:
+  - name: node
+    source: ${upstream.host}/base/node
+    targets: [${upstream.host}/copy/node, ${upstream.host}/copy/other]
+    tags: { include: ["2*"], exclude: ["*-rc*"] }
+`,
+  );
+  const run = (...flags: string[]) => runCli(['forecast', '--config', config, ...flags]);
+  return { ...upstream, config, run };
+}
+
+test('a configuration that fits is forecast by one listing and one HEAD, without a pull', async () => {
+  const { host, log, run } = await world(100);
+  expect(await run()).toEqual({
+    exitCode: 0,
+    stderr: '',
+    stdout: `${host}: 0.8 of 100 pulls per 6 h (50 kept back), 96 other requests
+  first fill: 24 pulls, within one window
+  now left: 99 pulls
+
+WATCH  TAGS  PULLS/IMAGE  TARGETS  FIRST FILL  PULLS/WINDOW  REQUESTS/POLL
+node   3     4            2        24          0.8           4
+
+Assumed: each tag moves 4 times a month.
+`,
+  });
+  expect(log.filter((line) => !line.endsWith('/v2/'))).toEqual([
+    'GET /v2/base/node/tags/list',
+    'HEAD /v2/base/node/manifests/22',
+  ]);
+});
+
+test('what does not fit ends with exit code 1, as JSON too', async () => {
+  const { host, run } = await world(10);
+  const { exitCode, stdout } = await run('--json', '--changes-per-month', '60');
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject({
+    assumptions: { changesPerMonth: 60 },
+    registries: [{ registry: host, limit: 10, keptBack: 5, pullsPerWindow: 12, fits: false }],
+    watches: [{ watch: 'node', tags: 3, assumed: [] }],
+    gaps: [],
+  });
+});
+
+test('offline nothing is asked, and what was assumed is marked', async () => {
+  const { log, run } = await world(100);
+  const { exitCode, stdout } = await run('--offline');
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('(no limit known)');
+  expect(stdout).toMatch(/^node +~10 +~17 +2 +340 /m);
+  expect(stdout).toContain('numbers with ~ were not found out');
+  expect(log).toEqual([]);
+});
+
+test('a number of changes that is none is wrong use', async () => {
+  const { run } = await world(100);
+  const bad = await run('--changes-per-month', 'often');
+  expect(bad).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('Expected a number of changes') });
+});
+
+test('a plan says what its imports cost of what is left', async () => {
+  const { host, config } = await world(100);
+  const { stdout } = await runCli(['plan', '--config', config]);
+  expect(stdout).toContain(`  = about 102 pulls of ${host}; 99 of 100 per 6 h are left\n`);
+});

@@ -1,0 +1,250 @@
+import { describe, expect, test } from 'vitest';
+import { type BudgetPolicy, createBudgets, type Ledger, type Pause } from '../../../shared/budget/index.ts';
+import type { Digest } from '../../../shared/content/index.ts';
+import { runImport } from '../../../shared/imports/index.ts';
+import { multiPlatform } from '../../helpers/memory-content.ts';
+import { World } from '../../helpers/memory-jobs.ts';
+import { createMemoryRecords } from '../../helpers/memory-records.ts';
+import { CountingUpstream, REGISTRY } from './counting-upstream.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** An upstream that takes no time, and as many workers as asked for. */
+function setUp({ limit = 100, policy = {} }: { limit?: number; policy?: BudgetPolicy } = {}) {
+  const clock = { time: Date.parse('2026-05-01T00:00:00Z') };
+  const now = () => clock.time;
+  const upstream = new CountingUpstream({
+    limit,
+    windowMs: HOUR,
+    window: 'sliding',
+    now,
+    travel: async () => {},
+  });
+  const ledgers = createMemoryRecords<Ledger>();
+  const pauses = createMemoryRecords<Pause>();
+  const worker = () =>
+    createBudgets({ ledgers, pauses, configured: () => ({ policy, account: 'anonymous' }), now });
+  let added = 0;
+  const add = (count: number): Digest[] =>
+    Array.from({ length: count }, () => {
+      added += 1;
+      return upstream.addText(`manifest ${added}`);
+    });
+  const budgets = worker();
+  /** A worker's piece of work that reserves `reserved` pulls and makes as many as it is given digests. */
+  const work = async (digests: readonly Digest[], reserved = digests.length, by = budgets) => {
+    const [root] = digests;
+    if (!root) throw new Error('expected a digest');
+    const opened = by.open(upstream.repository(), { root, platforms: [], pulls: reserved });
+    for (const digest of digests) await opened.source.fetchManifest(digest);
+    return opened;
+  };
+  const state = async () => (await Array.fromAsync(budgets.list()))[0];
+  return { clock, upstream, ledgers, worker, budgets, add, work, state };
+}
+
+const budgetError = { name: 'BudgetError', code: 'E_BUDGET' };
+
+test('an upstream that nobody knows is asked by HEAD before the first pull, and then by nobody', async () => {
+  const { upstream, add, work, state } = setUp();
+  await (await work(add(1))).close();
+  expect([upstream.heads, upstream.pulls]).toEqual([1, 1]);
+  await (await work(add(3))).close();
+  expect([upstream.heads, upstream.pulls]).toEqual([1, 4]);
+  expect(await state()).toMatchObject({
+    registry: REGISTRY,
+    account: '192.0.2.1',
+    limit: 100,
+    windowSeconds: 3600,
+    available: 96,
+    reserved: 0,
+    freeAt: null,
+  });
+});
+
+test('an upstream that announces nothing is limited by nothing and leaves no record', async () => {
+  const { upstream, ledgers, add, work, clock } = setUp({ limit: 1000 });
+  upstream.source = undefined;
+  await (await work(add(50))).close();
+  await (await work(add(50))).close();
+  expect([upstream.heads, upstream.pulls]).toEqual([1, 100]);
+  expect(ledgers.contents()).toEqual({});
+  clock.time += 11 * MINUTE;
+  await (await work(add(1))).close();
+  expect(upstream.heads).toBe(2);
+});
+
+test('a limit that is announced in the middle of the work counts from there', async () => {
+  const { upstream, add, work, worker } = setUp({ limit: 20 });
+  upstream.source = undefined;
+  upstream.beforePull = () => {
+    if (upstream.pulls === 10) upstream.source = '192.0.2.1';
+  };
+  await expect(work(add(30))).rejects.toMatchObject(budgetError);
+  await expect(work(add(1), 1, worker())).rejects.toMatchObject(budgetError);
+  expect([upstream.pulls, upstream.refused]).toEqual([20, []]);
+});
+
+test('a limit that is announced no more is forgotten, once the upstream is asked again', async () => {
+  const { upstream, clock, add, work, state } = setUp({ limit: 2 });
+  await (await work(add(2))).close();
+  await expect(work(add(1))).rejects.toMatchObject(budgetError);
+  upstream.source = undefined;
+  upstream.limit = 1000;
+  clock.time += 11 * MINUTE;
+  await (await work(add(5))).close();
+  expect(await state()).toMatchObject({ limit: null, available: null });
+});
+
+test('what was reserved and not needed is given back', async () => {
+  const { add, work, worker, state } = setUp();
+  const opened = await work(add(1), 90);
+  expect(await state()).toMatchObject({ available: 99, reserved: 89 });
+  await expect(work(add(1), 11, worker())).rejects.toMatchObject(budgetError);
+  await opened.close();
+  await (await work(add(1), 11, worker())).close();
+  expect(await state()).toMatchObject({ available: 98, reserved: 0 });
+});
+
+test('what a dead worker had reserved is free after ten minutes, and what it spent is spent', async () => {
+  const { clock, add, work, worker, state } = setUp();
+  await work(add(2), 90);
+  clock.time += 9 * MINUTE;
+  await expect(work(add(1), 11, worker())).rejects.toMatchObject(budgetError);
+  clock.time += 2 * MINUTE;
+  await (await work(add(1), 90, worker())).close();
+  expect(await state()).toMatchObject({ available: 97, reserved: 0 });
+});
+
+test('who is put off is told when, why, and comes back one after another', async () => {
+  const { clock, upstream, add, work, state } = setUp({ limit: 10, policy: { reserve: { percent: 20 } } });
+  await (await work(add(8))).close();
+  const errors = await Promise.all(
+    [1, 2, 4].map((pulls) => work(add(1), pulls).catch((error: unknown) => error)),
+  );
+  const [first, second, third] = errors.map(
+    (error) => (error as { until: Date }).until.getTime() - clock.time,
+  );
+  expect(first).toBe(HOUR);
+  expect(second).toBe(HOUR + HOUR / 8);
+  expect(third).toBe(HOUR + (3 * HOUR) / 8);
+  expect(String(errors[2])).toBe(
+    `BudgetError: the budget of ${REGISTRY} does not allow more pulls now: 0 of 10 in 3600 s are left, 2 are kept back`,
+  );
+  expect(await state()).toMatchObject({ available: 0, keptBack: 2, freeAt: '2026-05-01T01:00:00.000Z' });
+  clock.time += HOUR + 1;
+  await (await work(add(8))).close();
+  expect(upstream.refused).toEqual([]);
+});
+
+test('when others spend, the work is put off until something was heard again', async () => {
+  const { clock, upstream, add, work } = setUp({ limit: 10 });
+  upstream.spendBeside(10);
+  const error = await work(add(1)).catch((thrown: unknown) => thrown as { until: Date });
+  expect((error as { until: Date }).until.getTime() - clock.time).toBe(HOUR / 12);
+  expect(upstream.pulls).toBe(0);
+});
+
+test('an account of its own has a budget of its own', async () => {
+  const { upstream, add, work, budgets, worker } = setUp({ limit: 10 });
+  await (await work(add(6))).close();
+  upstream.source = '198.51.100.7';
+  await (await work(add(4), 4, worker())).close();
+  const states = await Array.fromAsync(budgets.list());
+  expect(states.map(({ account, available }) => [account, available])).toEqual([
+    ['192.0.2.1', 4],
+    ['198.51.100.7', 0],
+  ]);
+});
+
+test('an upstream that announces nothing is counted as configured', async () => {
+  const { upstream, clock, add, work, worker } = setUp({
+    limit: 1000,
+    policy: { limit: 10, windowMs: HOUR },
+  });
+  upstream.source = undefined;
+  await (await work(add(6))).close();
+  await expect(work(add(5), 5, worker())).rejects.toMatchObject(budgetError);
+  await (await work(add(4), 4, worker())).close();
+  await expect(work(add(1))).rejects.toMatchObject(budgetError);
+  clock.time += HOUR + 2 * MINUTE;
+  await (await work(add(10), 10, worker())).close();
+  expect(upstream.pulls).toBe(20);
+});
+
+test('of a configured and an announced limit the smaller counts', async () => {
+  const { upstream, add, work } = setUp({ limit: 100, policy: { limit: 3, windowMs: HOUR } });
+  await (await work(add(3))).close();
+  await expect(work(add(1))).rejects.toMatchObject(budgetError);
+  expect(upstream.pulls).toBe(3);
+});
+
+describe('a registry that wants to be left alone', () => {
+  const refused = { name: 'RegistryError', code: 'E_RATE_LIMITED' };
+
+  test('is, by every worker, until it said', async () => {
+    const { clock, upstream, add, work, worker, budgets } = setUp();
+    budgets.observe({ registry: REGISTRY, api: 'registry', pauseMs: 90_000 });
+    await budgets.settled();
+    const other = worker();
+    await expect(work(add(1), 1, other)).rejects.toMatchObject({ ...refused, retryAfterMs: 90_000 });
+    await expect(other.assertOpen(REGISTRY, 'registry')).rejects.toMatchObject(refused);
+    await expect(other.assertOpen(REGISTRY, 'web')).resolves.toBeUndefined();
+    expect(upstream.pulls).toBe(0);
+    clock.time += 90_000;
+    await (await work(add(1), 1, other)).close();
+  });
+
+  test('that does not say for how long is left alone for a minute', async () => {
+    const { budgets, worker } = setUp();
+    budgets.observe({ registry: REGISTRY, api: 'web', pauseMs: null });
+    await budgets.settled();
+    await expect(worker().assertOpen(REGISTRY, 'web')).rejects.toMatchObject({ retryAfterMs: 60_000 });
+    expect(await Array.fromAsync(budgets.pauses())).toMatchObject([{ registry: REGISTRY, api: 'web' }]);
+  });
+});
+
+test('announcements heard by polls lower what is known, and raise nothing', async () => {
+  const { budgets, add, work, state } = setUp({ limit: 100 });
+  await (await work(add(10))).close();
+  const hear = async (remaining: number) => {
+    const pulls = { limit: 100, windowSeconds: 3600, remaining, source: '192.0.2.1' };
+    budgets.observe({ registry: REGISTRY, api: 'registry', pulls });
+    await budgets.settled();
+    return (await state())?.available;
+  };
+  expect(await hear(99)).toBe(90);
+  expect(await hear(40)).toBe(40);
+  expect(await hear(60)).toBe(40);
+});
+
+test('an image with more platforms than a window has pulls arrives piece by piece, and nothing of it is read in vain', async () => {
+  const { clock, upstream, worker } = setUp({ limit: 5 });
+  const world = new World();
+  const platforms = Array.from({ length: 12 }, (_, at) => `linux/arch${at}`);
+  const graph = multiPlatform('app', platforms);
+  const job = world.job(graph, 1);
+  for (const content of [graph.root, ...graph.manifests]) upstream.add(content);
+  const open = { openBlob: world.source.openBlob.bind(world.source) };
+  let tries = 0;
+  for (;;) {
+    tries += 1;
+    const budgets = worker();
+    const outcome = await runImport(job, {
+      ...world.worker(),
+      now: () => new Date(clock.time),
+      openSource: (_, work) => budgets.open({ ...upstream.repository(), ...open }, work),
+    });
+    if (outcome.kind !== 'rescheduled') {
+      expect(outcome).toMatchObject({ kind: 'done', state: 'succeeded' });
+      break;
+    }
+    clock.time = Math.max(clock.time, outcome.at.getTime());
+    expect(tries).toBeLessThan(10);
+  }
+  expect(world.tag).toBe(graph.root.digest);
+  expect(upstream.refused).toEqual([]);
+  // The index once for each try, every image and its attestation once.
+  expect(upstream.pulls).toBe(tries + 2 * platforms.length);
+});
