@@ -1,0 +1,59 @@
+import { Command } from 'commander';
+import { loadApp } from '../../shared/app/index.ts';
+import type { WebhookState } from '../../shared/webhooks/index.ts';
+import { columns } from '../columns.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Run } from '../program.ts';
+
+/** `longshore webhooks list`: where registries send their notices, and when the last one came. */
+export function webhooksCommand(run: Run): Command {
+  return new Command('webhooks').description('registries that tell of changes').addCommand(
+    new Command('list')
+      .description('show the configured webhooks: where notices are sent to, and when the last one came')
+      .option('--json', 'print the result as JSON')
+      .action(() =>
+        run(async ({ output, environment }) => {
+          const app = await loadApp({ environment });
+          try {
+            const webhooks = (await app.webhooks.states()).map((state) => ({
+              ...state,
+              path: pathOf(state),
+            }));
+            output.result({ webhooks }, describe(webhooks));
+            return EXIT.ok;
+          } finally {
+            await app.close();
+          }
+        }),
+      ),
+  );
+}
+
+type Listed = WebhookState & { readonly path: string };
+
+/** Never with the secret. */
+function pathOf({ name, proof }: WebhookState): string {
+  return `/api/webhooks/${name}${proof === 'path' ? '/<secret>' : ''}`;
+}
+
+const PROOFS = {
+  path: 'secret in the path',
+  'header or path': 'Authorization: <secret>',
+  signature: 'signature',
+} as const;
+
+function describe(webhooks: readonly Listed[]): readonly string[] {
+  if (webhooks.length === 0) return ['No webhooks are configured; every watch is polled by its schedule.'];
+  return columns([
+    ['NAME', 'FROM', 'REGISTRY', 'PATH', 'PROOF', 'REPOSITORIES', 'LAST NOTICE'],
+    ...webhooks.map(({ name, from, registry, path, proof, repositories, missed, lastNoticeAt }) => [
+      name,
+      from,
+      registry,
+      path,
+      PROOFS[proof],
+      missed === 0 ? String(repositories) : `${repositories}, ${missed} not reliable`,
+      lastNoticeAt === undefined ? 'never' : `${lastNoticeAt.slice(0, 19).replace('T', ' ')}Z`,
+    ]),
+  ]);
+}

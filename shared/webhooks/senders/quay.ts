@@ -1,0 +1,28 @@
+import * as z from 'zod';
+import { hintsOrNothing, MAX_EVENTS, type Sender } from './sender.ts';
+
+const push = z.object({
+  repository: z.string(),
+  /** A mapping from tag to image in very old versions. */
+  updated_tags: z.union([
+    z.array(z.string()),
+    z.record(z.string(), z.unknown()).transform((tags) => Object.keys(tags)),
+  ]),
+});
+
+/** Quay, quay.io ("Repository Notifications", "Push to Repository"). It can neither sign nor send a header. */
+export const quay: Sender = {
+  proof: { kind: 'path' },
+  read(json) {
+    const { data } = push.safeParse(json);
+    if (!data) {
+      const other = z.object({ repository: z.string() }).safeParse(json);
+      return other.success ? { kind: 'nothing', what: 'another event' } : { kind: 'strange' };
+    }
+    const { repository, updated_tags: tags } = data;
+    return hintsOrNothing(
+      tags.slice(0, MAX_EVENTS).flatMap((tag) => (tag === '' ? [] : [{ repository, tag }])),
+      'no tag was moved',
+    );
+  },
+};
