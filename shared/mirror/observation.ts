@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Digest, formatReference, parseReference, type RepositoryName } from '../content/index.ts';
 import { createImportJob, type ImportJob, importJobSchema } from '../imports/index.ts';
 import type { RecordKey } from '../records.ts';
@@ -19,6 +19,8 @@ export interface Observation {
   readonly referrers?: boolean | undefined;
   /** When this digest (or platform list) was first seen, ISO 8601. Strictly increases per target tag, whatever the clocks do. */
   readonly observedAt: string;
+  /** When upstream's own listing says that the tag was moved to this digest, ISO 8601, where it says so. */
+  readonly changedAt?: string | undefined;
   /** Whether the queue has taken the job. Set last, so that a crash leads to a repeat and never to a gap. */
   readonly queued: boolean;
   /** Since when upstream no longer has the tag, ISO 8601. The copy stays. */
@@ -28,7 +30,11 @@ export interface Observation {
 /** What an observation must be to be stored: the parts of its job and the marks. */
 export const observationSchema: z.ZodType<Observation> = importJobSchema
   .omit({ id: true, reason: true })
-  .extend({ queued: z.boolean(), upstreamGoneAt: z.iso.datetime().optional() });
+  .extend({
+    changedAt: z.iso.datetime().optional(),
+    queued: z.boolean(),
+    upstreamGoneAt: z.iso.datetime().optional(),
+  });
 
 /** What a poll saw for one target tag. */
 export interface Sighting {
@@ -38,6 +44,10 @@ export interface Sighting {
   readonly platforms: readonly string[];
   /** `false` when referrers were to be left behind. */
   readonly referrers?: boolean | undefined;
+  /** When upstream's listing says that the tag was moved to this digest, ISO 8601. */
+  readonly changedAt?: string | undefined;
+  /** The target no longer has what was put there, so that it is to be imported anew even if upstream has not changed. */
+  readonly heals?: boolean | undefined;
   readonly seenAt: Date;
 }
 
@@ -76,8 +86,9 @@ export function observe(
   known: Observation | undefined,
   seen: Sighting,
 ): Observation {
-  if (current && (isSameContent(current, seen) || current.observedAt !== known?.observedAt)) return current;
-  const { seenAt, ...content } = seen;
+  const { seenAt, heals, ...content } = seen;
+  if (current && current.observedAt !== known?.observedAt) return current;
+  if (current && !heals && isSameContent(current, seen)) return current;
   return { ...content, observedAt: observedAfter(current, seenAt), queued: false };
 }
 

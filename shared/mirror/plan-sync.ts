@@ -1,6 +1,7 @@
 import { type Digest, formatPlatform, formatReference } from '../content/index.ts';
 import type { ImportJob } from '../imports/index.ts';
 import { importJobFor, isSameContent, type Observation, observe, type Sighting } from './observation.ts';
+import type { Strays } from './verify-targets.ts';
 import type { Watch } from './watch.ts';
 
 export interface SyncFacts {
@@ -9,13 +10,17 @@ export interface SyncFacts {
   readonly upstream: ReadonlyMap<string, Digest | undefined>;
   /** Per target repository (`host/repo`) its observations by tag. A target that is absent here is left out of the plan. */
   readonly known: ReadonlyMap<string, ReadonlyMap<string, Observation>>;
+  /** Target tags that do not name any more what was put there. Default: none. */
+  readonly strays?: Strays;
+  /** When tags were last moved upstream, where its listing says so. Default: unknown. */
+  readonly movedAt?: ReadonlyMap<string, Date>;
   readonly now: Date;
 }
 
 /** One target tag that is to be imported. */
 export interface PlannedImport {
   readonly tag: string;
-  /** For people: `new tag`, `tag moved from … to …`, `platforms or referrers changed`, `not yet queued`. */
+  /** For people: `new tag`, `tag moved from … to …`, `platforms or referrers changed`, `not yet queued`, `target was changed to …`. */
   readonly reason: string;
   readonly sighting: Sighting;
   /** The observation the decision was based on; absent for a new tag. */
@@ -40,7 +45,7 @@ export interface SyncPlan {
 }
 
 /** Decides what to import, from facts alone. The timer, the command line's `plan` and the tests ask this same function. */
-export function planSync({ watch, upstream, known, now }: SyncFacts): SyncPlan {
+export function planSync({ watch, upstream, known, strays, movedAt, now }: SyncFacts): SyncPlan {
   const source = formatReference(watch.source);
   const platforms = [...new Set(watch.platforms.map(formatPlatform))].sort();
   const changes: PlannedImport[] = [];
@@ -50,6 +55,7 @@ export function planSync({ watch, upstream, known, now }: SyncFacts): SyncPlan {
   for (const target of watch.targets) {
     const observations = known.get(formatReference(target));
     if (!observations) continue;
+    const strayed = strays?.get(formatReference(target));
     for (const [tag, digest] of upstream) {
       const observation = observations.get(tag);
       const wasPresent = observation !== undefined && observation.upstreamGoneAt === undefined;
@@ -58,7 +64,7 @@ export function planSync({ watch, upstream, known, now }: SyncFacts): SyncPlan {
           presence.push({ known: observation, present: false });
         continue;
       }
-      const sighting = {
+      const seen = {
         target: formatReference({ ...target, tag }),
         source,
         digest,
@@ -66,13 +72,20 @@ export function planSync({ watch, upstream, known, now }: SyncFacts): SyncPlan {
         ...(watch.referrers === false && { referrers: false }),
         seenAt: now,
       };
-      if (observation && !wasPresent && isSameContent(observation, sighting)) {
+      if (observation && !wasPresent && isSameContent(observation, seen)) {
         presence.push({ known: observation, present: true });
       }
-      const reason = reasonToImport(observation, sighting);
+      const change = reasonToImport(observation, seen);
+      const reason = change ?? (strayed?.has(tag) ? reasonToHeal(strayed.get(tag)) : undefined);
       if (reason === undefined) {
         unchanged += 1;
       } else {
+        const changedAt = isMove(observation, seen) ? movedAt?.get(tag)?.toISOString() : undefined;
+        const sighting: Sighting = {
+          ...seen,
+          ...(changedAt !== undefined && { changedAt }),
+          ...(change === undefined && { heals: true }),
+        };
         const job = importJobFor(observe(observation, observation, sighting), reason);
         changes.push({ tag, reason, sighting, known: observation, job });
       }
@@ -87,4 +100,13 @@ function reasonToImport(known: Observation | undefined, seen: Sighting): string 
   if (known.digest !== seen.digest) return `tag moved from ${known.digest} to ${seen.digest}`;
   if (!isSameContent(known, seen)) return 'platforms or referrers changed';
   return known.queued ? undefined : 'not yet queued';
+}
+
+/** Of a tag seen for the first time it is not known whether it was moved since anybody watches it. */
+function isMove(known: Observation | undefined, { digest }: Sighting): boolean {
+  return known !== undefined && known.digest !== digest;
+}
+
+function reasonToHeal(found: Digest | undefined): string {
+  return found === undefined ? 'target tag was deleted' : `target was changed to ${found}`;
 }

@@ -1,133 +1,105 @@
-import pLimit from 'p-limit';
-import { describeError } from '../errors.ts';
-import type { ImportJob, JobQueue } from '../imports/index.ts';
+import { formatReference } from '../content/index.ts';
 import type { Records } from '../records.ts';
-import {
-  importJobFor,
-  markPresence,
-  markQueued,
-  type Observation,
-  observationKey,
-  observe,
-} from './observation.ts';
-import type { PlannedImport, PresenceChange } from './plan-sync.ts';
-import { failedReport, failureOf, type PollFailure, type WatchReport } from './report.ts';
-import { needsListing } from './select-tags.ts';
-import { type SurveyPorts, surveyWatch } from './survey-watch.ts';
+import { type CarryOutPorts, carryOut } from './carry-out.ts';
+import { failureOf, type PollFailure, quietReport, type WatchReport } from './report.ts';
+import type { SharedAnswers } from './shared-answers.ts';
+import { isVerificationDue } from './survey-memory.ts';
+import { type Survey, type SurveyPorts, surveyWatch } from './survey-watch.ts';
+import type { VerifyPorts } from './verify-targets.ts';
 import type { Watch } from './watch.ts';
+import { nextRecord } from './watch-health.ts';
+import { healthOf, type WatchHealth, type WatchRecord, watchKey } from './watch-record.ts';
 
-export interface PollPorts extends SurveyPorts {
-  readonly observations: Pick<Records<Observation>, 'list' | 'update'>;
-  readonly queue: Pick<JobQueue, 'send'>;
+export interface PollPorts extends SurveyPorts, VerifyPorts, CarryOutPorts {
+  readonly observations: SurveyPorts['observations'] & CarryOutPorts['observations'];
+  readonly watches: Pick<Records<WatchRecord>, 'get' | 'update'>;
+  /** What was found out for other watches in the same run. */
+  readonly sharedAnswers?: ((watch: Watch) => SharedAnswers | undefined) | undefined;
 }
 
-const JOBS_PER_SEND = 100;
-const WRITES_AT_ONCE = 8;
+export interface PollOptions {
+  /** Whether the targets are looked at too. Default: when that is due. */
+  readonly verifyTargets?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
- * Polls one watch and queues an import for every target tag that needs one. Each change goes through three
- * steps: the observation is recorded as not queued, the job is sent, the observation is marked queued. A crash
- * between any two leaves an observation that the next poll queues again under the same job id.
+ * Polls one watch and queues an import for every target tag that needs one. How the watch fares is recorded last.
  *
  * What fails for a tag, a target or the whole watch is in the report's `errors`; only an abort throws (the signal's reason).
  */
 export async function pollWatch(
   watch: Watch,
   ports: PollPorts,
-  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  { verifyTargets, signal }: PollOptions = {},
 ): Promise<WatchReport> {
-  try {
-    const survey = await surveyWatch(watch, ports, { signal });
-    const { plan, selected, unmatched, requests } = survey;
-    const errors = [...survey.errors];
-    const queued: ImportJob[] = [];
-    for (let start = 0; start < plan.changes.length; start += JOBS_PER_SEND) {
-      signal?.throwIfAborted();
-      const batch = plan.changes.slice(start, start + JOBS_PER_SEND);
-      queued.push(...(await queueImports(batch, ports, errors)));
-    }
-    signal?.throwIfAborted();
-    await recordPresence(plan.presence, ports, errors);
-    const { unchanged, gone } = plan;
-    return { watch: watch.name, selected, requests, queued, unchanged, gone, unmatched, errors };
-  } catch (error) {
-    signal?.throwIfAborted();
-    // Only the listing makes a survey fail as a whole.
-    return failedReport(watch, error, { listings: needsListing(watch.tags) ? 1 : 0, heads: 0 });
+  const errors: PollFailure[] = [];
+  const before = await readRecord(watch, ports, errors);
+  const pause = pauseOf(watch, before, ports.now());
+  if (before && pause) {
+    return { ...quietReport(watch), errors: [...errors, pause], health: healthOf(before) };
   }
-}
-
-/** Takes a batch through the three steps. Returns the jobs that the queue took; adds what failed to `errors`. */
-async function queueImports(
-  batch: readonly PlannedImport[],
-  { observations, queue }: PollPorts,
-  errors: PollFailure[],
-): Promise<readonly ImportJob[]> {
-  const recorded = await forEachTarget(
-    batch,
-    ({ sighting }) => sighting.target,
-    errors,
-    async (planned) => {
-      const { known, sighting, reason } = planned;
-      const key = observationKey(sighting.target);
-      const standing = await observations.update(key, (current) => observe(current, known, sighting));
-      // A poller that was faster may have finished with this target tag already.
-      return standing && !standing.queued ? { standing, job: importJobFor(standing, reason) } : undefined;
-    },
-  );
-  if (recorded.length === 0) return [];
-
-  const jobs = recorded.map(({ job }) => job);
-  try {
-    await queue.send(jobs);
-  } catch (error) {
-    errors.push({
-      ...failureOf(error),
-      message: `${jobs.length} jobs were not queued: ${describeError(error)}`,
-    });
-    return [];
-  }
-  await forEachTarget(
-    recorded,
-    ({ job }) => job.target,
-    errors,
-    ({ standing }) =>
-      observations.update(observationKey(standing.target), (current) => markQueued(current, standing)),
-  );
-  return jobs;
-}
-
-async function recordPresence(
-  presence: readonly PresenceChange[],
-  { observations, now }: PollPorts,
-  errors: PollFailure[],
-): Promise<void> {
-  const at = now();
-  await forEachTarget(
-    presence,
-    ({ known }) => known.target,
-    errors,
-    ({ known, present }) =>
-      observations.update(observationKey(known.target), (current) =>
-        markPresence(current, known, present, at),
-      ),
-  );
-}
-
-/** Acts on all items, some at a time. Returns what came of them in order; a failure becomes an entry in `errors`. */
-async function forEachTarget<Item, Result>(
-  items: readonly Item[],
-  targetOf: (item: Item) => string,
-  errors: PollFailure[],
-  act: (item: Item) => Promise<Result | undefined>,
-): Promise<readonly Result[]> {
-  const results = await pLimit(WRITES_AT_ONCE).map(items, async (item) => {
-    try {
-      return await act(item);
-    } catch (error) {
-      errors.push({ ...failureOf(error), target: targetOf(item) });
-      return undefined;
-    }
+  const isDue = verifyTargets ?? isVerificationDue(watch, before?.memory, ports.now());
+  const survey = await surveyWatch(watch, ports, {
+    memory: before?.memory,
+    verify: isDue ? ports.tags : undefined,
+    shared: ports.sharedAnswers?.(watch),
+    signal,
   });
-  return results.filter((result) => result !== undefined);
+  errors.push(...survey.errors);
+  const { plan, selected, unmatched, requests, disagreements } = survey;
+  const queued = await carryOut(plan, ports, errors, signal);
+  const health = await writeRecord(watch, survey, ports, errors);
+  const { unchanged, gone } = plan;
+  return {
+    watch: watch.name,
+    selected,
+    requests,
+    queued,
+    unchanged,
+    gone,
+    unmatched,
+    disagreements,
+    health,
+    errors,
+  };
+}
+
+export async function readRecord(
+  watch: Watch,
+  { watches }: PollPorts,
+  errors: PollFailure[],
+): Promise<WatchRecord | undefined> {
+  try {
+    return await watches.get(watchKey(watch));
+  } catch (error) {
+    errors.push(failureOf(error));
+    return undefined;
+  }
+}
+
+/** Upstream was asked too much, and the time it wants to be left alone is not over. */
+export function pauseOf(watch: Watch, record: WatchRecord | undefined, now: Date): PollFailure | undefined {
+  if (record?.until === undefined || record.source !== formatReference(watch.source)) return undefined;
+  const leftMs = Date.parse(record.until) - now.getTime();
+  if (leftMs <= 0) return undefined;
+  const message = `${record.source} was not asked, because its registry wants to be left alone until ${record.until}: ${record.reason}`;
+  return { code: 'E_RATE_LIMITED', message, retryAfterMs: leftMs };
+}
+
+async function writeRecord(
+  watch: Watch,
+  survey: Survey,
+  { watches, now }: PollPorts,
+  errors: PollFailure[],
+): Promise<WatchHealth | undefined> {
+  try {
+    const record = await watches.update(watchKey(watch), (current) =>
+      nextRecord(watch, current, { ...survey, errors }, now()),
+    );
+    return record && healthOf(record);
+  } catch (error) {
+    errors.push(failureOf(error));
+    return undefined;
+  }
 }

@@ -1,29 +1,32 @@
-import pLimit from 'p-limit';
-import { type Digest, formatReference, type RepositoryName } from '../content/index.ts';
-import { RegistryError, TransportError } from '../errors.ts';
+import type { Digest } from '../content/index.ts';
 import type { Records } from '../records.ts';
-import { type Observation, observationPartition } from './observation.ts';
+import { chooseTags, compare, settle } from './choose-tags.ts';
+import { Inquiry } from './inquiry.ts';
+import { readKnown } from './known-tags.ts';
+import { listUpstream, type UpstreamListing } from './list-upstream.ts';
+import type { Observation } from './observation.ts';
 import { planSync, type SyncPlan } from './plan-sync.ts';
-import { failureOf, type PollFailure } from './report.ts';
-import { createTagSelector, needsListing, type TagSelector } from './select-tags.ts';
+import { failureOf, NO_REQUESTS, type PollFailure, type PollRequests } from './report.ts';
+import { createTagSelector } from './selection/index.ts';
+import type { SharedAnswers } from './shared-answers.ts';
+import { memoryOf, remember, rememberLittle, scopeOf } from './survey-memory.ts';
+import { findStrays, type Verification, type VerifyPorts } from './verify-targets.ts';
 import type { Watch } from './watch.ts';
+import type { Disagreement, GoneTag, SurveyMemory } from './watch-record.ts';
 
-interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** An upstream repository as far as a poll needs it; the registry client's `Repository` is one. */
-export interface TagSource {
-  /** All tags, page by page. */
-  tags(options?: CallOptions): AsyncIterable<string>;
-  /** What a tag names, by HEAD; `undefined` when the registry says it has no such tag. Any other failure throws. */
-  resolve(tag: string, options?: CallOptions): Promise<{ readonly digest: Digest } | undefined>;
-}
-
-export interface SurveyPorts {
-  readonly registry: { repository(name: RepositoryName): TagSource };
+export interface SurveyPorts extends Pick<VerifyPorts, 'registry'> {
   readonly observations: Pick<Records<Observation>, 'list'>;
   readonly now: () => Date;
+}
+
+export interface SurveyOptions {
+  /** What the survey before left. */
+  readonly memory?: SurveyMemory | undefined;
+  /** Records of what was put where: the targets are compared with that. Default: they are not asked. */
+  readonly verify?: VerifyPorts['tags'] | undefined;
+  /** What other watches of the same source were told meanwhile. */
+  readonly shared?: SharedAnswers | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What upstream has and what should be done about it. Nothing was changed. */
@@ -31,135 +34,109 @@ export interface Survey {
   readonly plan: SyncPlan;
   readonly selected: readonly string[];
   readonly unmatched: readonly string[];
-  readonly requests: { readonly listings: number; readonly heads: number };
+  readonly requests: PollRequests;
+  readonly disagreements: readonly Disagreement[];
+  /** The tags that upstream does not have, and since when as far as is known. */
+  readonly gone: readonly GoneTag[];
   readonly errors: readonly PollFailure[];
+  /** For the next survey, once everything in the plan was carried out. */
+  readonly memory: SurveyMemory;
 }
 
-const HEADS_AT_ONCE = 8;
-/** A tag has at most 128 characters, so a listing never holds more than some 26 MB. */
-const MAX_LISTED_TAGS = 200_000;
-
 /**
- * Finds out what a watch would import: at most one tag listing, then one HEAD per selected tag, never a GET of
- * a manifest. A tag that cannot be resolved is reported and left out; it is never taken for gone.
- * @throws what the listing throws; the signal's reason when aborted.
+ * Finds out what a watch would import by the cheapest questions that tell: a listing of digests where there is one,
+ * HEADs for what moved or what it does not tell, never a GET of a manifest. A listing is a hint: nothing is imported
+ * on its word alone, and a tag is gone only when a HEAD says so. A tag that cannot be resolved is reported and left
+ * out. What fails is among the errors; only an abort throws (the signal's reason).
  */
 export async function surveyWatch(
   watch: Watch,
   { registry, observations, now }: SurveyPorts,
-  { signal }: CallOptions = {},
+  { memory: lastMemory, verify, shared, signal }: SurveyOptions = {},
 ): Promise<Survey> {
-  const source = registry.repository(watch.source);
+  const startedAt = now();
+  const inquiry = new Inquiry(registry.repository(watch.source), { signal, shared });
+  const scope = scopeOf(watch);
   const selector = createTagSelector(watch.tags);
-  const { known, errors: unreadable } = await readObservations(watch, observations);
-  const listed = needsListing(watch.tags) ? await listTags(source, signal) : undefined;
+  const memory = memoryOf(scope, lastMemory, startedAt);
+  const { known, errors: unreadable } = await readKnown(watch, selector, observations);
+  let upstream: UpstreamListing;
+  try {
+    upstream = await listUpstream(watch, inquiry, { selector, known, memory, now: startedAt, signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const errors = [...unreadable, failureOf(error)];
+    return failedSurvey(errors, { ...NO_REQUESTS, ...inquiry.requests }, rememberLittle(scope, memory));
+  }
   signal?.throwIfAborted();
 
-  const listing = listed && selector.select(listed);
-  const { ask, stillGone } = chooseTags(watch, selector, listing?.selected, known);
+  const choice = chooseTags(upstream, selector, known);
+  const settled = settle(choice.ask, upstream, known);
+  const targets = verify
+    ? await findStrays(watch, choice.ask, known, { registry, tags: verify }, signal)
+    : NOT_ASKED;
+  const strayed = new Set([...targets.strays.values()].flatMap((strays) => [...strays.keys()]));
+  const doubtful = [...choice.ask].filter((tag) => !settled.has(tag) || strayed.has(tag));
   const seenAt = now();
-  const { upstream, heads, errors: unresolved } = await resolveTags(source, ask, signal);
-  for (const tag of stillGone) upstream.set(tag, undefined);
+  const { found, errors: unresolved } = await inquiry.heads(doubtful);
 
+  const digests = new Map<string, Digest | undefined>();
+  for (const tag of choice.ask) {
+    if (found.has(tag)) digests.set(tag, found.get(tag)?.digest);
+    else if (settled.has(tag) && !strayed.has(tag)) digests.set(tag, settled.get(tag));
+  }
+  for (const tag of choice.stillGone) digests.set(tag, undefined);
+  const errors = [...unreadable, ...targets.errors, ...unresolved];
+  const unmatched = upstream.extent === 'moved' ? (memory?.unmatched ?? []) : choice.unmatched;
+  const plan = planSync({
+    watch,
+    upstream: digests,
+    known: known.byTarget,
+    strays: targets.strays,
+    movedAt: movedAt(upstream, digests),
+    now: seenAt,
+  });
   return {
-    plan: planSync({ watch, upstream, known, now: seenAt }),
-    selected: ask,
-    unmatched: listing?.unmatched.filter((rule) => !selector.exactTags.includes(rule)) ?? [],
-    requests: { listings: listed ? 1 : 0, heads },
-    errors: [...unreadable, ...unresolved],
+    plan,
+    selected: [...choice.ask],
+    unmatched,
+    requests: { ...inquiry.requests, target: targets.requests },
+    disagreements: compare(upstream, found),
+    gone: plan.gone.map((tag) => ({ tag, since: known.goneSince(tag) ?? seenAt.toISOString() })),
+    errors,
+    memory: remember(scope, memory, {
+      upstream,
+      digests,
+      unmatched,
+      startedAt,
+      isVerified: verify !== undefined,
+    }),
   };
 }
 
-type KnownObservations = Map<string, Map<string, Observation>>;
-
-/**
- * Which tags to HEAD: those named exactly, those selected from the listing, and those copied earlier that the
- * listing lacks, because a listing can be stale. One found gone before that is still not listed costs no request.
- */
-function chooseTags(
-  watch: Watch,
-  selector: TagSelector,
-  listed: readonly string[] | undefined,
-  known: KnownObservations,
-): { ask: readonly string[]; stillGone: readonly string[] } {
-  const ask = new Set([...selector.exactTags, ...(listed ?? [])]);
-  const stillGone = new Set<string>();
-  const source = formatReference(watch.source);
-  for (const [tag, observation] of [...known.values()].flatMap((observations) => [...observations])) {
-    if (ask.has(tag) || observation.source !== source || !selector.explain(tag).selected) continue;
-    if (observation.upstreamGoneAt === undefined) ask.add(tag);
-    else stillGone.add(tag);
+/** Only where the listing speaks of the digest that the tag has. */
+function movedAt(
+  { rows }: UpstreamListing,
+  digests: ReadonlyMap<string, Digest | undefined>,
+): ReadonlyMap<string, Date> {
+  const times = new Map<string, Date>();
+  for (const { tag, digest, updatedAt } of rows.values()) {
+    if (updatedAt && digest && digests.get(tag) === digest) times.set(tag, updatedAt);
   }
-  return { ask: [...ask], stillGone: [...stillGone].filter((tag) => !ask.has(tag)) };
+  return times;
 }
 
-async function listTags(source: TagSource, signal: AbortSignal | undefined): Promise<readonly string[]> {
-  const tags: string[] = [];
-  for await (const tag of source.tags({ signal })) {
-    tags.push(tag);
-    if (tags.length > MAX_LISTED_TAGS) {
-      throw new TransportError(
-        'E_TOO_LARGE',
-        `The repository lists more than ${MAX_LISTED_TAGS} tags. Name the tags to watch exactly: then no listing is read.`,
-      );
-    }
-  }
-  return tags;
-}
+const NOT_ASKED: Verification = { strays: new Map(), requests: 0, errors: [] };
 
-async function readObservations(
-  watch: Watch,
-  observations: SurveyPorts['observations'],
-): Promise<{ known: KnownObservations; errors: PollFailure[] }> {
-  const known: KnownObservations = new Map();
-  const errors: PollFailure[] = [];
-  for (const target of watch.targets) {
-    const byTag = new Map<string, Observation>();
-    try {
-      for await (const { key, value } of observations.list(observationPartition(target))) {
-        byTag.set(key.row, value);
-      }
-      known.set(formatReference(target), byTag);
-    } catch (error) {
-      errors.push({ ...failureOf(error), target: formatReference(target) });
-    }
-  }
-  return { known, errors };
-}
-
-async function resolveTags(source: TagSource, tags: readonly string[], signal: AbortSignal | undefined) {
-  const limit = pLimit(HEADS_AT_ONCE);
-  const upstream = new Map<string, Digest | undefined>();
-  const errors: PollFailure[] = [];
-  let heads = 0;
-  let refusal: RegistryError | undefined;
-
-  await Promise.all(
-    tags.map((tag) =>
-      limit(async () => {
-        if (refusal || signal?.aborted) return;
-        heads += 1;
-        try {
-          const found = await source.resolve(tag, { signal });
-          upstream.set(tag, found?.digest);
-        } catch (error) {
-          if (isRefusalForAll(error)) refusal = error;
-          errors.push({ ...failureOf(error), tag });
-        }
-      }),
-    ),
-  );
-  signal?.throwIfAborted();
-  if (refusal && heads < tags.length) {
-    errors.push({
-      code: refusal.code,
-      message: `${tags.length - heads} more tags were not asked about after that.`,
-    });
-  }
-  return { upstream, heads, errors };
-}
-
-/** Whether the registry would answer the same for every other tag, so that asking on only makes it worse. */
-function isRefusalForAll(error: unknown): error is RegistryError {
-  return error instanceof RegistryError && (error.code === 'E_RATE_LIMITED' || error.code === 'E_DENIED');
+function failedSurvey(errors: readonly PollFailure[], requests: PollRequests, memory: SurveyMemory): Survey {
+  return {
+    plan: { changes: [], unchanged: 0, gone: [], presence: [] },
+    selected: [],
+    unmatched: [],
+    requests,
+    disagreements: [],
+    gone: [],
+    errors,
+    memory,
+  };
 }

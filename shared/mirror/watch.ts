@@ -1,4 +1,6 @@
 import type { Platform, RepositoryName } from '../content/index.ts';
+import type { Schedule } from './schedule.ts';
+import type { TagRules } from './selection/index.ts';
 
 /** One upstream repository that is kept copied, fresh, in one or more target repositories. */
 export interface Watch {
@@ -8,19 +10,19 @@ export interface Watch {
   /** At least one; each takes the same tags. */
   readonly targets: readonly RepositoryName[];
   readonly tags: TagRules;
-  /** Cron expression of 5 or 6 fields, read in UTC. */
-  readonly schedule: string;
+  readonly schedule: Schedule;
+  /** A scheduled poll waits until so long after the last one began, in milliseconds: something else tells of changes meanwhile. */
+  readonly restMs?: number | undefined;
+  /** Nothing is asked and nothing imported until this is taken away. */
+  readonly paused?: boolean | undefined;
+  /** Within what time a change upstream shall be here, in milliseconds; a promise that `status` measures. */
+  readonly freshWithinMs?: number | undefined;
+  /** `propose`: copies of tags that are gone upstream may be deleted, once somebody approves. Default: `report`, they are kept. */
+  readonly deletions?: 'report' | 'propose' | undefined;
   /** What to copy out of a multi-platform image; empty means every platform. */
   readonly platforms: readonly Platform[];
+  /** How often the targets' tags are compared with what was put there, in milliseconds. Default: six hours. */
+  readonly verifyTargetsEveryMs?: number | undefined;
   /** `false` leaves signatures, SBOMs and attestations behind; absent means they come along. */
   readonly referrers?: boolean | undefined;
-}
-
-/**
- * Which tags of a repository are meant. A rule with one of the characters `* ? [ ] { }` is a glob, any other
- * is an exact tag. A tag is selected if an `include` rule matches and no `exclude` rule does.
- */
-export interface TagRules {
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
 }

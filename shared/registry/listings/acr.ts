@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { nextPage } from '../protocol/location.ts';
 import { optionalDate, optionalText } from './fields.ts';
 import { type DigestListing, PAGE_SIZE } from './listing.ts';
@@ -15,6 +15,7 @@ const pageSchema = z.object({
  * challenge asks.
  */
 export const acrListing: DigestListing = {
+  isByTime: true,
   authorization: 'registry',
   firstPages: (repository) => [`/acr/v1/${repository}/_tags?n=${PAGE_SIZE}&orderby=timedesc`],
   readPage({ json, link, url }) {

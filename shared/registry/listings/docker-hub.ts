@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { pageLocation } from '../protocol/location.ts';
 import { optionalDate, optionalMediaType, optionalText } from './fields.ts';
 import { type DigestListing, PAGE_SIZE, splitNamespace } from './listing.ts';
@@ -22,6 +22,7 @@ const pageSchema = z.object({
  */
 export const dockerHubListing: DigestListing = {
   elsewhere: { registryHost: 'registry-1.docker.io', apiHost: 'hub.docker.com' },
+  isByTime: true,
   authorization: 'none',
   firstPages(repository) {
     const { namespace, name } = splitNamespace(repository);

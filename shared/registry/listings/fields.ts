@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * Fields that a row may lack or have wrong without being worth less: the registry itself is asked about what

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RegistryError } from '../../errors.ts';
 import { nextPage } from '../protocol/location.ts';
 import { optionalDate } from './fields.ts';

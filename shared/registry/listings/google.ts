@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { nextPage } from '../protocol/location.ts';
 import { optionalEpochMs, optionalMediaType } from './fields.ts';
 import type { DigestListing, ListedRow } from './listing.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { basicHeader } from '../auth/basic-scheme.ts';
 import { nextPage } from '../protocol/location.ts';
 import { optionalDate, optionalMediaType, optionalText } from './fields.ts';

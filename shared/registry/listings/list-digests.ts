@@ -1,6 +1,6 @@
 import { isDigest, isTag } from '../../content/index.ts';
-import type { Place } from '../place.ts';
-import type { ListDigestsOptions, RegistryFamily, TagDigest } from '../types.ts';
+import { display, need, type Place } from '../place.ts';
+import type { DigestPage, PageOptions, RegistryFamily, TagDigest } from '../types.ts';
 import { acrListing } from './acr.ts';
 import { dockerHubListing } from './docker-hub.ts';
 import { listingSupport } from './family.ts';
@@ -9,7 +9,7 @@ import { googleListing } from './google.ts';
 import { harborListing } from './harbor.ts';
 import type { DigestListing, ListedRow } from './listing.ts';
 import { quayListing } from './quay.ts';
-import { readPages, tooLarge } from './read-pages.ts';
+import { type PagedTask, readPages, tooLarge } from './read-pages.ts';
 
 const MAX_ROWS = 200_000;
 
@@ -26,35 +26,47 @@ const LISTINGS: Readonly<Record<RegistryFamily, DigestListing>> = {
 export function listDigests(
   place: Place,
   configured: RegistryFamily | undefined,
-  options: ListDigestsOptions = {},
-): AsyncIterable<TagDigest> | undefined {
+  options: PageOptions = {},
+): AsyncIterable<DigestPage> | undefined {
   const { family } = listingSupport(place.name.registry, configured);
-  return family && listTags(place, LISTINGS[family], options);
+  return family && listPages(place, LISTINGS[family], options);
 }
 
-async function* listTags(
+async function* listPages(
   place: Place,
   listing: DigestListing,
-  { wanted, signal }: ListDigestsOptions,
-): AsyncGenerator<TagDigest, void, undefined> {
-  const missing = wanted && new Set(wanted);
-  if (missing?.size === 0) return;
+  options: PageOptions,
+): AsyncGenerator<DigestPage, void, undefined> {
+  const task = taskFor(place, listing);
   const seen = new Set<string>();
   let count = 0;
-  for await (const rows of readPages(place, listing, { signal })) {
+  let movedUntil = listing.isByTime ? new Date(8.64e15) : undefined;
+  for await (const { rows, next } of readPages(task, listing, options)) {
+    const tags: TagDigest[] = [];
     for (const row of rows) {
+      movedUntil = movedUntil && row.updatedAt && row.updatedAt <= movedUntil ? row.updatedAt : undefined;
       count += Math.max(1, row.tags.length);
-      if (count > MAX_ROWS) throw tooLarge(place, `${MAX_ROWS} of them`);
+      if (count > MAX_ROWS) throw tooLarge(task, `${MAX_ROWS} of them`);
       for (const tag of row.tags) {
         // Pages shift while tags are pushed: a tag comes again, older than before.
         if (seen.has(tag) || !isTag(tag)) continue;
         seen.add(tag);
-        yield toTagDigest(tag, row);
-        missing?.delete(tag);
-        if (missing?.size === 0) return;
+        tags.push(toTagDigest(tag, row));
       }
     }
+    yield { tags, isLast: next === undefined, restMovedUntil: movedUntil };
   }
+}
+
+function taskFor(place: Place, listing: DigestListing): PagedTask {
+  return {
+    channel: place.channel,
+    what: `list the tags of ${display(place)} with their digests`,
+    things: 'tags',
+    needs: [need(place, 'list')],
+    firstPages: listing.firstPages(place.name.repository),
+    adviceForMany: 'Name the tags to watch exactly: then they are asked for one by one.',
+  };
 }
 
 function toTagDigest(tag: string, { digest, updatedAt, mediaType }: ListedRow): TagDigest {

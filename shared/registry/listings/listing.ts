@@ -9,10 +9,15 @@ export interface ListedRow {
   readonly mediaType?: string | undefined;
 }
 
-export interface ListingPage {
-  readonly rows: readonly ListedRow[];
+/** A page of anything that is listed. */
+export interface Page {
+  readonly rows: readonly unknown[];
   /** Where the listing goes on, on the host of `PageAnswer.url`; `undefined` on the last page. */
   readonly next: URL | undefined;
+}
+
+export interface ListingPage extends Page {
+  readonly rows: readonly ListedRow[];
 }
 
 export interface PageAnswer {
@@ -24,8 +29,8 @@ export interface PageAnswer {
   readonly link: readonly string[];
 }
 
-/** How one family of registries lists tags with their digests. Only says what to ask and reads what came. */
-export interface DigestListing {
+/** How to ask for the pages of a listing, and read them. */
+export interface WebApi<P extends Page> {
   /** Where the public registry's API is, when not on the registry's own host. */
   readonly elsewhere?: { readonly registryHost: string; readonly apiHost: string };
   /**
@@ -37,13 +42,19 @@ export interface DigestListing {
     | 'registry'
     | 'none'
     | ((registry: string, credentials: Credentials | undefined) => string | undefined);
-  /** Path and query of the first page. The second place counts when nothing is at the first, and so on. */
-  firstPages(repository: string): readonly string[];
   /**
    * `undefined` when the answer is not such a page.
    * @throws RegistryError `E_PROTOCOL` when it goes on at another host
    */
-  readPage(answer: PageAnswer): ListingPage | undefined;
+  readPage(answer: PageAnswer): P | undefined;
+}
+
+/** How one family of registries lists tags with their digests. Only says what to ask and reads what came. */
+export interface DigestListing extends WebApi<ListingPage> {
+  /** Tags come in the order in which they were last moved, the latest first, each with that time. */
+  readonly isByTime?: boolean;
+  /** Path and query of the first page. The second place counts when nothing is at the first, and so on. */
+  firstPages(repository: string): readonly string[];
 }
 
 /** Rows on a page, where the API lets us choose: the most that Docker Hub, Quay, Harbor and GitHub give. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { optionalText, optionalUnixTime } from './fields.ts';
 import { type DigestListing, PAGE_SIZE, pageAfter } from './listing.ts';
 

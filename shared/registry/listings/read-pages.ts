@@ -1,25 +1,41 @@
 import { digestOf } from '../../content/index.ts';
 import { codeOf, RegistryError, TransportError } from '../../errors.ts';
+import type { Need } from '../auth/index.ts';
 import { secretsIn } from '../auth/secrets-in.ts';
-import { display, need, type Place } from '../place.ts';
+import type { RegistryChannel } from '../channel.ts';
 import { parseJson } from '../protocol/json.ts';
-import type { CallOptions } from '../types.ts';
-import type { DigestListing, ListedRow, ListingPage } from './listing.ts';
+import type { PageOptions } from '../types.ts';
+import type { Page, WebApi } from './listing.ts';
 import { refusedPage } from './refused-page.ts';
 
 const MAX_PAGE_BYTES = 32 * 1024 * 1024;
 const MAX_PAGES = 2_000;
 
+/** What is to be listed. */
+export interface PagedTask {
+  readonly channel: RegistryChannel;
+  /** To stand after "Could not". */
+  readonly what: string;
+  /** What is on the pages, as in "a list of tags". */
+  readonly things: string;
+  /** For an API that asks for the registry's own credentials. */
+  readonly needs: readonly Need[];
+  /** Path and query of the first page. The second place counts when nothing is at the first, and so on. */
+  readonly firstPages: readonly string[];
+  /** What to do where there is more than is read. */
+  readonly adviceForMany: string;
+}
+
 /**
- * The rows of a listing, page by page; the next page is asked for when it is wanted.
- * @throws RegistryError, TransportError (`E_TOO_LARGE` for a listing without end), the signal's reason when aborted
+ * The pages of a listing; the next is asked for when it is wanted.
+ * @throws what `onPage` throws, RegistryError, TransportError (`E_TOO_LARGE` for a listing without end), the signal's reason when aborted
  */
-export async function* readPages(
-  place: Place,
-  listing: DigestListing,
-  { signal }: CallOptions,
-): AsyncGenerator<readonly ListedRow[], void, undefined> {
-  const reader = await createPageReader(place, listing, signal);
+export async function* readPages<P extends Page>(
+  task: PagedTask,
+  api: WebApi<P>,
+  options: PageOptions,
+): AsyncGenerator<P, void, undefined> {
+  const reader = await createPageReader(task, api, options);
   const seen = new Set<string>();
   let page = await reader.first();
   for (;;) {
@@ -27,49 +43,48 @@ export async function* readPages(
     const content = digestOf(JSON.stringify(page.rows));
     if (page.next && seen.has(content)) throw reader.malformed('sends the same page over and over');
     seen.add(content);
-    yield page.rows;
+    yield page;
     if (!page.next) return;
-    if (seen.size >= MAX_PAGES) throw tooLarge(place, `${MAX_PAGES} pages`);
+    if (seen.size >= MAX_PAGES) throw tooLarge(task, `${MAX_PAGES} pages`);
     page = await reader.read(page.next);
   }
 }
 
-/** The repository has more tags than anybody is served by listing. */
-export function tooLarge(place: Place, limit: string): TransportError {
+/** There is more than anybody is served by listing. */
+export function tooLarge({ what, adviceForMany }: PagedTask, limit: string): TransportError {
   return new TransportError(
     'E_TOO_LARGE',
-    `Could not ${task(place)}: there are more than ${limit}. Name the tags to watch exactly: then they are asked for one by one.`,
+    `Could not ${what}: there are more than ${limit}. ${adviceForMany}`,
   );
 }
 
-interface PageReader {
-  first(): Promise<ListingPage>;
-  read(url: URL): Promise<ListingPage>;
+interface PageReader<P> {
+  first(): Promise<P>;
+  read(url: URL): Promise<P>;
   malformed(how: string): RegistryError;
 }
 
-async function createPageReader(
-  place: Place,
-  listing: DigestListing,
-  signal: AbortSignal | undefined,
-): Promise<PageReader> {
-  const { channel } = place;
-  const what = task(place);
-  const origin = apiOrigin(listing, channel.origin);
-  const ownCredentials = listing.authorization !== 'registry';
+async function createPageReader<P extends Page>(
+  { channel, what, things, needs, firstPages }: PagedTask,
+  api: WebApi<P>,
+  { onPage, signal }: PageOptions,
+): Promise<PageReader<P>> {
+  const origin = apiOrigin(api, channel.origin);
+  const ownCredentials = api.authorization !== 'registry';
   const authorization = await channel.naming(what, signal, authorize);
 
   async function authorize(): Promise<string | undefined> {
-    if (typeof listing.authorization === 'string') return undefined;
-    return listing.authorization(place.name.registry, await channel.credentials(signal));
+    if (typeof api.authorization === 'string') return undefined;
+    return api.authorization(channel.registry, await channel.credentials(signal));
   }
 
-  async function read(url: URL): Promise<ListingPage> {
+  async function read(url: URL): Promise<P> {
+    await onPage?.();
     const response = await channel.request({
       what,
       method: 'GET',
       url,
-      needs: [need(place, 'list')],
+      needs,
       ownCredentials,
       headers: { accept: 'application/json', ...(authorization && { authorization }) },
       // Registries refuse as distribution-spec has it, other APIs in ways of their own.
@@ -81,14 +96,12 @@ async function createPageReader(
     }
     const json = parseJson(await channel.readAll(response, MAX_PAGE_BYTES, { what, signal }));
     const answer = { url, json, link: response.headerLines('link') };
-    const page = await channel.naming(what, signal, async () => listing.readPage(answer));
-    if (!page) throw malformed('sent something that is not a list of tags');
+    const page = await channel.naming(what, signal, async () => api.readPage(answer));
+    if (!page) throw malformed(`sent something that is not a list of ${things}`);
     return page;
   }
 
-  async function first(
-    [path = '', ...others] = listing.firstPages(place.name.repository),
-  ): Promise<ListingPage> {
+  async function first([path = '', ...others] = firstPages): Promise<P> {
     try {
       return await read(new URL(path, origin));
     } catch (error) {
@@ -107,10 +120,6 @@ async function createPageReader(
   return { first, read, malformed };
 }
 
-function apiOrigin({ elsewhere }: DigestListing, registry: URL): URL {
+function apiOrigin({ elsewhere }: Pick<WebApi<Page>, 'elsewhere'>, registry: URL): URL {
   return elsewhere?.registryHost === registry.host ? new URL(`https://${elsewhere.apiHost}`) : registry;
-}
-
-function task(place: Place): string {
-  return `list the tags of ${display(place)} with their digests`;
 }

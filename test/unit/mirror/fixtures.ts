@@ -14,6 +14,7 @@ export interface WatchParts {
   readonly targets?: readonly string[];
   readonly include?: readonly string[];
   readonly platforms?: readonly string[];
+  /** Cron, UTC. */
   readonly schedule?: string;
   readonly referrers?: boolean;
 }
@@ -24,7 +25,7 @@ export function createWatch(parts: WatchParts = {}): Watch {
     source: parseRepositoryName(SOURCE),
     targets: (parts.targets ?? [TARGET]).map(parseRepositoryName),
     tags: { include: parts.include ?? ['22', '24'], exclude: [] },
-    schedule: parts.schedule ?? '*/15 * * * *',
+    schedule: { cron: parts.schedule ?? '*/15 * * * *', timezone: 'UTC', jitterMs: 0 },
     platforms: (parts.platforms ?? ['linux/amd64']).map(parsePlatform),
     referrers: parts.referrers,
   };

@@ -41,14 +41,14 @@ describe('polling a watch', () => {
   it('asks for exact tags by HEAD alone, once each however many targets there are', async () => {
     const { ports, requests } = createWorld(TAGS);
     const report = await pollWatch(createWatch({ targets: [TARGET, DR] }), ports);
-    expect(requests).toEqual({ listings: 0, heads: ['22', '24'] });
-    expect(report.requests).toEqual({ listings: 0, heads: 2 });
+    expect(requests).toMatchObject({ listings: 0, heads: ['22', '24'] });
+    expect(report.requests).toEqual({ listings: 0, heads: 2, target: 0 });
   });
 
   it('lists tags once for globs and asks only about those selected', async () => {
     const { ports, requests } = createWorld(TAGS);
     const report = await pollWatch(createWatch({ include: ['22*', '*-slim'] }), ports);
-    expect(requests).toEqual({ listings: 1, heads: ['22', '22-alpine'] });
+    expect(requests).toMatchObject({ listings: 1, heads: ['22', '22-alpine'] });
     expect(report).toMatchObject({ requests: { listings: 1, heads: 2 }, unmatched: ['*-slim'] });
   });
 
@@ -150,11 +150,17 @@ describe('polling a watch', () => {
     expect(await pollWatch(watch, ports)).toEqual({
       watch: 'node',
       selected: [],
-      requests: { listings: 1, heads: 0 },
+      requests: { listings: 1, heads: 0, target: 0 },
       queued: [],
       unchanged: 0,
       gone: [],
       unmatched: [],
+      disagreements: [],
+      health: {
+        state: 'unreachable',
+        reason: 'the registry answered 503',
+        since: '2026-03-01T12:00:00.000Z',
+      },
       errors: [{ code: 'E_UNAVAILABLE', message: 'the registry answered 503' }],
     });
     expect(observations.contents()).toEqual(before);

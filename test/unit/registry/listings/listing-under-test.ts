@@ -1,6 +1,7 @@
 import { RegistryChannel } from '../../../../shared/registry/channel.ts';
 import type {
-  ListDigestsOptions,
+  DigestPage,
+  PageOptions,
   RegistryClientOptions,
   RegistryFamily,
   TagDigest,
@@ -17,18 +18,32 @@ import { FakeTiming, JANE, testClient } from '../client-under-test.ts';
 export function listed(
   server: { readonly host: string },
   family: RegistryFamily,
-  { wanted, signal, ...options }: RegistryClientOptions & ListDigestsOptions = {},
+  options: RegistryClientOptions & PageOptions = {},
   repository = 'acme/app',
 ): AsyncIterable<TagDigest> {
+  return tagsOf(listedPages(server, family, options, repository));
+}
+
+/** The same page by page. */
+export function listedPages(
+  server: { readonly host: string },
+  family: RegistryFamily,
+  { onPage, signal, ...options }: RegistryClientOptions & PageOptions = {},
+  repository = 'acme/app',
+): AsyncIterable<DigestPage> {
   const client = testClient({
     registrySettings: () => ({ family }),
     limits: { attempts: 1 },
     ...(family === 'github' && { credentials: JANE }),
     ...options,
   });
-  const tags = client.repository({ registry: server.host, repository }).listDigests({ wanted, signal });
-  if (!tags) throw new Error(`${family} has no listing`);
-  return tags;
+  const pages = client.repository({ registry: server.host, repository }).listDigests({ onPage, signal });
+  if (!pages) throw new Error(`${family} has no listing`);
+  return pages;
+}
+
+async function* tagsOf(pages: AsyncIterable<DigestPage>): AsyncGenerator<TagDigest> {
+  for await (const { tags } of pages) yield* tags;
 }
 
 /** What a registry lists whose requests are answered by a function: for hosts and amounts that no test can reach. */
@@ -44,9 +59,9 @@ export function listedBy(
     credentials: JANE,
     settings: {},
   });
-  const tags = listDigests({ name: { registry, repository: 'acme/app' }, channel }, undefined);
-  if (!tags) throw new Error(`${registry} has no listing`);
-  return tags;
+  const pages = listDigests({ name: { registry, repository: 'acme/app' }, channel }, undefined);
+  if (!pages) throw new Error(`${registry} has no listing`);
+  return tagsOf(pages);
 }
 
 function jsonResponse({ url }: HttpRequest, body: object): HttpResponse {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../../shared/content/index.ts';
 import { collect } from '../../../helpers/collect.ts';
 import { scriptedServer } from '../../../helpers/scripted-server.ts';
-import { listed } from './listing-under-test.ts';
+import { listed, listedPages } from './listing-under-test.ts';
 import { FAMILIES, numberedPages, pagesOf } from './web-apis.ts';
 
 const PAGED = FAMILIES.filter((family) => family !== 'google');
@@ -25,10 +25,14 @@ describe.each(PAGED)('%s', (family) => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('ends by itself once every wanted tag was seen', async () => {
+  it('tells of each page before asking for it, and asks for none that was refused', async () => {
     const server = await serve(numberedPages(250, 100));
-    const tags = await collect(listed(server, family, { wanted: ['t101', 't002', 't101'] }));
-    expect(tags.at(-1)?.tag).toBe('t101');
+    let pages = 0;
+    const onPage = () => {
+      if (pages === 2) throw new Error('enough was spent');
+      pages += 1;
+    };
+    await expect(collect(listed(server, family, { onPage }))).rejects.toThrow('enough was spent');
     expect(server.requests).toHaveLength(2);
   });
 
@@ -61,10 +65,43 @@ it('follows the pages of a Google registry that sends fewer than it was asked fo
   expect(server.requests).toHaveLength(3);
 });
 
-it('asks nothing when nothing is wanted', async () => {
-  const server = await scriptedServer(() => ({ body: [] }));
-  expect(await collect(listed(server, 'harbor', { wanted: [] }))).toEqual([]);
-  expect(server.requests).toEqual([]);
+describe('the order of the pages', () => {
+  /** Rows of Docker Hub's API, by how many hours after midnight each was moved. */
+  const serveHours = (pages: readonly (readonly (number | undefined)[])[]) =>
+    scriptedServer(({ query }) => {
+      const page = Number(query.get('page'));
+      const results = (pages[page - 1] ?? []).map((hour, row) => ({
+        name: `p${page}-${row}`,
+        digest: digestOf(`${hour}`),
+        ...(hour !== undefined && { last_updated: new Date(Date.UTC(2026, 0, 1, hour)).toISOString() }),
+      }));
+      const next = `/v2/namespaces/acme/repositories/app/tags?page=${page + 1}`;
+      return { body: { results, next: page < pages.length ? next : null } };
+    });
+  const hours = async (server: { readonly host: string }, family: 'docker-hub' | 'quay' = 'docker-hub') =>
+    (await collect(listedPages(server, family))).map(({ restMovedUntil }) => restMovedUntil?.getUTCHours());
+
+  it('says until when the rest was moved, where the API lists by that', async () => {
+    const server = await serveHours([
+      [9, 8],
+      [8, 3],
+    ]);
+    expect(await hours(server)).toEqual([8, 3]);
+  });
+
+  it.each([
+    ['out of order', [[9, 8], [10, 3], [2]]],
+    ['without times', [[9, 8], [undefined, 3], [2]]],
+  ])('promises nothing any more once rows come %s', async (_, pages) => {
+    expect(await hours(await serveHours(pages))).toEqual([8, undefined, undefined]);
+  });
+
+  it('promises nothing where the API does not', async () => {
+    const server = await scriptedServer(() => ({
+      body: { tags: [{ name: 'a', start_ts: 1_700_000_000 }], has_additional: false },
+    }));
+    expect(await hours(server, 'quay')).toEqual([undefined]);
+  });
 });
 
 it('gives a tag once, as it was seen first, when pushes move the pages on', async () => {

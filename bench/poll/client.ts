@@ -1,0 +1,152 @@
+/**
+ * A process that polls: with everything it looks at copied already, so that nothing has changed. Prints what it measured
+ * as JSON. `node bench/poll/client.ts '{"host", "repositories", "tagsEach", "rounds", "bare", "repository", "digest"}'`
+ */
+import { Agent } from 'undici';
+import { formatReference } from '../../shared/content/index.ts';
+import type { TagRecord } from '../../shared/imports/index.ts';
+import {
+  type Observation,
+  type PollState,
+  pollDue,
+  type Watch,
+  type WatchRecord,
+} from '../../shared/mirror/index.ts';
+import { createRegistryClient } from '../../shared/registry/index.ts';
+import { peakMemoryBytes } from '../peak-memory.ts';
+import { createMemoryRecords } from './memory-records.ts';
+import { createWatches, SAME_DIGEST } from './watches.ts';
+
+/** What to poll and how often. */
+export interface PollTask {
+  readonly host: string;
+  readonly repositories: number;
+  readonly tagsEach: number;
+  readonly rounds: number;
+  /** Whether each round also asks the same by a bare loop over the HTTP client. */
+  readonly bare: boolean;
+  /** In place of the made-up repositories: one that exists, whose tags all name `digest`. */
+  readonly existing?: { readonly repository: string; readonly digest: string };
+}
+
+export interface PollMeasurement {
+  /** Of each round, in milliseconds. */
+  readonly pollMs: readonly number[];
+  readonly bareMs: readonly number[];
+  /** Processor time of each round, in milliseconds. */
+  readonly pollCpuMs: readonly number[];
+  readonly bareCpuMs: readonly number[];
+  readonly heads: number;
+  readonly peakMiB: number;
+  /** Resident after each round. */
+  readonly residentMiB: readonly number[];
+}
+
+const CONNECTIONS = 16;
+const MIB = 1024 * 1024;
+
+const task: PollTask = JSON.parse(process.argv[2] ?? '{}');
+const made = createWatches(task.host, task.repositories, task.tagsEach);
+const watches: readonly Watch[] = made.map((watch) =>
+  task.existing ? { ...watch, source: { registry: task.host, repository: task.existing.repository } } : watch,
+);
+const digest = (task.existing?.digest ?? SAME_DIGEST) as typeof SAME_DIGEST;
+
+const observations = createMemoryRecords<Observation>();
+for (const { source, targets, tags } of watches) {
+  for (const target of targets) {
+    for (const tag of tags.include) {
+      if (typeof tag !== 'string') continue;
+      await observations.update({ partition: formatReference(target), row: tag }, () => ({
+        target: formatReference({ ...target, tag }),
+        source: formatReference(source),
+        digest,
+        platforms: [],
+        observedAt: '2026-01-01T00:00:00.000Z',
+        queued: true,
+      }));
+    }
+  }
+}
+const registry = createRegistryClient();
+const ports = {
+  registry,
+  observations,
+  polls: createMemoryRecords<PollState>(),
+  watches: createMemoryRecords<WatchRecord>(),
+  tags: createMemoryRecords<TagRecord>(),
+  queue: {
+    async send() {
+      throw new Error('Nothing has changed, and yet something is to be imported.');
+    },
+  },
+  now: () => new Date(),
+};
+
+async function poll(): Promise<number> {
+  const { watches: reports } = await pollDue(watches, ports, { force: true });
+  for (const { errors } of reports) if (errors[0]) throw new Error(errors[0].message);
+  return reports.reduce((heads, { requests }) => heads + requests.heads, 0);
+}
+
+const agent = new Agent({ connections: CONNECTIONS, pipelining: 1 });
+
+/** The least that as many HEADs can cost here: as many connections, each with one after the other. */
+async function askBarely(): Promise<void> {
+  const paths = watches.flatMap(({ source, tags }) =>
+    tags.include.map((tag) => `/v2/${source.repository}/manifests/${tag}`),
+  );
+  let next = 0;
+  const ask = async () => {
+    for (let path = paths[next++]; path !== undefined; path = paths[next++]) {
+      const { headers, body } = await agent.request({
+        origin: `http://${task.host}`,
+        path,
+        method: 'HEAD',
+        reset: false,
+      });
+      await body.dump();
+      if (headers['docker-content-digest'] !== digest) throw new Error(`${path} names something else.`);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, ask));
+}
+
+/** Adds what a run takes to `wallMs` and `cpuMs`. */
+async function timed(run: () => Promise<unknown>, wallMs: number[], cpuMs: number[]): Promise<void> {
+  const cpuBefore = process.cpuUsage();
+  const from = performance.now();
+  await run();
+  wallMs.push(performance.now() - from);
+  const { user, system } = process.cpuUsage(cpuBefore);
+  cpuMs.push((user + system) / 1000);
+}
+
+const pollMs: number[] = [];
+const bareMs: number[] = [];
+const pollCpuMs: number[] = [];
+const bareCpuMs: number[] = [];
+const residentMiB: number[] = [];
+let heads = 0;
+for (let round = 0; round < task.rounds; round += 1) {
+  await timed(
+    async () => {
+      heads = await poll();
+    },
+    pollMs,
+    pollCpuMs,
+  );
+  residentMiB.push(process.memoryUsage.rss() / MIB);
+  if (task.bare) await timed(askBarely, bareMs, bareCpuMs);
+}
+await Promise.all([registry.close(), agent.close()]);
+const measured: PollMeasurement = {
+  pollMs,
+  bareMs,
+  pollCpuMs,
+  bareCpuMs,
+  heads,
+  peakMiB: peakMemoryBytes() / MIB,
+  residentMiB,
+};
+console.log(JSON.stringify(measured));

@@ -1,0 +1,29 @@
+import type { RecordKey, Records } from '../../shared/records.ts';
+
+/** Records in this process, without the waits of a store: what is measured is the poll. */
+export function createMemoryRecords<T extends object>(): Records<T> {
+  const partitions = new Map<string, Map<string, T>>();
+  const rowsOf = ({ partition }: Pick<RecordKey, 'partition'>) => {
+    const rows = partitions.get(partition) ?? new Map<string, T>();
+    partitions.set(partition, rows);
+    return rows;
+  };
+  return {
+    get: async (key) => rowsOf(key).get(key.row),
+    async update(key, change) {
+      const rows = rowsOf(key);
+      const next = change(rows.get(key.row));
+      if (next !== undefined) rows.set(key.row, next);
+      return rows.get(key.row);
+    },
+    async remove(key) {
+      rowsOf(key).delete(key.row);
+    },
+    async *list(partition) {
+      for (const [name, rows] of partitions) {
+        if (partition !== undefined && partition !== name) continue;
+        for (const [row, value] of rows) yield { key: { partition: name, row }, value };
+      }
+    },
+  };
+}
