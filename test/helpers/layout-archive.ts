@@ -33,12 +33,18 @@ export interface ImageLayout {
 
 export interface ImageLayoutOptions {
   readonly layers?: readonly (Uint8Array | string)[];
+  /** Its JSON. */
+  readonly config?: string;
   /** Those of the artifact in the layout's index. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** An image layout with one small image. */
-export function imageLayout({ layers = ['layer'], annotations }: ImageLayoutOptions = {}): ImageLayout {
+export function imageLayout({
+  layers = ['layer'],
+  config: configText = '{}',
+  annotations,
+}: ImageLayoutOptions = {}): ImageLayout {
   const files = new Map<string, Buffer>();
   function addBlob(content: Uint8Array | string, mediaType: string): Descriptor {
     const bytes = Buffer.from(content);
@@ -47,7 +53,7 @@ export function imageLayout({ layers = ['layer'], annotations }: ImageLayoutOpti
     return { mediaType, digest, size: bytes.byteLength };
   }
   const layerDescriptors = layers.map((layer) => addBlob(layer, OCI_LAYER_GZIP));
-  const config = addBlob('{}', OCI_CONFIG);
+  const config = addBlob(configText, OCI_CONFIG);
   const manifest = { schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers: layerDescriptors };
   const root = { ...addBlob(JSON.stringify(manifest), OCI_MANIFEST), ...(annotations && { annotations }) };
   files.set(LAYOUT_FILE, Buffer.from(JSON.stringify({ imageLayoutVersion: LAYOUT_VERSION })));

@@ -32,12 +32,13 @@ async function importIntoRegistry(layout: ImageLayout) {
     return await importArchive({
       file,
       name: 'app.tar',
-      targetFor: (annotations, archiveName) => targetReference(annotations, archiveName, registry.host),
+      targetFor: (artifact, archiveName) => targetReference(artifact, archiveName, registry.host),
       copy: (source, root, target, options) => {
         const repository = client.repository(target);
         return copyGraph(source, repository, root.digest, {
           ...options,
-          publish: (content, signal) => repository.pushManifest(target.tag, content, { signal }),
+          publish: (content, signal) =>
+            repository.pushManifest(target.tag ?? content.digest, content, { signal }),
         });
       },
       logger: silent,

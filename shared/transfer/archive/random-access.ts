@@ -4,6 +4,12 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Where something lies in a file, in bytes. */
+export interface Extent {
+  readonly offset: number;
+  readonly size: number;
+}
+
 /** A file of known size of which any part can be read: a local file, or a blob read by ranges. */
 export interface RandomAccessFile {
   /** In bytes. */

@@ -1,10 +1,11 @@
 import { type RandomAccessFile, type ReadOptions, readBytes } from './random-access.ts';
+import type { TarBytes } from './tar-entries.ts';
 
 /** Enough for the headers and small files that lie together; what is read in vain before a large file is small. */
 const WINDOW_BYTES = 64 * 1024;
 
 /** Gives out small pieces of a file, fetched a window at a time so that neighbours cost one read. */
-export class ReadAhead {
+export class ReadAhead implements TarBytes {
   readonly #file: RandomAccessFile;
   readonly #options: ReadOptions;
   #start = 0;
@@ -13,6 +14,10 @@ export class ReadAhead {
   constructor(file: RandomAccessFile, options: ReadOptions) {
     this.#file = file;
     this.#options = options;
+  }
+
+  async sizeBelow(end: number): Promise<number | undefined> {
+    return this.#file.size < end ? this.#file.size : undefined;
   }
 
   /** `length` bytes from `offset`, or as many as there are before the end of the file. At most a window. */

@@ -5,6 +5,7 @@ import { compressionOf } from './compression.ts';
 import { quoted } from './quoted.ts';
 import type { RandomAccessFile } from './random-access.ts';
 import { ReadAhead } from './read-ahead.ts';
+import { BLOCK_BYTES, paddingBytes } from './tar-format.ts';
 
 /** One member of a tar archive, as its header describes it. */
 export interface TarEntry {
@@ -15,52 +16,69 @@ export interface TarEntry {
   readonly type: 'file' | 'directory' | 'other';
   /** Where in the archive the content begins. */
   readonly dataOffset: number;
+  /** What a link leads to, as it stands in the archive. */
+  readonly linkTarget?: string | undefined;
 }
 
 export interface TarEntriesOptions {
   readonly signal?: AbortSignal | undefined;
   readonly maxEntries?: number | undefined;
+  /** Begin with the header at this byte. */
+  readonly from?: number | undefined;
 }
 
-const BLOCK_BYTES = 512;
 /** Header blocks of one entry with its pax or GNU long-name records; real ones take a few kilobytes. */
 const MAX_HEADER_BYTES = 1024 * 1024;
 const DEFAULT_MAX_ENTRIES = 100_000;
 
+/** The bytes of a tar archive as its headers are read: forwards, with jumps. */
+export interface TarBytes {
+  /** `length` bytes from `offset`, or as many as there are before the end. At most 64 KiB; never goes back. */
+  piece(offset: number, length: number): Promise<Uint8Array>;
+  /** The size of the whole if it is less than `end`. */
+  sizeBelow(end: number): Promise<number | undefined>;
+}
+
 /**
  * Lists a tar archive by reading its headers only (ustar, pax and GNU long names): contents are jumped over.
- * Ends at the first block of zeros between entries, or at the end of the file.
+ * Ends at the first block of zeros between entries, or at the end of the file. Whether an entry's content is all there
+ * is known when the next one is asked for.
  * @throws ArchiveError `E_ARCHIVE_FORMAT` for what is not a tar archive, is compressed, truncated or has too many entries.
  */
-export async function* tarEntries(
+export function tarEntries(
   file: RandomAccessFile,
-  { signal, maxEntries = DEFAULT_MAX_ENTRIES }: TarEntriesOptions = {},
+  options: TarEntriesOptions = {},
 ): AsyncGenerator<TarEntry, void, undefined> {
-  const ahead = new ReadAhead(file, { signal });
-  await refuseCompressed(ahead);
-  let offset = 0;
-  for (let count = 0; offset < file.size; count += 1) {
+  return entriesIn(new ReadAhead(file, { signal: options.signal }), options);
+}
+
+/** The same of bytes that are not a file. */
+export async function* entriesIn(
+  bytes: TarBytes,
+  { signal, maxEntries = DEFAULT_MAX_ENTRIES, from = 0 }: TarEntriesOptions = {},
+): AsyncGenerator<TarEntry, void, undefined> {
+  if (from === 0) refuseOthers(await bytes.piece(0, BLOCK_BYTES));
+  let offset = from;
+  for (let count = 0; ; count += 1) {
     signal?.throwIfAborted();
-    if (isZero(await ahead.piece(offset, BLOCK_BYTES))) return;
+    const block = await bytes.piece(offset, BLOCK_BYTES);
+    if (isZero(block)) return;
     if (count === maxEntries) throw malformed(`The archive has more than ${maxEntries} entries.`);
-    const entry = await readEntry(ahead, offset);
+    const entry = await readEntry(bytes, offset);
     const end = entry.dataOffset + entry.size;
-    if (!(end <= file.size)) {
-      throw malformed(
-        `The archive is truncated: ${quoted(entry.name)} ends at byte ${end}, the file at byte ${file.size}.`,
-      );
-    }
+    if (!Number.isSafeInteger(end)) throw truncated(entry, end, 'before that');
     yield entry;
-    offset = Math.ceil(end / BLOCK_BYTES) * BLOCK_BYTES;
+    const size = await bytes.sizeBelow(end);
+    if (size !== undefined) throw truncated(entry, end, `at byte ${size}`);
+    offset = end + paddingBytes(end);
   }
 }
 
-async function refuseCompressed(ahead: ReadAhead): Promise<void> {
-  const start = await ahead.piece(0, BLOCK_BYTES);
+function refuseOthers(start: Uint8Array): void {
   const compression = compressionOf(start);
   if (compression) {
     throw malformed(
-      `The archive is compressed with ${compression}. Compressed archives must be decompressed first: expected an uncompressed tar archive.`,
+      `The archive is compressed with ${compression}. Expected a tar archive, plain or compressed with gzip or zstd.`,
     );
   }
   if (start.byteLength < BLOCK_BYTES) {
@@ -72,7 +90,7 @@ async function refuseCompressed(ahead: ReadAhead): Promise<void> {
  * Feeds a fresh parser block by block until it reports an entry, so that the number of blocks fed says where
  * the content begins, whatever records came before it. The parser never gets content and needs no clean-up.
  */
-async function readEntry(ahead: ReadAhead, offset: number): Promise<TarEntry> {
+async function readEntry(bytes: TarBytes, offset: number): Promise<TarEntry> {
   // With this mark every write is followed by 'drain' once the block was digested.
   const parser = extract({ highWaterMark: 1 });
   let header: Header | undefined;
@@ -80,7 +98,7 @@ async function readEntry(ahead: ReadAhead, offset: number): Promise<TarEntry> {
     header = headers;
   });
   for (let fed = 0; fed < MAX_HEADER_BYTES; fed += BLOCK_BYTES) {
-    const block = await ahead.piece(offset + fed, BLOCK_BYTES);
+    const block = await bytes.piece(offset + fed, BLOCK_BYTES);
     if (block.byteLength < BLOCK_BYTES) {
       throw malformed(`The archive is truncated in the header that begins at byte ${offset}.`);
     }
@@ -101,9 +119,16 @@ async function feed(parser: ReturnType<typeof extract>, block: Uint8Array, offse
   }
 }
 
-function describe({ name, size, type }: Header, dataOffset: number): TarEntry {
+function describe({ name, size, type, linkname }: Header, dataOffset: number): TarEntry {
   if (type === 'directory') return { name, size: 0, type, dataOffset };
+  if (type === 'symlink' || type === 'link') {
+    return { name, size, type: 'other', dataOffset, linkTarget: linkname ?? '' };
+  }
   return { name, size, type: type === 'file' || type === 'contiguous-file' ? 'file' : 'other', dataOffset };
+}
+
+function truncated({ name }: TarEntry, end: number, where: string): ArchiveError {
+  return malformed(`The archive is truncated: ${quoted(name)} ends at byte ${end}, the file ${where}.`);
 }
 
 function isZero(block: Uint8Array): boolean {

@@ -30,7 +30,7 @@ async function run({ files }: Pick<ImageLayout, 'files'>, name = 'team/app.tar')
   const importing = importArchive({
     file: memoryFile(await tarOfFiles(files)),
     name,
-    targetFor: (annotations, archiveName) => targetReference(annotations, archiveName, 'acme.azurecr.io'),
+    targetFor: (artifact, archiveName) => targetReference(artifact, archiveName, 'acme.azurecr.io'),
     copy,
     logger,
   });
@@ -88,6 +88,19 @@ describe('importing an archive', () => {
     const { importing, copied } = await run(twoImages('a/one:1', 'ghcr.io/a/one:1'));
     await expect(importing).rejects.toThrow(/two artifacts for acme.azurecr.io\/a\/one:1/);
     expect(copied).toEqual([]);
+  });
+
+  it('takes an image that is named by its digest, and refuses one that is named by another', async () => {
+    const { root } = imageLayout();
+    const named = (digest: string) => imageLayout({ annotations: { [REF_NAME]: `a/one@${digest}` } });
+    const { importing, copied } = await run(named(root.digest));
+    const target = { registry: 'acme.azurecr.io', repository: 'a/one', digest: root.digest };
+    expect(await importing).toMatchObject([{ target }]);
+    expect(copied).toEqual([`${root.digest} to acme.azurecr.io/a/one@${root.digest}`]);
+
+    const other = await run(named(`sha256:${'0'.repeat(64)}`));
+    await expect(other.importing).rejects.toThrow(`names another digest than ${root.digest}`);
+    expect(other.copied).toEqual([]);
   });
 
   it('fails when nothing has a name', async () => {

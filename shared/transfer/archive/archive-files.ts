@@ -1,0 +1,31 @@
+import { LAYOUT_FILE, LAYOUT_INDEX_FILE, layoutBlobPath } from '../../content/index.ts';
+import { CATALOG_FILE, CATALOG_SIGNATURE_FILE, type Catalog } from './catalog.ts';
+import type { Extent } from './random-access.ts';
+import { headerBytes, memberBytes } from './tar-format.ts';
+
+/** In this order in front of an archive, so that few reads tell all about it. The signature may be absent. */
+export const PREAMBLE: readonly string[] = [
+  LAYOUT_FILE,
+  CATALOG_FILE,
+  CATALOG_SIGNATURE_FILE,
+  LAYOUT_INDEX_FILE,
+];
+
+/**
+ * Where the files lie that follow the preamble: all that the catalog lists, in its order, one behind the other.
+ * Nobody has to walk from header to header to find them.
+ * @param start where the preamble ends, in bytes
+ */
+export function filesAfterPreamble(
+  { manifests, blobs }: Catalog,
+  start: number,
+): ReadonlyMap<string, Extent> {
+  const files = new Map<string, Extent>();
+  let position = start;
+  for (const { digest, size } of [...manifests, ...blobs]) {
+    const path = layoutBlobPath(digest);
+    files.set(path, { offset: position + headerBytes(path), size });
+    position += memberBytes(path, size);
+  }
+  return files;
+}

@@ -1,0 +1,113 @@
+import pLimit from 'p-limit';
+import {
+  type Descriptor,
+  type Digest,
+  isDigest,
+  type ManifestContent,
+  parseManifest,
+  REF_NAME_ANNOTATION,
+} from '../../content/index.ts';
+import { ArchiveError, InvalidInputError } from '../../errors.ts';
+import type { ArchiveSource } from './archive-source.ts';
+import type { CatalogReferrer } from './catalog.ts';
+import { CONTAINERD_NAME_ANNOTATION } from './names.ts';
+import type { ReadOptions } from './random-access.ts';
+
+const MAX_UNNAMED = 2_000;
+const READS_AT_ONCE = 6;
+
+export interface Attached {
+  readonly referrers: readonly CatalogReferrer[];
+  /** The entries of the layout's index that list them: no artifacts of their own. */
+  readonly entries: ReadonlySet<Descriptor>;
+}
+
+/**
+ * What the index of a layout lists beside its artifacts because it is attached to one: entries without a name whose
+ * manifest has a subject (oras), and those named as registries without a referrers API do it, by the digest of the
+ * subject with or without a cosign suffix. The subject must be in the archive.
+ */
+export async function findAttached(
+  manifests: readonly Descriptor[],
+  source: Pick<ArchiveSource, 'has' | 'fetchManifest'>,
+  options: ReadOptions,
+): Promise<Attached> {
+  const referrers: CatalogReferrer[] = [];
+  const entries = new Set<Descriptor>();
+  const unnamed = manifests.filter(({ annotations }) => !nameIn(annotations));
+  // Where nothing has a name, whoever imports says so; what is attached to what does not matter then.
+  const candidates = unnamed.length === manifests.length ? [] : unnamed;
+  if (candidates.length > MAX_UNNAMED) {
+    throw new ArchiveError(
+      'E_ARCHIVE_FORMAT',
+      `The archive's index lists ${candidates.length} manifests without a name; at most ${MAX_UNNAMED} are looked into.`,
+    );
+  }
+  const slots = pLimit(READS_AT_ONCE);
+  const subjects = await Promise.all(
+    candidates.map((entry) =>
+      slots(async () => ({ entry, subject: await subjectOf(entry, source, options) })),
+    ),
+  );
+  for (const { entry, subject } of subjects) {
+    if (!subject || !source.has(subject)) continue;
+    referrers.push({ subject, ...plain(entry) });
+    entries.add(entry);
+  }
+  for (const entry of manifests) {
+    const named = namedAfter(nameIn(entry.annotations) ?? '');
+    if (!named || !source.has(named.subject)) continue;
+    const listed = named.tag ? [entry] : await listedIn(entry, source, options);
+    if (!listed) continue;
+    entries.add(entry);
+    referrers.push(...listed.map((one) => ({ ...named, ...plain(one) })));
+  }
+  return { referrers, entries };
+}
+
+function nameIn(annotations: Descriptor['annotations']): string | undefined {
+  return annotations?.[REF_NAME_ANNOTATION] || annotations?.[CONTAINERD_NAME_ANNOTATION] || undefined;
+}
+
+async function subjectOf(
+  { digest }: Descriptor,
+  source: Pick<ArchiveSource, 'has' | 'fetchManifest'>,
+  options: ReadOptions,
+): Promise<Digest | undefined> {
+  if (!source.has(digest)) return undefined;
+  const manifest = readable(await source.fetchManifest(digest, options));
+  return manifest && 'subject' in manifest ? manifest.subject?.digest : undefined;
+}
+
+/** Distribution-spec, "Referrers Tag Schema": the tag names an index of the referrers. */
+async function listedIn(
+  { digest }: Descriptor,
+  source: Pick<ArchiveSource, 'has' | 'fetchManifest'>,
+  options: ReadOptions,
+): Promise<readonly Descriptor[] | undefined> {
+  if (!source.has(digest)) return undefined;
+  const manifest = readable(await source.fetchManifest(digest, options));
+  return manifest?.kind === 'index' ? manifest.manifests : undefined;
+}
+
+/** A tag, or the tag of a full reference, that is made of a digest. */
+function namedAfter(name: string): { readonly subject: Digest; readonly tag?: string } | undefined {
+  const [, tag = '', digest = '', suffix] =
+    /(?:^|:)((sha256-[0-9a-f]{64})(?:\.(sig|att|sbom))?)$/.exec(name) ?? [];
+  const subject = digest.replace('-', ':');
+  if (!isDigest(subject)) return undefined;
+  return suffix ? { subject, tag } : { subject };
+}
+
+function readable(content: ManifestContent) {
+  try {
+    return parseManifest(content);
+  } catch (error) {
+    if (error instanceof InvalidInputError) return undefined;
+    throw error;
+  }
+}
+
+function plain({ mediaType, digest, size }: Descriptor) {
+  return { mediaType, digest, size };
+}

@@ -1,0 +1,62 @@
+import { decompressed, type ReadableCompression } from './decompress.ts';
+import { ForwardBytes } from './forward-bytes.ts';
+import { PassingReads } from './passing-reads.ts';
+import type { RandomAccessFile, ReadOptions } from './random-access.ts';
+import { entriesIn, type TarEntry } from './tar-entries.ts';
+
+/** Manifests and configs are smaller, so that they cost no pass of their own. */
+const KEPT_FILE_BYTES = 256 * 1024;
+/** Of any other file: enough to tell how it is compressed. */
+const KEPT_START_BYTES = 512;
+const MAX_KEPT_BYTES = 32 * 1024 * 1024;
+
+export interface CompressedArchive extends AsyncDisposable {
+  readonly entries: readonly TarEntry[];
+  /** What is inside, as if it were not compressed. */
+  readonly file: RandomAccessFile;
+}
+
+/**
+ * Opens a tar archive that is compressed as a whole. One pass lists it and keeps its small files, in bounded memory;
+ * large ones are read in further passes, see `PassingReads`.
+ */
+export async function openCompressed(
+  file: RandomAccessFile,
+  compression: ReadableCompression,
+  options: ReadOptions = {},
+): Promise<CompressedArchive> {
+  const bytes = new ForwardBytes(decompressed(file, compression, options));
+  const entries: TarEntry[] = [];
+  const kept = new Map<number, Uint8Array>();
+  let keptBytes = 0;
+  let size = 0;
+  try {
+    for await (const entry of entriesIn(bytes, options)) {
+      entries.push(entry);
+      size = Math.max(size, entry.dataOffset + entry.size);
+      const length = entry.size <= KEPT_FILE_BYTES ? entry.size : KEPT_START_BYTES;
+      if (entry.type !== 'file' || keptBytes + length > MAX_KEPT_BYTES) continue;
+      kept.set(entry.dataOffset, Uint8Array.from(await bytes.piece(entry.dataOffset, length)));
+      keptBytes += length;
+    }
+  } finally {
+    await bytes.close();
+  }
+  const passes = new PassingReads((passOptions) => decompressed(file, compression, passOptions));
+  return {
+    entries,
+    file: {
+      size,
+      read: async (offset, length, readOptions = {}) => {
+        const held = kept.get(offset);
+        if (held && length <= held.byteLength) return oneChunk(held.subarray(0, length));
+        return passes.read(offset, length, readOptions);
+      },
+    },
+    [Symbol.asyncDispose]: () => passes.close(),
+  };
+}
+
+async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
+}

@@ -1,0 +1,90 @@
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { ArchiveError } from '../../errors.ts';
+import type { RandomAccessFile, ReadOptions } from './random-access.ts';
+
+export type ReadableCompression = 'gzip' | 'zstd';
+
+/** Images hold layers that are compressed already: a hundredfold is far from any real one, but not from a bomb. */
+const MAX_RATIO = 100;
+const ALWAYS_ALLOWED_BYTES = 256 * 1024 ** 2;
+const CHUNK_BYTES = 256 * 1024;
+
+/**
+ * The content of a compressed file, from its beginning.
+ * @throws ArchiveError `E_ARCHIVE_FORMAT` for what cannot be decompressed or grows out of all proportion, and what
+ * reading the file throws
+ */
+export async function* decompressed(
+  file: RandomAccessFile,
+  compression: ReadableCompression,
+  options: ReadOptions = {},
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const limit = Math.max(ALWAYS_ALLOWED_BYTES, file.size * MAX_RATIO);
+  let total = 0;
+  // One round for gzip, whose decompressor goes on to further members; that of zstd stops behind each frame.
+  for (let position = 0; position < file.size; ) {
+    const part = new CompressedPart(file, position, compression, options);
+    for await (const chunk of part.content()) {
+      total += chunk.byteLength;
+      if (total > limit) {
+        throw malformed(
+          `The archive of ${file.size} bytes holds more than ${limit} when it is decompressed: it was made to fill up whoever reads it.`,
+        );
+      }
+      yield chunk;
+    }
+    if (compression === 'gzip') return;
+    position += part.bytesRead;
+  }
+}
+
+/** What one decompressor takes, from a byte of the file on. */
+class CompressedPart {
+  readonly #file: RandomAccessFile;
+  readonly #start: number;
+  readonly #compression: ReadableCompression;
+  readonly #options: ReadOptions;
+  /** How much of the file it was; known at its end. */
+  bytesRead = 0;
+
+  constructor(file: RandomAccessFile, start: number, compression: ReadableCompression, options: ReadOptions) {
+    this.#file = file;
+    this.#start = start;
+    this.#compression = compression;
+    this.#options = options;
+  }
+
+  async *content(): AsyncGenerator<Uint8Array, void, undefined> {
+    const { signal } = this.#options;
+    const compressed = await this.#file.read(this.#start, this.#file.size - this.#start, this.#options);
+    const source = Readable.from(compressed, { objectMode: false });
+    let readFailure: { readonly error: unknown } | undefined;
+    source.on('error', (error) => {
+      readFailure ??= { error };
+    });
+    const options = { chunkSize: CHUNK_BYTES };
+    const output = this.#compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
+    // Failures arrive where the output is read.
+    pipeline(source, output, () => {});
+    try {
+      for await (const chunk of output) {
+        signal?.throwIfAborted();
+        yield chunk;
+      }
+    } catch (cause) {
+      signal?.throwIfAborted();
+      if (readFailure) throw readFailure.error;
+      throw malformed(`The archive cannot be decompressed as ${this.#compression}.`, { cause });
+    } finally {
+      source.destroy();
+      output.destroy();
+    }
+    this.bytesRead = output.bytesWritten;
+    if (this.bytesRead === 0) throw malformed(`The archive cannot be decompressed as ${this.#compression}.`);
+  }
+}
+
+function malformed(message: string, options?: ErrorOptions): ArchiveError {
+  return new ArchiveError('E_ARCHIVE_FORMAT', message, options);
+}

@@ -1,0 +1,47 @@
+import type { TarBytes } from './tar-entries.ts';
+
+/** Bytes that come once, looked at in pieces on their way past. */
+export class ForwardBytes implements TarBytes {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  /** What begins at `#start` and was received but not passed. */
+  #held: Uint8Array = new Uint8Array(0);
+  #start = 0;
+  #isAtEnd = false;
+
+  constructor(bytes: AsyncIterable<Uint8Array>) {
+    this.#chunks = bytes[Symbol.asyncIterator]();
+  }
+
+  /** As many of `length` bytes from `offset` on as there are; what lies before is gone afterwards. */
+  async piece(offset: number, length: number): Promise<Uint8Array> {
+    if (offset < this.#start) throw new RangeError(`Byte ${offset} was passed already.`);
+    while (!this.#isAtEnd && this.#end < offset + length) {
+      this.#pass(offset);
+      const step = await this.#chunks.next();
+      if (step.done) this.#isAtEnd = true;
+      else this.#held = this.#held.byteLength === 0 ? step.value : Buffer.concat([this.#held, step.value]);
+    }
+    this.#pass(offset);
+    return this.#held.subarray(0, length);
+  }
+
+  async sizeBelow(end: number): Promise<number | undefined> {
+    if (end > this.#end) await this.piece(end - 1, 1);
+    return this.#end < end ? this.#end : undefined;
+  }
+
+  /** Lets go of where the bytes come from. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
+  get #end(): number {
+    return this.#start + this.#held.byteLength;
+  }
+
+  #pass(offset: number): void {
+    const passed = Math.min(Math.max(offset - this.#start, 0), this.#held.byteLength);
+    this.#held = this.#held.subarray(passed);
+    this.#start += passed;
+  }
+}

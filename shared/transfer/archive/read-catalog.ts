@@ -1,0 +1,28 @@
+import { ArchiveError } from '../../errors.ts';
+import type { ArchiveCatalog } from './archive.ts';
+import { MAX_CATALOG_BYTES, parseCatalog } from './catalog.ts';
+import { type OpenArchiveOptions, openArchive } from './open-archive.ts';
+import { type RandomAccessFile, readBytes } from './random-access.ts';
+
+const OPENING_BRACE = 0x7b;
+
+/**
+ * The catalog of an archive, or a `catalog.json` that was taken out of one: enough to build a differential archive upon.
+ * @throws ArchiveError `E_ARCHIVE_FORMAT` also when others made the archive, which then has none
+ */
+export async function readCatalog(
+  file: RandomAccessFile,
+  options: OpenArchiveOptions = {},
+): Promise<ArchiveCatalog> {
+  const [first] = await readBytes(file, 0, Math.min(file.size, 1), options);
+  if (first === OPENING_BRACE && file.size <= MAX_CATALOG_BYTES && !options.trustedKeys) {
+    const bytes = await readBytes(file, 0, file.size, options);
+    return { catalog: parseCatalog(bytes), bytes, signature: undefined };
+  }
+  await using archive = await openArchive(file, options);
+  if (archive.catalog) return archive.catalog;
+  throw new ArchiveError(
+    'E_ARCHIVE_FORMAT',
+    'The archive has no catalog, so nothing can be said about what it holds. Expected an archive that Longshore wrote, or the catalog.json in it.',
+  );
+}

@@ -1,0 +1,92 @@
+import { Readable } from 'node:stream';
+import type { Digest } from '../../content/index.ts';
+import type { CatalogBlob } from '../archive/catalog.ts';
+
+/** Held in memory before their turn: as many blobs as fit wholly, in bytes and in number. */
+const AHEAD_BYTES = 32 * 1024 * 1024;
+const AHEAD_BLOBS = 8;
+/** How far it looks for small ones behind large ones. */
+const LOOK_AHEAD = 32;
+/** Of a blob that is too large to be fetched ahead: read while what came before is being written. */
+const STREAM_AHEAD_BYTES = 4 * 1024 * 1024;
+
+export type OpenBlob = (blob: CatalogBlob, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
+
+/** A blob's source failed; `cause` says how. */
+export class UnreadableBlob extends Error {
+  readonly digest: Digest;
+
+  constructor(digest: Digest, cause: unknown) {
+    super(`${digest} could not be read.`, { cause });
+    this.digest = digest;
+  }
+}
+
+/**
+ * Gives the bytes of blobs in their order. While one is being written, smaller ones behind it are fetched: a tar archive
+ * is written in sequence, but nobody waits for a request per blob. Only what fits wholly is fetched ahead, so no
+ * connection lies idle while a large blob takes its time.
+ */
+export class BlobFeed {
+  readonly #open: OpenBlob;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
+  /** Neither read nor being fetched. */
+  readonly #waiting: Map<Digest, CatalogBlob>;
+  readonly #fetched = new Map<Digest, Promise<readonly Uint8Array[]>>();
+  #fetchedBytes = 0;
+
+  constructor(blobs: readonly CatalogBlob[], open: OpenBlob, signal: AbortSignal | undefined) {
+    this.#waiting = new Map(blobs.map((blob) => [blob.digest, blob]));
+    this.#open = open;
+    this.#signal = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
+  }
+
+  /** The bytes of a blob, whose turn it is. @throws UnreadableBlob, or the abort's reason */
+  async *read(blob: CatalogBlob): AsyncGenerator<Uint8Array, void, undefined> {
+    const fetched = this.#fetched.get(blob.digest);
+    this.#waiting.delete(blob.digest);
+    this.#fetchAhead();
+    try {
+      yield* fetched === undefined ? await this.#stream(blob) : await fetched;
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      throw new UnreadableBlob(blob.digest, error);
+    }
+    if (fetched === undefined) return;
+    this.#fetched.delete(blob.digest);
+    this.#fetchedBytes -= blob.size;
+  }
+
+  /** Ends what is under way, and waits for it. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await Promise.allSettled(this.#fetched.values());
+  }
+
+  #fetchAhead(): void {
+    let looked = 0;
+    for (const blob of this.#waiting.values()) {
+      looked += 1;
+      if (looked > LOOK_AHEAD || this.#fetched.size >= AHEAD_BLOBS) return;
+      if (this.#fetchedBytes + blob.size > AHEAD_BYTES) continue;
+      this.#waiting.delete(blob.digest);
+      this.#fetchedBytes += blob.size;
+      const fetched = this.#fetch(blob);
+      // Whoever reads it hears of its failure; until then it is nobody's.
+      fetched.catch(() => {});
+      this.#fetched.set(blob.digest, fetched);
+    }
+  }
+
+  async #fetch(blob: CatalogBlob): Promise<readonly Uint8Array[]> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of await this.#open(blob, this.#signal)) pieces.push(piece);
+    return pieces;
+  }
+
+  async #stream(blob: CatalogBlob): Promise<AsyncIterable<Uint8Array>> {
+    const bytes = await this.#open(blob, this.#signal);
+    return Readable.from(bytes, { objectMode: false, highWaterMark: STREAM_AHEAD_BYTES });
+  }
+}

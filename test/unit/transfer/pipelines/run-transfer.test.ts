@@ -1,0 +1,152 @@
+import { expect, it } from 'vitest';
+import { ArchiveError, RegistryError, TransportError } from '../../../../shared/errors.ts';
+import {
+  type ImportPipeline,
+  importPipelineSchema,
+  orderRun,
+  type PipelineRun,
+  runTransfer,
+  type TransferDependencies,
+  type TransferMessage,
+} from '../../../../shared/transfer/index.ts';
+import type { RunResult } from '../../../../shared/transfer/pipelines/run-result.ts';
+import { createMemoryRecords } from '../../../helpers/memory-records.ts';
+
+const NOW = new Date('2026-11-22T12:00:00Z');
+const PIPELINE: ImportPipeline = importPipelineSchema.parse({
+  name: 'fromFar',
+  registry: 'acme.azurecr.io',
+  source: { uri: 'https://acme.blob.core.windows.net/inbound', storageAccessMode: 'ManagedIdentity' },
+});
+
+/** A run that was ordered, and a worker whose work is what is given. */
+async function orderedRun(work: () => Promise<RunResult>) {
+  const runs = createMemoryRecords<PipelineRun>();
+  const sent: TransferMessage[] = [];
+  const later: { message: TransferMessage; at: string }[] = [];
+  const aside: unknown[] = [];
+  const order = {
+    name: 'weekly42',
+    request: {
+      pipelineResourceId: '/registries/acme.azurecr.io/importPipelines/fromFar',
+      source: { type: 'AzureStorageBlob' as const, name: 'shop.tar' },
+    },
+  };
+  const ports = {
+    runs,
+    queue: { send: async (message: TransferMessage) => void sent.push(message) },
+    containerOf: async () => PIPELINE.source.uri,
+    now: () => NOW,
+  };
+  await orderRun(order, ports);
+  const dependencies: TransferDependencies = {
+    runs,
+    exportPipeline: async () => undefined,
+    importPipeline: async () => PIPELINE,
+    runExport: () => Promise.reject(new Error('was not ordered')),
+    runImport: work,
+    queue: { sendAt: async (message, at) => void later.push({ message, at: at.toISOString() }) },
+    setAside: { setAside: async (body, reason) => void aside.push({ body, reason }) },
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+    now: () => NOW,
+    random: () => 0,
+  };
+  return {
+    sent,
+    later,
+    aside,
+    record: () => Object.values(runs.contents())[0],
+    again: () => orderRun(order, ports),
+    force: () => orderRun({ ...order, forceUpdateTag: 'now' }, ports),
+    deliver: (message = sent.at(-1)) => runTransfer(message, dependencies),
+  };
+}
+
+const done = (): Promise<RunResult> =>
+  Promise.resolve({ report: { importedArtifacts: ['a'] }, failures: [] });
+
+it('a rate limit that outlasts every patience of a trigger is waited out, and counts as no failure', async () => {
+  const limited = new RegistryError('E_RATE_LIMITED', 'too many requests', { retryAfterMs: 6 * 60 * 60_000 });
+  const { deliver, later, record, aside, sent } = await orderedRun(() => Promise.reject(limited));
+  expect(await deliver()).toMatchObject({ kind: 'rescheduled' });
+  expect(later).toEqual([{ message: sent[0], at: '2026-11-22T18:00:00.000Z' }]);
+  expect(record()).toMatchObject({
+    provisioningState: 'Creating',
+    response: { status: 'Queued', pipelineRunErrorMessage: 'too many requests' },
+    longshore: { failures: 0, errorCode: 'E_RATE_LIMITED' },
+  });
+  expect(aside).toEqual([]);
+});
+
+it('an outage is tried again after longer and longer, and in the end is a failed run that is set aside', async () => {
+  const away = new TransportError('E_NETWORK', 'the registry is away');
+  const { deliver, later, record, aside } = await orderedRun(() => Promise.reject(away));
+  for (let tries = 1; tries < 24; tries += 1) expect(await deliver()).toMatchObject({ kind: 'rescheduled' });
+  expect(later.slice(0, 2).map(({ at }) => at)).toEqual([
+    '2026-11-22T12:00:15.000Z',
+    '2026-11-22T12:00:30.000Z',
+  ]);
+  expect(await deliver()).toMatchObject({ kind: 'set-aside', code: 'E_NETWORK' });
+  expect(record()).toMatchObject({ provisioningState: 'Failed', response: { status: 'Failed' } });
+  expect(aside).toEqual([
+    {
+      body: { container: 'inbound', name: 'shop.tar' },
+      reason: { code: 'E_NETWORK', message: 'Pipeline run weekly42: the registry is away' },
+    },
+  ]);
+});
+
+it('with artifacts left out, it is tried again as long as one of them may yet succeed', async () => {
+  const error = new TransportError('E_TIMEOUT', 'silent');
+  const failures = [
+    { name: 'a', code: 'E_TAG_EXISTS', message: 'there' },
+    { name: 'b', code: 'E_TIMEOUT', message: 'silent', error },
+  ];
+  const { deliver } = await orderedRun(async () => ({ report: {}, failures: failures.splice(0, 2) }));
+  expect(await deliver()).toMatchObject({
+    kind: 'rescheduled',
+    detail: expect.stringContaining('2 artifacts failed'),
+  });
+  expect(await deliver()).toMatchObject({ kind: 'done', state: 'Succeeded' });
+});
+
+it('a message that is delivered again after the end does nothing', async () => {
+  let times = 0;
+  const { deliver, record } = await orderedRun(() => {
+    times += 1;
+    return done();
+  });
+  await deliver();
+  const after = record();
+  expect(await deliver()).toMatchObject({ kind: 'done', state: 'obsolete' });
+  expect([times, record()]).toEqual([1, after]);
+});
+
+it('a message of an order that was replaced does nothing', async () => {
+  const { deliver, sent, force, record } = await orderedRun(done);
+  await force();
+  expect(await deliver(sent[0])).toMatchObject({ state: 'obsolete' });
+  expect(record()?.response.status).toBe('Queued');
+  expect(await deliver(sent[1])).toMatchObject({ state: 'Succeeded' });
+});
+
+it('an order that repeats sends the message again until the run is over, and a failed run begins anew', async () => {
+  const broken = new ArchiveError('E_ARCHIVE_FORMAT', 'no archive');
+  const { deliver, sent, again, record } = await orderedRun(() => Promise.reject(broken));
+  await again();
+  expect(sent[1]).toEqual(sent[0]);
+  await deliver();
+  expect(record()?.response.status).toBe('Failed');
+  const anew = await again();
+  expect(anew).toMatchObject({ response: { status: 'Queued' }, longshore: { attempts: 0 } });
+  expect(anew.longshore.generation).not.toBe(sent[0]?.generation);
+});
+
+it('a message that names no run is set aside', async () => {
+  const { deliver, aside } = await orderedRun(done);
+  expect(await deliver({ run: 'weekly42' } as TransferMessage)).toMatchObject({
+    kind: 'set-aside',
+    code: 'E_JOB',
+  });
+  expect(aside).toHaveLength(1);
+});
