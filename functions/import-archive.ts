@@ -9,9 +9,9 @@ import { withinTimeLimit } from './time-limit.ts';
 const PAUSE_MS = 2 * 60_000;
 
 /**
- * Blob trigger: imports the image in an archive that landed in the `transfer` container. Returning ends it, also when
- * the archive was set aside; throwing makes the host try again. The host does that at once and gives up after five
- * tries, which would be over before the shortest outage: a failed try pauses before it throws.
+ * Blob trigger: orders the import of an archive that landed in the `transfer` container; a queue worker carries it out.
+ * It throws only when the app, its storage or Service Bus failed, and the host tries again. The host does that at once
+ * and gives up after five tries, which would be over before the shortest outage: a failed try pauses before it throws.
  */
 export async function importArchive(
   app: () => Promise<App>,

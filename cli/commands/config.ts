@@ -1,6 +1,12 @@
 import { Command } from 'commander';
 import { loadConfiguration } from '../../shared/app/index.ts';
-import { formatReference } from '../../shared/content/index.ts';
+import { formatReference, type RepositoryName } from '../../shared/content/index.ts';
+import {
+  describeSchedule,
+  formatRepositoryPattern,
+  isPattern,
+  type RepositoryPattern,
+} from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
 import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -16,19 +22,21 @@ export function configCommand(run: Run): Command {
       .action((file: string | undefined) =>
         run(async ({ output, environment }) => {
           const { config, from } = await loadConfiguration({ configFile: file, environment });
-          const watches = config.watches.map(({ name, source, targets, schedule }) => ({
+          const configured = [...config.watches, ...config.patterns];
+          const watches = configured.map(({ name, source, targets, schedule, paused = false }) => ({
             name,
-            source: formatReference(source),
-            targets: targets.map(formatReference),
-            schedule,
+            source: format(source),
+            targets: targets.map(format),
+            schedule: describeSchedule(schedule),
+            paused,
           }));
           output.result({ file: from, problems: [], watches }, [
             `${from} is valid: ${countOf(watches.length, 'watch', 'watches')}`,
             ...columns(
-              watches.map(({ name, source, targets, schedule }) => [
+              watches.map(({ name, source, targets, schedule, paused }) => [
                 name,
                 `${source} -> ${targets.join(', ')}`,
-                schedule,
+                paused ? 'paused' : schedule,
               ]),
               '  ',
             ),
@@ -37,4 +45,8 @@ export function configCommand(run: Run): Command {
         }),
       ),
   );
+}
+
+function format(repository: RepositoryName | RepositoryPattern): string {
+  return isPattern(repository) ? formatRepositoryPattern(repository) : formatReference(repository);
 }

@@ -44,7 +44,7 @@ export function importCommand(run: Run): Command {
         const to = targetOf(target, from);
         const platforms = flags.platform?.map(parsePlatform);
         const registries = await connectRegistries({ configFile: flags.config, environment });
-        const progress = createProgressLine(streams);
+        const progress = await createProgressLine(streams);
         try {
           const result = await importImage((name) => registries.repository(name), from, to, {
             platforms,

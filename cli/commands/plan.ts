@@ -1,24 +1,32 @@
 import { Command } from 'commander';
-import { planFromConfiguration, type WatchPlan } from '../../shared/app/index.ts';
+import { explainFromConfiguration, planFromConfiguration, type WatchPlan } from '../../shared/app/index.ts';
 import { columns } from '../columns.ts';
 import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
+import { describeSeconds } from '../seconds.ts';
 import { withShortDigests } from '../short-digest.ts';
+import { explainSelection } from './explain-selection.ts';
+
+interface PlanFlags {
+  readonly config?: string;
+  readonly watch?: readonly string[];
+  readonly explain?: boolean;
+}
 
 /** `longshore plan`: what a poll would queue now and why. Changes nothing, pulls nothing. */
 export function planCommand(run: Run): Command {
   return new Command('plan')
     .description('show what would be imported and why; exit code 3 when nothing would')
     .option('--config <file>', 'configuration to plan with (default: ./longshore.yaml)')
+    .option('--watch <name...>', 'only these watches (default: all that are not paused)')
+    .option('--explain', 'for every tag upstream lists, whether it is taken and by which rule')
     .option('--json', 'print the result as JSON')
-    .action(({ config }: { readonly config?: string }) =>
+    .action(({ config, watch, explain = false }: PlanFlags) =>
       run(async ({ streams, output, environment }) => {
-        const plans = await planFromConfiguration({
-          environment,
-          configFile: config,
-          signal: streams.signal,
-        });
+        const options = { environment, configFile: config, watches: watch, signal: streams.signal };
+        if (explain) return explainSelection(await explainFromConfiguration(options), output);
+        const plans = await planFromConfiguration(options);
         output.result({ watches: plans.map(summary) }, plans.flatMap(describe));
         if (plans.some(({ survey }) => survey.errors.length > 0)) return EXIT.failed;
         return plans.some(({ survey }) => survey.plan.changes.length > 0) ? EXIT.ok : EXIT.nothingToDo;
@@ -26,12 +34,13 @@ export function planCommand(run: Run): Command {
     );
 }
 
-function summary({ watch, survey }: WatchPlan) {
+function summary({ watch, survey, cost }: WatchPlan) {
   const { plan, selected, unmatched, requests, errors } = survey;
   return {
     watch,
     selected,
     requests,
+    ...(cost && { cost }),
     changes: plan.changes.map(({ sighting, reason }) => ({
       source: sighting.source,
       target: sighting.target,
@@ -45,9 +54,9 @@ function summary({ watch, survey }: WatchPlan) {
   };
 }
 
-function describe({ watch, survey }: WatchPlan): readonly string[] {
+function describe({ watch, survey, pulls, cost: budget }: WatchPlan): readonly string[] {
   const { plan, selected, unmatched, requests, errors } = survey;
-  const cost = `${countOf(requests.listings, 'listing')}, ${countOf(requests.heads, 'HEAD')}, no pulls`;
+  const cost = `${countOf(requests.listings, 'listing')}, ${countOf(requests.heads, 'HEAD')}, ${pulls === 0 ? 'no pulls' : countOf(pulls, 'pull')}`;
   return [
     `${watch}: ${countOf(selected.length, 'tag')}, ${plan.changes.length} to import, ${plan.unchanged} unchanged  (${cost})`,
     ...columns(
@@ -58,8 +67,14 @@ function describe({ watch, survey }: WatchPlan): readonly string[] {
       ]),
       '  ',
     ),
+    ...(budget && budget.pulls > 0 ? [describeCost(budget)] : []),
     ...plan.gone.map((tag) => `  - ${tag}  no longer upstream; the local copy stays`),
     ...unmatched.map((rule) => `  ? ${rule}  matches no tag`),
     ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
   ];
+}
+
+function describeCost({ registry, pulls, allowance }: NonNullable<WatchPlan['cost']>): string {
+  const { limit, remaining, windowSeconds } = allowance;
+  return `  = about ${countOf(pulls, 'pull')} of ${registry}; ${remaining} of ${limit} per ${describeSeconds(windowSeconds)} are left`;
 }

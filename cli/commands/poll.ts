@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { loadApp } from '../../shared/app/index.ts';
-import type { WatchReport } from '../../shared/mirror/index.ts';
+import type { PollRequests, WatchReport } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
 import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -27,9 +27,18 @@ export function pollCommand(run: Run): Command {
     );
 }
 
-function describe({ watch, selected, queued, unchanged, gone, errors }: WatchReport): readonly string[] {
+function describe({
+  watch,
+  selected,
+  requests,
+  queued,
+  unchanged,
+  gone,
+  health,
+  errors,
+}: WatchReport): readonly string[] {
   return [
-    `${watch}: ${countOf(selected.length, 'tag')}, ${queued.length} queued, ${unchanged} unchanged`,
+    `${watch}: ${countOf(selected.length, 'tag')}, ${queued.length} queued, ${unchanged} unchanged  (${costOf(requests)})`,
     ...columns(
       queued.map(({ id, target, digest, reason }) => [
         `+ ${target}`,
@@ -41,5 +50,13 @@ function describe({ watch, selected, queued, unchanged, gone, errors }: WatchRep
     ),
     ...gone.map((tag) => `  - ${tag}  no longer upstream; the local copy stays`),
     ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
+    ...(health && health.state !== 'healthy' && errors.length === 0
+      ? [`  ! ${health.state}  ${withShortDigests(health.reason)}`]
+      : []),
   ];
+}
+
+function costOf({ listings, heads, target }: PollRequests): string {
+  const upstream = `${countOf(listings, 'listing')}, ${countOf(heads, 'HEAD')}`;
+  return target > 0 ? `${upstream}; ${target} at the targets` : upstream;
 }

@@ -1,23 +1,24 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import prettyBytes from 'pretty-bytes';
 import { loadApp } from '../../shared/app/index.ts';
-import { JOB_STATES, type JobRecord, type JobState } from '../../shared/imports/index.ts';
-import { columns } from '../columns.ts';
+import { JOB_STATES, type JobState } from '../../shared/imports/index.ts';
+import type { WatchRecord } from '../../shared/mirror/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
-import { withShortDigests } from '../short-digest.ts';
+import { budgetLines } from '../status/budget-lines.ts';
+import { jobLines, latest } from '../status/job-lines.ts';
+import { behindLines, watchLines } from '../status/watch-lines.ts';
 
 interface StatusFlags {
   readonly state?: JobState;
   readonly limit: number;
 }
 
-/** `longshore status`: how many jobs are in which state, and the latest of them. */
+/** `longshore status`: import jobs, how the watches fare, what is behind and why, and what may still be pulled. */
 export function statusCommand(run: Run): Command {
   return new Command('status')
-    .description('show import jobs: how many in which state, and the latest')
+    .description('show import jobs, how the watches fare, what is behind and why, and budgets')
     .addOption(new Option('--state <state>', 'show only jobs in this state').choices(JOB_STATES))
-    .option('--limit <count>', 'show at most this many jobs', positive, 20)
+    .option('--limit <count>', 'show at most this many jobs, and tags that are behind', positive, 20)
     .option('--json', 'print the result as JSON')
     .action(({ state, limit }: StatusFlags) =>
       run(async ({ output, environment }) => {
@@ -27,11 +28,21 @@ export function statusCommand(run: Run): Command {
           const counts = Object.fromEntries(
             JOB_STATES.map((one) => [one, all.filter((job) => job.state === one).length]),
           );
-          const shown = all
+          const jobs = all
             .filter((job) => !state || job.state === state)
             .sort((a, b) => latest(b).localeCompare(latest(a)))
             .slice(0, limit);
-          output.result({ counts, jobs: shown }, describe(counts, shown));
+          const watches = await app.watches();
+          const freshness = await app.freshness(all);
+          const budgets = await Array.fromAsync(app.budgets());
+          const pauses = await Array.fromAsync(app.pauses());
+          const result = { counts, jobs, watches: watches.map(withoutMemory), freshness, budgets, pauses };
+          output.result(result, [
+            ...jobLines(counts, jobs),
+            ...watchLines(watches, freshness),
+            ...behindLines(freshness, limit),
+            ...budgetLines(budgets, pauses),
+          ]);
           return EXIT.ok;
         } finally {
           await app.close();
@@ -40,35 +51,9 @@ export function statusCommand(run: Run): Command {
     );
 }
 
-function describe(counts: Readonly<Record<string, number>>, jobs: readonly JobRecord[]): readonly string[] {
-  const total = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
-  if (jobs.length === 0) return [total.join(', ')];
-  return [
-    total.join(', '),
-    '',
-    ...columns([
-      ['STATE', 'SINCE', 'JOB', 'TARGET', 'DIGEST', 'SIZE', 'DETAIL'],
-      ...jobs.map((job) => [
-        job.state,
-        `${latest(job).slice(0, 19).replace('T', ' ')}Z`,
-        job.id,
-        job.target,
-        withShortDigests(job.digest),
-        sizeOf(job),
-        withShortDigests(`${job.errorCode ? `${job.errorCode}: ` : ''}${job.detail ?? job.reason}`),
-      ]),
-    ]),
-  ];
-}
-
-function latest({ finishedAt, startedAt, queuedAt }: JobRecord): string {
-  return finishedAt ?? startedAt ?? queuedAt;
-}
-
-function sizeOf({ state, bytesDone, bytesTotal }: JobRecord): string {
-  if (bytesTotal === 0) return '';
-  const total = prettyBytes(bytesTotal);
-  return state === 'running' ? `${prettyBytes(bytesDone)} of ${total}` : total;
+/** What a record holds for the next poll is nobody's business. */
+function withoutMemory({ memory, ...record }: WatchRecord) {
+  return { ...record, unmatched: memory?.unmatched ?? [] };
 }
 
 function positive(text: string): number {

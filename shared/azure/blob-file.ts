@@ -1,23 +1,24 @@
 import { Readable } from 'node:stream';
 import type { BlobClient } from '@azure/storage-blob';
 import { ArchiveError, LongshoreError, TransportError } from '../errors.ts';
-import type { RandomAccessFile } from '../transfer/index.ts';
+import type { RandomAccessFile, StoredBlob } from '../transfer/index.ts';
 import { answerWithin } from './deadline.ts';
+import { type FetchRange, isLong, rangesAhead } from './ranges-ahead.ts';
 import { withSilenceLimit } from './silence-limit.ts';
+import { storedBlob } from './stored-blob.ts';
 
 export interface BlobFileOptions {
   readonly signal?: AbortSignal | undefined;
   /** Longest wait for an answer, and for each next piece of a body, in milliseconds. Default 60 000. */
   readonly timeoutMs?: number | undefined;
+  /** What is thrown in place of the SDK's errors. Default: those. */
+  readonly failure?: ((error: unknown) => unknown) | undefined;
 }
 
 /** How often one read goes on after its connection broke. */
 const MAX_RESUMES = 4;
 
-export interface BlobFile extends RandomAccessFile {
-  /** When the blob got its present content. */
-  readonly modifiedAt: Date;
-}
+export interface BlobFile extends StoredBlob, RandomAccessFile {}
 
 /**
  * Opens a blob for reading by ranges. All reads are of the blob as it is now: its ETag is asked for with each, so a
@@ -27,16 +28,20 @@ export interface BlobFile extends RandomAccessFile {
  */
 export async function openBlobFile(
   blob: BlobClient,
-  { signal: openSignal, timeoutMs = 60_000 }: BlobFileOptions = {},
+  { signal: openSignal, timeoutMs = 60_000, failure = (error) => error }: BlobFileOptions = {},
 ): Promise<BlobFile> {
   const what = `Blob ${blob.containerName}/${blob.name}`;
-  const {
-    contentLength: size,
-    etag,
-    lastModified: modifiedAt,
-  } = await answerWithin(timeoutMs, what, (abortSignal) => blob.getProperties({ abortSignal }), openSignal);
-  if (size === undefined || etag === undefined || modifiedAt === undefined)
-    throw new TransportError('E_NETWORK', `${what} was described without its size, ETag or time.`);
+  const properties = await answerWithin(
+    timeoutMs,
+    what,
+    (abortSignal) => blob.getProperties({ abortSignal }),
+    openSignal,
+  ).catch((error: unknown) => {
+    throw failure(error);
+  });
+  const stored = storedBlob(blob.name, properties);
+  if (!stored) throw new TransportError('E_NETWORK', `${what} was described without its size, ETag or time.`);
+  const { size, etag } = stored;
   const conditions = { ifMatch: etag };
 
   async function receive(offset: number, length: number, signal: AbortSignal | undefined) {
@@ -50,7 +55,7 @@ export async function openBlobFile(
       );
       return withSilenceLimit(readableStreamBody, what, timeoutMs, signal);
     } catch (error) {
-      throw wasReplaced(error) ? replaced(what, error) : error;
+      throw wasReplaced(error) ? replaced(what) : failure(error);
     }
   }
 
@@ -87,13 +92,15 @@ export async function openBlobFile(
   }
 
   return {
-    size,
-    modifiedAt,
+    ...stored,
     async read(offset, length, { signal } = {}) {
       if (!(offset >= 0 && length >= 0 && offset + length <= size))
         throw new RangeError(`${what} has ${size} bytes, not ${length} from byte ${offset} on.`);
       // The SDK takes a length of 0 for "to the end".
       if (length === 0) return Readable.from([]);
+      const readRange: FetchRange = async (from, size, rangeSignal) =>
+        resuming(await receive(from, size, rangeSignal), from, size, rangeSignal);
+      if (isLong(length)) return rangesAhead(offset, length, readRange, signal);
       return resuming(await receive(offset, length, signal), offset, length, signal);
     },
   };
@@ -103,8 +110,6 @@ function wasReplaced(error: unknown): boolean {
   return error instanceof Error && 'statusCode' in error && [404, 412].includes(Number(error.statusCode));
 }
 
-function replaced(what: string, cause: unknown): ArchiveError {
-  return new ArchiveError('E_ARCHIVE_INCOMPLETE', `${what} was replaced or removed while it was read.`, {
-    cause,
-  });
+function replaced(what: string): ArchiveError {
+  return new ArchiveError('E_ARCHIVE_INCOMPLETE', `${what} was replaced or removed while it was read.`);
 }

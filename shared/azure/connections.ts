@@ -1,7 +1,7 @@
 import type { TableClient } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 import type { ServiceBusClient } from '@azure/service-bus';
-import type { BlobClient, BlobServiceClient } from '@azure/storage-blob';
+import type { BlobClient, BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import { InvalidInputError } from '../errors.ts';
 import { type Lazy, lazy } from '../lazy.ts';
 
@@ -32,6 +32,8 @@ export interface AzureClients {
   blobService(connection: AzureConnection): Promise<BlobServiceClient>;
   /** A blob by its URL: with the rights of a SAS in it, else with the program's identity. */
   blob(url: string): Promise<BlobClient>;
+  /** A container by its URL: with the rights of a SAS in it, else with the program's identity, or the one named. */
+  blobContainer(url: string, clientId?: string): Promise<ContainerClient>;
   /**
    * The program's identity: managed, a workload's, or the developer's, in the order of `DefaultAzureCredential`.
    * `clientId` says which of several user-assigned ones.
@@ -103,6 +105,12 @@ export function createAzureClients(): AzureClients {
       const { BlobClient } = await import('@azure/storage-blob');
       const identity = hasSignature(url) ? undefined : await credential();
       return safeClient('blob storage', () => new BlobClient(url, identity, BLOB_OPTIONS));
+    },
+
+    async blobContainer(url, clientId) {
+      const { ContainerClient } = await import('@azure/storage-blob');
+      const identity = hasSignature(url) ? undefined : await credential(clientId);
+      return safeClient('blob storage', () => new ContainerClient(url, identity, BLOB_OPTIONS));
     },
   };
 }

@@ -1,26 +1,33 @@
-import { type Descriptor, type Digest, formatReference, type TagReference } from '../content/index.ts';
+import { type Descriptor, type Digest, formatReference, type Platform } from '../content/index.ts';
 import { ArchiveError } from '../errors.ts';
 import type { ContentCallOptions, ContentSource } from '../imports/index.ts';
 import type { Logger } from '../telemetry/index.ts';
-import { openLayoutArchive } from './archive/layout-archive.ts';
+import type { ArchiveArtifact } from './archive/archive.ts';
 import type { RandomAccessFile } from './archive/random-access.ts';
-import { annotatedName } from './target-reference.ts';
+import { openWholeArchive, type WholeArchiveOptions } from './archive/whole-archive.ts';
+import { type ArtifactTarget, annotatedName } from './target-reference.ts';
 
-/** Copies everything under `root` and then makes the target's tag name it. */
+export interface CopyArtifactOptions extends ContentCallOptions {
+  /** What the archive has of the index; absent: all of it. */
+  readonly platforms?: readonly Platform[] | undefined;
+}
+
+/** Copies everything under `root` and then, where the target has a tag, makes that name it. */
 export type CopyArtifact<Outcome> = (
   source: ContentSource,
   root: Descriptor,
-  target: TagReference,
-  options: ContentCallOptions,
+  target: ArtifactTarget,
+  options: CopyArtifactOptions,
 ) => Promise<Outcome>;
 
-export interface ImportArchiveRequest<Outcome> {
+export interface ImportArchiveRequest<Outcome>
+  extends Pick<WholeArchiveOptions, 'openPart' | 'bases' | 'trustedKeys'> {
   /** Stays open until the import ends; the caller closes it. */
   readonly file: RandomAccessFile;
   /** The archive's name, for example that of its blob: `team/app.tar`. */
   readonly name: string;
-  /** Where an artifact with these annotations belongs; throws when it cannot be told. */
-  readonly targetFor: (annotations: Descriptor['annotations'], archiveName: string) => TagReference;
+  /** Where an artifact belongs; throws when it cannot be told. */
+  readonly targetFor: (artifact: Descriptor, archiveName: string) => ArtifactTarget;
   readonly copy: CopyArtifact<Outcome>;
   readonly logger: Logger;
   readonly signal?: AbortSignal | undefined;
@@ -28,14 +35,14 @@ export interface ImportArchiveRequest<Outcome> {
 
 export interface ImportedArtifact<Outcome> {
   readonly digest: Digest;
-  readonly target: TagReference;
+  readonly target: ArtifactTarget;
   readonly outcome: Outcome;
 }
 
 /**
- * Imports what an image layout archive names, one artifact after the other, straight from where it lies in the
- * file. All targets are known before the first byte is copied. Artifacts without a name beside named ones
- * (referrers, as a rule) are left out and logged.
+ * Imports what an archive of images names, one artifact after the other and with what is attached to it, straight from
+ * where it lies in the file. All targets are known before the first byte is copied. Artifacts without a name beside
+ * named ones are left out and logged.
  * @throws ArchiveError, IntegrityError for what is wrong with the archive, and whatever `copy` throws.
  */
 export async function importArchive<Outcome>({
@@ -45,24 +52,30 @@ export async function importArchive<Outcome>({
   copy,
   logger,
   signal,
+  ...others
 }: ImportArchiveRequest<Outcome>): Promise<readonly ImportedArtifact<Outcome>[]> {
-  const { artifacts, source } = await openLayoutArchive(file, { signal });
-  const { chosen, leftOut } = choose(artifacts.map(({ descriptor }) => descriptor));
-  const plan = chosen.map((root) => ({ root, target: targetFor(root.annotations, name) }));
+  await using archive = await openWholeArchive(file, name, { ...others, signal });
+  const { artifacts, source } = archive;
+  const { chosen, leftOut } = choose(artifacts);
+  const plan = chosen.map(({ descriptor: root, platforms }) => ({
+    root,
+    platforms,
+    target: targetFor(root, name),
+  }));
   checkPlan(plan, name);
   for (const { digest } of leftOut) {
     logger.warn('archive artifact without a name left out', { archive: name, digest });
   }
 
   const imported: ImportedArtifact<Outcome>[] = [];
-  for (const { root, target } of plan) {
-    const outcome = await copy(source, root, target, { signal });
+  for (const { root, platforms, target } of plan) {
+    const outcome = await copy(source, root, target, { signal, platforms });
     logger.info('archive artifact imported', {
       archive: name,
       digest: root.digest,
       registry: target.registry,
       repository: target.repository,
-      tag: target.tag,
+      ...(target.tag !== undefined && { tag: target.tag }),
     });
     imported.push({ digest: root.digest, target, outcome });
   }
@@ -71,14 +84,16 @@ export async function importArchive<Outcome>({
 
 interface PlannedCopy {
   readonly root: Descriptor;
-  readonly target: TagReference;
+  readonly target: ArtifactTarget;
 }
 
 /** Where nothing has a name everything is chosen: asking for a target then fails and says what is missing. */
-function choose(roots: readonly Descriptor[]) {
-  const named = roots.filter(({ annotations }) => annotatedName(annotations));
-  if (named.length === 0) return { chosen: roots, leftOut: [] };
-  return { chosen: named, leftOut: roots.filter(({ annotations }) => !annotatedName(annotations)) };
+function choose(artifacts: readonly ArchiveArtifact[]) {
+  const isNamed = ({ descriptor }: ArchiveArtifact) => annotatedName(descriptor.annotations) !== undefined;
+  const named = artifacts.filter(isNamed);
+  if (named.length === 0) return { chosen: artifacts, leftOut: [] };
+  const leftOut = artifacts.filter((one) => !isNamed(one)).map(({ descriptor }) => descriptor);
+  return { chosen: named, leftOut };
 }
 
 function checkPlan(plan: readonly PlannedCopy[], archiveName: string): void {

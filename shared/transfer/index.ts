@@ -1,10 +1,29 @@
-export { type LayoutArchive, openLayoutArchive } from './archive/layout-archive.ts';
+export type { Archive } from './archive/archive.ts';
+export { type Catalog, catalogId } from './archive/catalog.ts';
+export {
+  type CatalogSigner,
+  createCatalogSigner,
+  readTrustedKey,
+  type TrustedKey,
+  verifyCatalog,
+} from './archive/catalog-signature.ts';
 export { openLocalFile } from './archive/local-file.ts';
+export { openArchive } from './archive/open-archive.ts';
 export type { RandomAccessFile } from './archive/random-access.ts';
+export { readCatalog } from './archive/read-catalog.ts';
+export { openWholeArchive } from './archive/whole-archive.ts';
+export type { ArchiveFacts, ArchiveSink, OpenSink } from './export/archive-sink.ts';
+export {
+  type ExportOptions,
+  type ExportProgress,
+  type ExportResult,
+  exportArchive,
+  type FailedArtifact,
+} from './export/export-archive.ts';
+export { createLocalSink } from './export/local-sink.ts';
 export {
   type CopyArtifact,
-  type ImportedArtifact,
   importArchive,
 } from './import-archive.ts';
-export { type ArchiveName, type ArchiveOutcome, settleArchive } from './settle-archive.ts';
-export { targetReference } from './target-reference.ts';
+export * from './pipelines/index.ts';
+export { type ArtifactTarget, targetReference } from './target-reference.ts';

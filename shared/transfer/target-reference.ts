@@ -1,6 +1,7 @@
 import {
   DEFAULT_REGISTRY,
   type Descriptor,
+  type DigestReference,
   isTag,
   parseReference,
   REF_NAME_ANNOTATION,
@@ -8,26 +9,27 @@ import {
   type TagReference,
 } from '../content/index.ts';
 import { ArchiveError } from '../errors.ts';
-
-/** Set by containerd, BuildKit and `docker save`: always a full reference, where their `ref.name` is only a tag. */
-const CONTAINERD_NAME_ANNOTATION = 'io.containerd.image.name';
+import { CONTAINERD_NAME_ANNOTATION } from './archive/names.ts';
 
 /** What an archive calls an artifact: a reference, or a tag. */
 export function annotatedName(annotations: Descriptor['annotations']): string | undefined {
   return annotations?.[CONTAINERD_NAME_ANNOTATION] || annotations?.[REF_NAME_ANNOTATION] || undefined;
 }
 
+/** Where an artifact of an archive belongs. One that was exported by its digest gets no tag. */
+export type ArtifactTarget = TagReference | DigestReference;
+
 /**
- * Where an artifact of an archive belongs in the target registry. Its annotations give `[HOST/]REPOSITORY:TAG`,
- * whose host gives way to the target's; a name that is only a tag (as skopeo writes) is joined with the archive's
- * name without `.tar` as repository.
+ * Where an artifact of an archive belongs in the target registry. Its annotations give `[HOST/]REPOSITORY:TAG` or
+ * `[HOST/]REPOSITORY@DIGEST`, whose host gives way to the target's; a name that is only a tag (as skopeo writes) is
+ * joined with the archive's name without `.tar` as repository.
  * @throws ArchiveError `E_ARCHIVE_FORMAT` when the annotations give no usable name.
  */
 export function targetReference(
-  annotations: Descriptor['annotations'],
+  { digest, annotations }: Pick<Descriptor, 'digest' | 'annotations'>,
   archiveName: string,
   targetRegistry: string,
-): TagReference {
+): ArtifactTarget {
   const name = annotatedName(annotations);
   if (!name) {
     throw unusable(
@@ -35,11 +37,17 @@ export function targetReference(
       `its index gives an artifact no name in the annotation ${REF_NAME_ANNOTATION} or ${CONTAINERD_NAME_ANNOTATION}`,
     );
   }
-  const { repository, tag } = isTag(name)
+  const named = isTag(name)
     ? referenceFor(archiveName, `${archiveName.replace(/\.tar$/i, '')}:${name}`, targetRegistry)
     : referenceFor(archiveName, name, targetRegistry);
-  if (!tag) throw unusable(archiveName, `"${name.slice(0, 300)}" names no tag`);
-  return { registry: targetRegistry, repository, tag };
+  const target = { registry: targetRegistry, repository: named.repository };
+  if (named.tag !== undefined) return { ...target, tag: named.tag };
+  if (named.digest === digest) return { ...target, digest };
+  const shown = `"${name.slice(0, 300)}"`;
+  throw unusable(
+    archiveName,
+    named.digest ? `${shown} names another digest than ${digest}` : `${shown} names no tag`,
+  );
 }
 
 /** Docker's reading takes a name without a host for one on Docker Hub; here it belongs to the target. */
@@ -56,7 +64,7 @@ function referenceFor(archiveName: string, name: string, targetRegistry: string)
 function unusable(archiveName: string, reason: string, options?: ErrorOptions): ArchiveError {
   return new ArchiveError(
     'E_ARCHIVE_FORMAT',
-    `Where to import "${archiveName.slice(0, 300)}" cannot be told: ${reason}. Expected [HOST/]REPOSITORY:TAG, or a tag in an archive named REPOSITORY.tar.`,
+    `Where to import "${archiveName.slice(0, 300)}" cannot be told: ${reason}. Expected [HOST/]REPOSITORY:TAG, [HOST/]REPOSITORY@DIGEST, or a tag in an archive named REPOSITORY.tar.`,
     options,
   );
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type ServiceBusEmulator, startServiceBusEmulator } from '../../local/service-bus/index.ts';
 import {
   createAzureClients,
+  createServiceBusPollQueue,
   createServiceBusQueue,
   createServiceBusSetAside,
 } from '../../shared/azure/index.ts';
@@ -49,6 +50,21 @@ function open() {
     },
   };
 }
+
+it('keeps one of several polls that wait under the same id', async () => {
+  const { queueName, client, close, receive } = open();
+  await using queue = new AsyncDisposableStack();
+  queue.defer(close);
+  const polls = createServiceBusPollQueue({ client, queueName });
+  queue.defer(() => polls.close());
+  const [first, second] = [
+    { id: 'a', watches: ['node', 'python'] },
+    { id: 'b', watches: ['alpine'] },
+  ] as const;
+  await polls.send([first, second]);
+  await polls.send([second, first]);
+  expect((await receive(4)).map(({ body }) => body)).toEqual([first, second]);
+});
 
 describeJobQueue('a Service Bus queue', async () => {
   const { queueName, client, close, receive } = open();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { TableClient } from '@azure/data-tables';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { createAzureClients, createTableRecords } from '../../shared/azure/index.ts';
 import { describeRecords, noteSchema } from '../contract/describe-records.ts';
 import { useAzurite } from '../helpers/azurite.ts';

@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { buildArchive, demoApplication, moveTag, pushContent } from '../../local/demo-content/index.ts';
@@ -9,6 +11,7 @@ import { startStack } from '../../local/stack.ts';
 import { createRegistryClient } from '../../shared/registry/index.ts';
 import { startHostProcess } from '../fixtures/functions-app/host-process.ts';
 import { runProgram } from '../helpers/programs.ts';
+import { startTestRegistry } from '../helpers/test-registry.ts';
 
 let folder: string;
 /** The built package, far from any node_modules. */
@@ -21,11 +24,12 @@ beforeAll(async () => {
   return () => rm(folder, { recursive: true, force: true });
 });
 
-async function builtModules(): Promise<Map<string, string>> {
-  const names = (await readdir(built)).filter((name) => name.endsWith('.mjs'));
+async function builtModules(below = ''): Promise<Map<string, string>> {
+  const inside = join(built, below);
+  const names = (await readdir(inside)).filter((name) => name.endsWith('.mjs'));
   return new Map(
     await Promise.all(
-      names.map(async (name) => [name, await readFile(join(built, name), 'utf8')] as [string, string]),
+      names.map(async (name) => [name, await readFile(join(inside, name), 'utf8')] as [string, string]),
     ),
   );
 }
@@ -45,6 +49,7 @@ test('the package is complete: a manifest, the host settings, modules and their 
     version: expect.any(String),
     type: 'module',
     main: 'functions.mjs',
+    bin: { longshore: 'cli/longshore.mjs' },
   });
 });
 
@@ -92,19 +97,22 @@ test('it runs by itself: a poll queues a job, the job copies an image, and an ar
 
   await using host = startHostProcess(pathToFileURL(built).href, stack.settings);
   const { url, functions } = await host.ready;
-  expect(functions).toEqual([
-    { name: 'pollUpstreams', trigger: 'timerTrigger' },
-    { name: 'runImport', trigger: 'serviceBusTrigger' },
-    { name: 'importArchive', trigger: 'blobTrigger' },
-    { name: 'live', trigger: 'httpTrigger' },
-    { name: 'ready', trigger: 'httpTrigger' },
-  ]);
+  expect(functions).toEqual(
+    expect.arrayContaining([
+      { name: 'pollUpstreams', trigger: 'timerTrigger' },
+      { name: 'runImport', trigger: 'serviceBusTrigger' },
+      { name: 'importArchive', trigger: 'blobTrigger' },
+      { name: 'live', trigger: 'httpTrigger' },
+      { name: 'ready', trigger: 'httpTrigger' },
+    ]),
+  );
   expect((await fetch(`${url}/api/health/live`)).status).toBe(200);
   const ready = await fetch(`${url}/api/health/ready`);
   expect(await ready.json()).toMatchObject({ status: 'ok' });
 
   await host.untilSaid(/Executed 'Functions\.runImport' \(Succeeded/);
   await host.untilSaid(/Executed 'Functions\.importArchive' \(Succeeded/);
+  await host.untilSaid(/Executed 'Functions\.runTransfer' \(Succeeded/);
   expect(host.lines.filter(({ level }) => level === 'warning' || level === 'error')).toEqual([]);
 
   const registry = createRegistryClient({
@@ -116,4 +124,72 @@ test('it runs by itself: a poll queues a job, the job copies an image, and an ar
   expect(await digestOf('mirror/node', '22')).toBe(image.content.root.digest);
   expect(await digestOf('airgap/shop', '1.1')).toBe(application.content.root.digest);
   expect(await host.stop()).toBe(0);
+});
+
+/** Runs the built command line program as an executable of its own, far from any sources. */
+async function runBuilt(args: readonly string[], home = folder): Promise<string> {
+  const environment = { PATH: process.env.PATH, HOME: home };
+  const program = join(built, 'cli/longshore.mjs');
+  const { stdout } = await promisify(execFile)(program, args, {
+    cwd: home,
+    env: environment,
+    timeout: 60_000,
+  });
+  return stdout;
+}
+
+/** The modules that are read when one is loaded: those it imports by name, and those they do. */
+function readWith(modules: ReadonlyMap<string, string>, first: string): string {
+  const read = new Set([first]);
+  for (const name of read) {
+    const imports = (modules.get(name) ?? '').matchAll(
+      /^(?:import|\} from) ?(?:\{[^}]*\} from )?"\.\/([^"]+)";$/gm,
+    );
+    for (const [, to = ''] of imports) read.add(to);
+  }
+  return [...read].map((name) => modules.get(name)).join('\n');
+}
+
+test('the command line program runs by itself, as an executable', async () => {
+  expect(await runBuilt(['--version'])).toMatch(/^\d+\.\d+\.\d+\n$/);
+  expect(await runBuilt(['--help'])).toContain('import [options] <source> <target>');
+});
+
+test('the command line program copies an image and keeps what it compiled', async () => {
+  const [from, to] = [await startTestRegistry(), await startTestRegistry()];
+  const image = await moveTag('base/node:22', 1, { bytesPerLayer: 1024 });
+  await pushContent(from.url, image.repository, image.tags, image.content);
+  const home = await mkdtemp(join(folder, 'home-'));
+  const args = ['import', `${from.host}/base/node:22`, `${to.host}/mirror/node:22`, '--json'];
+  expect(JSON.parse(await runBuilt(args, home))).toMatchObject({
+    state: 'succeeded',
+    digest: image.content.root.digest,
+  });
+  const caches = process.platform === 'darwin' ? 'Library/Caches' : '.cache';
+  const kept = await readdir(join(home, caches, 'longshore/compile-cache'), { recursive: true });
+  expect(kept.length).toBeGreaterThan(5);
+});
+
+test('an import without configuration reads neither what a configuration takes nor what nobody uses', async () => {
+  const modules = await builtModules('cli');
+  const command = [...modules.keys()].find((name) => /^import-[A-Z0-9]{8}\.mjs$/.test(name)) ?? '';
+  const files = bundledFiles(readWith(modules, command));
+  const packages = new Set(
+    files.map((file) =>
+      file
+        .split('/')
+        .slice(0, file.startsWith('@') ? 2 : 1)
+        .join('/'),
+    ),
+  );
+  expect([...packages].sort()).toEqual([
+    'commander',
+    'p-limit',
+    'pretty-bytes',
+    'undici',
+    'yocto-queue',
+    'zod',
+  ]);
+  const unused = /^undici\/lib\/(?:cache|mock|web\/websocket)|^zod\/v4\/locales\/de/;
+  expect(files.filter((file) => unused.test(file))).toEqual([]);
 });

@@ -37,14 +37,15 @@ describe('commands that work with a stack', () => {
   it('poll queues what upstream has, status shows it, and a second poll has nothing to queue', async () => {
     const first = await runCliProcess(['poll'], { environment: stack.settings });
     expect(first).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(first.stdout).toMatch(/^node: 3 tags, 3 queued, 0 unchanged\n/);
+    expect(first.stdout).toMatch(/^node: 3 tags, 3 queued, 0 unchanged {2}\(\d+ listings?, 3 HEADs\)\n/);
     expect(first.stdout).toMatch(
       /^ {2}\+ 127\.0\.0\.1:\d+\/mirror\/python:3\.13 {2}sha256:[0-9a-f]{12} {2}job [0-9a-f]{32} {2}new tag$/m,
     );
 
     const status = await run('status');
     expect(status).toMatchObject({ exitCode: 0, stderr: '' });
-    const [counts, , header, ...jobs] = status.stdout.trimEnd().split('\n');
+    const [counts, ...sections] = status.stdout.trimEnd().split('\n\n');
+    const [[header, ...jobs] = [], [, ...fares] = []] = sections.map((section) => section.split('\n'));
     expect(counts).toMatch(/^5 queued, 0 running/);
     expect(header).toMatch(/^STATE +SINCE +JOB +TARGET +DIGEST +SIZE +DETAIL$/);
     expect(jobs).toHaveLength(5);
@@ -53,6 +54,9 @@ describe('commands that work with a stack', () => {
         /^queued {2}\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}[0-9a-f]{32} {2}\S+ +sha256:[0-9a-f]{12} +new tag$/,
       );
     }
+
+    expect(fares).toHaveLength(3);
+    for (const fare of fares) expect(fare).toMatch(/^(?:node|python|\S+) +healthy +\d{4}-/);
 
     const again = await run('poll', '--json');
     expect(again).toMatchObject({ exitCode: 0, stderr: '' });

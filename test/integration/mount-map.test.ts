@@ -24,6 +24,9 @@ function startWorker(): App {
       },
       storage: { kind: 'connectionString', value: storage() },
       importsQueue: 'imports',
+      pollsQueue: 'polls',
+      transfersQueue: 'transfers',
+      transferContainer: 'transfer',
     },
     {},
   );

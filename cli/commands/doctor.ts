@@ -1,0 +1,55 @@
+import { Command, Option } from 'commander';
+import { InvalidInputError } from '../../shared/errors.ts';
+import { PIPELINE_KINDS, type PipelineKind } from '../../shared/transfer/index.ts';
+import { columns } from '../columns.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Run } from '../program.ts';
+import { withTransfers } from '../transfer/with-transfers.ts';
+
+/** `longshore doctor pipeline NAME`: goes along what a run would need, and says which link does not hold. */
+export function doctorCommand(run: Run): Command {
+  return new Command('doctor').description('find out what is wrong').addCommand(
+    new Command('pipeline')
+      .description('check the chain of a pipeline: secret, SAS token, container and rights, registry')
+      .argument('<name>', 'name of the pipeline')
+      .addOption(
+        new Option(
+          '-t, --pipeline-type <type>',
+          'kind of the pipeline (default: whichever has the name)',
+        ).choices(PIPELINE_KINDS),
+      )
+      .option('--json', 'print the result as JSON')
+      .action((name: string, { pipelineType }: { readonly pipelineType?: PipelineKind }) =>
+        run((context) =>
+          withTransfers(context, async (transfers) => {
+            const { exportPipelines, importPipelines } = transfers;
+            const found = {
+              export: await exportPipelines.get(name),
+              import: await importPipelines.get(name),
+            };
+            const kinds = PIPELINE_KINDS.filter(
+              (kind) => found[kind] && (!pipelineType || kind === pipelineType),
+            );
+            if (kinds.length === 0) {
+              throw new InvalidInputError('E_ARGUMENT', `There is no pipeline ${name.slice(0, 100)}.`);
+            }
+            const checked = [];
+            for (const kind of kinds) {
+              checked.push({ kind, checks: await transfers.check(kind, name, context.streams.signal) });
+            }
+            context.output.result(
+              { name, pipelines: checked },
+              checked.flatMap(({ kind, checks }) => [
+                `${kind} pipeline ${name}`,
+                ...columns(
+                  checks.map((check) => [check.ok ? 'ok' : 'FAILED', check.name, check.detail]),
+                  '  ',
+                ),
+              ]),
+            );
+            return checked.every(({ checks }) => checks.every(({ ok }) => ok)) ? EXIT.ok : EXIT.failed;
+          }),
+        ),
+      ),
+  );
+}

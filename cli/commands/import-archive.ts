@@ -1,0 +1,99 @@
+import { Command } from 'commander';
+import prettyBytes from 'pretty-bytes';
+import {
+  type ArchiveImportReport,
+  connectRegistries,
+  importFromArchive,
+  type ShownArchive,
+  showArchive,
+} from '../../shared/app/index.ts';
+import { columns } from '../columns.ts';
+import { countOf } from '../count-of.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Run } from '../program.ts';
+import { withShortDigests } from '../short-digest.ts';
+import { addOpenFlags, type OpenFlags, openCall } from '../transfer/archive-flags.ts';
+import { createByteProgress } from '../transfer/byte-progress.ts';
+import { targetRegistry } from '../transfer/target-registry.ts';
+
+interface ImportFlags extends OpenFlags {
+  readonly registry?: string;
+  readonly dryRun?: boolean;
+  readonly overwriteTags?: boolean;
+  readonly continueOnErrors?: boolean;
+}
+
+/** `longshore import-archive FILE|BLOB-URL`: what an archive holds into a registry; needs no stack. */
+export function importArchiveCommand(run: Run): Command {
+  return addOpenFlags(
+    new Command('import-archive')
+      .description('import what an archive holds: one of ours, an OCI layout, or of docker save')
+      .argument('<file|url>', 'archive to read: a path, or the address of a blob; of a split one, any part')
+      .option('--registry <host>', 'where to import into (default: transfer.registry of the configuration)')
+      .option('--dry-run', 'only say what would be imported; exit code 3 when nothing would')
+      .option('--overwrite-tags', 'move tags that name other content')
+      .option('--continue-on-errors', 'go on with other artifacts; exit code 1 if there was an error'),
+  ).action((from: string, flags: ImportFlags) =>
+    run(async ({ streams, output, environment }) => {
+      const { signal } = streams;
+      const registry = await targetRegistry(flags.registry, { configFile: flags.config, environment });
+      const registries = await connectRegistries({ configFile: flags.config, environment });
+      try {
+        const call = { ...openCall(from, flags), environment, signal };
+        if (flags.dryRun) {
+          const shown = await showArchive({ ...call, target: { registry, repository: registries } });
+          output.result({ dryRun: true, ...shown }, describePlan(shown));
+          return shown.artifacts.some(({ gap }) => gap?.state !== 'unchanged') ? EXIT.ok : EXIT.nothingToDo;
+        }
+        const progress = createByteProgress(streams);
+        const report = await importFromArchive({
+          ...call,
+          registry,
+          repository: registries,
+          overwriteTags: flags.overwriteTags,
+          continueOnErrors: flags.continueOnErrors,
+          onProgress: (artifact, { bytesDone, bytesTotal }) =>
+            progress.update(artifact, bytesDone, bytesTotal),
+        }).finally(() => progress.stop());
+        output.result(report, describe(report));
+        return report.failed.length > 0 ? EXIT.failed : EXIT.ok;
+      } finally {
+        await registries.close();
+      }
+    }),
+  );
+}
+
+function describe({ imported, failed }: ArchiveImportReport): readonly string[] {
+  return [
+    `${countOf(imported.length, 'artifact')} imported`,
+    ...columns(
+      imported.map(({ target, digest, state, bytesUploaded }) => [
+        `${state === 'unchanged' ? '=' : '+'} ${target}`,
+        withShortDigests(digest),
+        state === 'unchanged' ? 'there already' : `${prettyBytes(bytesUploaded)} uploaded`,
+      ]),
+      '  ',
+    ),
+    ...failed.map(({ name, code, message }) => `  ! ${name}  ${code}: ${message}`),
+  ];
+}
+
+function describePlan({ artifacts }: ShownArchive): readonly string[] {
+  const gaps = artifacts.flatMap(({ gap, digest }) => (gap ? [{ ...gap, digest }] : []));
+  const changes = gaps.filter(({ state }) => state !== 'unchanged');
+  return [
+    `${countOf(changes.length, 'artifact')} to import`,
+    ...columns(
+      gaps.map(({ target, digest, state, before, blobs, bytes }) => [
+        `${state === 'unchanged' ? '=' : '+'} ${target}`,
+        withShortDigests(digest),
+        state === 'unchanged'
+          ? 'there already'
+          : `${countOf(blobs, 'blob')}, ${prettyBytes(bytes)} to upload`,
+        state === 'moves' ? `is ${withShortDigests(before ?? '')}: needs --overwrite-tags` : '',
+      ]),
+      '  ',
+    ),
+  ];
+}

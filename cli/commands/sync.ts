@@ -1,0 +1,123 @@
+import { Command } from 'commander';
+import prettyBytes from 'pretty-bytes';
+import { type SyncReport, syncFromConfiguration, type WatchSync } from '../../shared/app/index.ts';
+import { columns } from '../columns.ts';
+import { countOf } from '../count-of.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Run } from '../program.ts';
+import { createProgressLine } from '../progress-line.ts';
+import { withShortDigests } from '../short-digest.ts';
+
+interface SyncFlags {
+  readonly config?: string;
+  readonly watch?: readonly string[];
+  readonly dryRun?: boolean;
+}
+
+/** `longshore sync`: makes targets hold what the watches select, here and now; needs no stack and no cloud. */
+export function syncCommand(run: Run): Command {
+  return new Command('sync')
+    .description('copy now what the watches select and the targets lack; exit code 3 when nothing does')
+    .option('--config <file>', 'configuration to sync with (default: ./longshore.yaml)')
+    .option('--watch <name...>', 'only these watches (default: all that are not paused)')
+    .option('--dry-run', 'show what would be copied and copy nothing')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', EXAMPLES)
+    .action(({ config, watch, dryRun }: SyncFlags) =>
+      run(async ({ streams, output, environment }) => {
+        const progress = await createProgressLine(streams);
+        const report = await syncFromConfiguration({
+          environment,
+          configFile: config,
+          watches: watch,
+          dryRun,
+          signal: streams.signal,
+          onProgress: (value) => progress.update(value),
+        }).finally(() => progress.stop());
+        output.result(summary(report), describe(report));
+        return exitCodeFor(report);
+      }),
+    );
+}
+
+const EXAMPLES = `
+What the targets have is asked of them, so it can be run anywhere and any number of times. A failure keeps
+nothing else from being copied; run it again for what is left.
+
+Examples:
+  longshore sync
+  longshore sync --config mirrors.yaml --watch node python --dry-run
+`;
+
+function exitCodeFor({ watches }: SyncReport): number {
+  const hasFailed = watches.some(
+    ({ survey, outcomes }) => survey.errors.length > 0 || outcomes.some(({ state }) => state === 'failed'),
+  );
+  if (hasFailed) return EXIT.failed;
+  const hasChanges = watches.some(({ survey, outcomes }) =>
+    outcomes.length > 0
+      ? outcomes.some(({ state }) => state === 'succeeded')
+      : survey.plan.changes.length > 0,
+  );
+  return hasChanges ? EXIT.ok : EXIT.nothingToDo;
+}
+
+function summary({ watches, copied }: SyncReport) {
+  return {
+    dryRun: copied === undefined,
+    watches: watches.map(({ watch, survey, outcomes }) => ({
+      watch,
+      selected: survey.selected,
+      requests: survey.requests,
+      changes: survey.plan.changes.map(({ sighting: { source, target, digest }, reason }, at) => ({
+        source,
+        target,
+        digest,
+        reason,
+        ...(outcomes[at] ?? { state: 'planned' }),
+      })),
+      unchanged: survey.plan.unchanged,
+      gone: survey.plan.gone,
+      unmatched: survey.unmatched,
+      errors: survey.errors,
+    })),
+    ...copied,
+  };
+}
+
+function describe({ watches, copied }: SyncReport): readonly string[] {
+  const lines = watches.flatMap((one) => describeWatch(one, copied === undefined));
+  if (!copied || copied.images === 0) return lines;
+  const { images, blobs, referrers, bytesUploaded } = copied;
+  const parts = [
+    countOf(images, 'image'),
+    `${countOf(blobs.uploaded, 'blob')} uploaded (${prettyBytes(bytesUploaded)})`,
+    ...(blobs.mounted > 0 ? [`${blobs.mounted} mounted`] : []),
+    ...(blobs.existing > 0 ? [`${blobs.existing} there already`] : []),
+    ...(referrers.copied > 0 ? [countOf(referrers.copied, 'referrer')] : []),
+  ];
+  return [...lines, `Copied ${parts.join(', ')}`];
+}
+
+function describeWatch({ watch, survey, outcomes }: WatchSync, isDryRun: boolean): readonly string[] {
+  const { plan, selected, unmatched, errors } = survey;
+  const count = (state: string) => outcomes.filter((outcome) => outcome.state === state).length;
+  const failed = count('failed');
+  const unchanged = plan.unchanged + count('unchanged');
+  const done = isDryRun ? `${plan.changes.length} to import` : `${count('succeeded')} imported`;
+  return [
+    `${watch}: ${countOf(selected.length, 'tag')}, ${done}, ${unchanged} unchanged${failed > 0 ? `, ${failed} failed` : ''}`,
+    ...columns(
+      plan.changes.flatMap(({ sighting: { target, digest }, reason }, at) => {
+        const outcome = outcomes[at];
+        if (outcome?.state === 'unchanged') return [];
+        if (outcome?.state === 'failed') return [[`! ${target}`, outcome.code, outcome.message]];
+        return [[`+ ${target}`, withShortDigests(outcome?.digest ?? digest), withShortDigests(reason)]];
+      }),
+      '  ',
+    ),
+    ...plan.gone.map((tag) => `  - ${tag}  no longer upstream; the local copy stays`),
+    ...unmatched.map((rule) => `  ? ${rule}  matches no tag`),
+    ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
+  ];
+}

@@ -1,0 +1,35 @@
+import type { Command } from 'commander';
+import type { SecretSource } from '../../shared/transfer/index.ts';
+import { collect, secretSource, secretSources } from './flags.ts';
+
+/** What every command that reads an archive takes. */
+export interface OpenFlags {
+  readonly base?: readonly string[];
+  readonly verifyKey?: readonly SecretSource[];
+  readonly sasToken?: SecretSource;
+  readonly config?: string;
+}
+
+export function addOpenFlags(command: Command): Command {
+  return command
+    .option('--base <file|url>', 'archive that holds what a differential one leaves out; repeatable', collect)
+    .option(
+      '--verify-key <source>',
+      'public key that must have signed it: env:NAME, a Key Vault secret or a file; repeatable',
+      secretSources,
+    )
+    .option(
+      '--sas-token <source>',
+      'SAS token for blobs: env:NAME, a Key Vault secret or a file',
+      secretSource,
+    )
+    .option(
+      '--config <file>',
+      'take registry credentials from this configuration (default: ./longshore.yaml)',
+    )
+    .option('--json', 'print the result as JSON');
+}
+
+export function openCall(from: string, { base, verifyKey, sasToken }: OpenFlags) {
+  return { from, bases: base, verifyKeys: verifyKey, sasToken };
+}

@@ -1,0 +1,173 @@
+import { Command, Option } from 'commander';
+import type { Transfers } from '../../shared/app/index.ts';
+import {
+  type ExportPipeline,
+  type ImportPipeline,
+  idleOptions,
+  PIPELINE_OPTIONS,
+  type PipelineKind,
+  type PipelineOption,
+  type Pipelines,
+  type SecretSource,
+  STORAGE_ACCESS_MODES,
+} from '../../shared/transfer/index.ts';
+import { columns } from '../columns.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Run } from '../program.ts';
+import { secretSource } from './flags.ts';
+import { absent, withTransfers } from './with-transfers.ts';
+
+type Pipeline = ExportPipeline | ImportPipeline;
+
+/** The flags that both kinds have: those of `az acr export-pipeline create`, and where a SAS token is without a vault. */
+export interface PipelineFlags {
+  readonly registry?: string;
+  readonly name: string;
+  readonly storageContainerUri: string;
+  readonly storageAccessMode?: (typeof STORAGE_ACCESS_MODES)[number];
+  readonly secretUri?: string;
+  readonly sasToken?: SecretSource;
+  readonly options?: readonly PipelineOption[];
+  readonly assignIdentity?: string;
+}
+
+export function createFlags(command: Command): Command {
+  return command
+    .requiredOption('-n, --name <name>', 'name of the pipeline: 5 to 50 letters and digits')
+    .requiredOption(
+      '-c, --storage-container-uri <uri>',
+      'container, such as https://ACCOUNT.blob.core.windows.net/CONTAINER',
+    )
+    .option('-r, --registry <host>', 'registry (default: transfer.registry of the configuration)')
+    .addOption(
+      new Option(
+        '-m, --storage-access-mode <mode>',
+        'how storage is told who asks (default: SasToken with a secret, else ManagedIdentity)',
+      ).choices(STORAGE_ACCESS_MODES),
+    )
+    .option('-s, --secret-uri <uri>', 'Key Vault secret that holds the SAS token')
+    .option('--sas-token <env:NAME|file>', 'where the SAS token is kept, in place of a vault', secretSource)
+    .addOption(new Option('-z, --options <option...>', 'what the pipeline may do').choices(PIPELINE_OPTIONS))
+    .option('-i, --assign-identity <identity>', '[system], or the client ID of a user-assigned identity')
+    .option('--json', 'print the result as JSON');
+}
+
+/** The fields that both kinds have. */
+export function commonFields({ name, options = [], assignIdentity }: PipelineFlags) {
+  return {
+    name,
+    options: [...options],
+    ...(assignIdentity !== undefined && { identity: identityOf(assignIdentity) }),
+  };
+}
+
+export function endpointOf({ storageContainerUri, storageAccessMode, secretUri, sasToken }: PipelineFlags) {
+  const hasToken = secretUri !== undefined || sasToken !== undefined;
+  return {
+    uri: storageContainerUri,
+    storageAccessMode: storageAccessMode ?? (hasToken ? 'SasToken' : 'ManagedIdentity'),
+    ...(secretUri !== undefined && { keyVaultUri: secretUri }),
+  };
+}
+
+function identityOf(text: string): unknown {
+  return /^\[?system\]?$/i.test(text) ? { type: 'SystemAssigned' } : { type: 'UserAssigned', clientId: text };
+}
+
+/** `show`, `list` and `delete`, which are the same for both kinds. */
+export function addPipelineCommands<P extends Pipeline>(
+  command: Command,
+  run: Run,
+  kind: PipelineKind,
+  pipelinesOf: (transfers: Transfers) => Pipelines<P>,
+): Command {
+  return command
+    .addCommand(
+      named(new Command('show').description(`show an ${kind} pipeline`)).action(
+        ({ name }: { name: string }) =>
+          run((context) =>
+            withTransfers(context, async (transfers) => {
+              const pipeline = await pipelinesOf(transfers).get(name);
+              if (!pipeline) throw absent(`${kind} pipeline`, name);
+              context.output.result(pipeline, describePipeline(pipeline));
+              return EXIT.ok;
+            }),
+          ),
+      ),
+    )
+    .addCommand(
+      new Command('list')
+        .description(`list the ${kind} pipelines`)
+        .option('-r, --registry <host>', 'only those of this registry')
+        .option('--json', 'print the result as JSON')
+        .action(({ registry }: { registry?: string }) =>
+          run((context) =>
+            withTransfers(context, async (transfers) => {
+              const pipelines = pipelinesOf(transfers);
+              const all = await pipelines.list();
+              const listed = all.filter(
+                (pipeline) => registry === undefined || pipeline.registry === registry,
+              );
+              context.output.result(listed, table(listed, pipelines));
+              return EXIT.ok;
+            }),
+          ),
+        ),
+    )
+    .addCommand(
+      named(new Command('delete').description(`delete an ${kind} pipeline; its runs stay`)).action(
+        ({ name }: { name: string }) =>
+          run((context) =>
+            withTransfers(context, async (transfers) => {
+              const wasThere = await pipelinesOf(transfers).remove(name);
+              const lines = [wasThere ? `deleted ${name}` : `there is no ${kind} pipeline ${name}`];
+              context.output.result({ name, deleted: wasThere }, lines);
+              return wasThere ? EXIT.ok : EXIT.nothingToDo;
+            }),
+          ),
+      ),
+    );
+}
+
+function named(command: Command): Command {
+  return command
+    .requiredOption('-n, --name <name>', 'name of the pipeline')
+    .option('-r, --registry <host>', 'its registry; names are unique without it')
+    .option('--json', 'print the result as JSON');
+}
+
+/** What a person wants to know of a pipeline that was made or is shown. */
+export function describePipeline(pipeline: Pipeline): readonly string[] {
+  const [kind, { uri, storageAccessMode, keyVaultUri }] =
+    'target' in pipeline ? (['export', pipeline.target] as const) : (['import', pipeline.source] as const);
+  const idle = idleOptions(kind, pipeline.options);
+  return [
+    `${kind} pipeline ${pipeline.name}`,
+    ...columns(
+      [
+        ['registry', pipeline.registry],
+        ['container', uri],
+        ['access', keyVaultUri ? `${storageAccessMode}, from ${keyVaultUri}` : storageAccessMode],
+        ['options', pipeline.options.join(', ') || 'none'],
+        ...('trigger' in pipeline ? [['source trigger', pipeline.trigger.sourceTrigger.status]] : []),
+        ...Object.entries(pipeline.longshore).flatMap(([field, value]) =>
+          value === undefined ? [] : [[field, JSON.stringify(value)]],
+        ),
+      ],
+      '  ',
+    ),
+    ...(idle.length > 0 ? [`  ! ${idle.join(', ')} means nothing to an ${kind} pipeline`] : []),
+  ];
+}
+
+function table<P extends Pipeline>(pipelines: readonly P[], { isDeclared }: Pipelines<P>): readonly string[] {
+  if (pipelines.length === 0) return ['no pipelines'];
+  return columns([
+    ['NAME', 'REGISTRY', 'ACCESS', 'FROM', 'CONTAINER'],
+    ...pipelines.map((pipeline) => {
+      const { uri, storageAccessMode } = 'target' in pipeline ? pipeline.target : pipeline.source;
+      const from = isDeclared(pipeline.name) ? 'configuration' : 'command';
+      return [pipeline.name, pipeline.registry, storageAccessMode, from, uri];
+    }),
+  ]);
+}

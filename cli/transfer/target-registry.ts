@@ -1,0 +1,23 @@
+import { type LoadOptions, loadConfiguration } from '../../shared/app/index.ts';
+import { ConfigError, InvalidInputError } from '../../shared/errors.ts';
+
+/** The registry to import into: as given, or that of the configuration. @throws InvalidInputError when neither says */
+export async function targetRegistry(given: string | undefined, options: LoadOptions): Promise<string> {
+  if (given !== undefined) return given;
+  const registry = await configured(options);
+  if (registry !== undefined) return registry;
+  throw new InvalidInputError(
+    'E_ARGUMENT',
+    'Expected --registry HOST, or transfer: { registry: HOST } in the configuration.',
+  );
+}
+
+async function configured(options: LoadOptions): Promise<string | undefined> {
+  try {
+    return (await loadConfiguration(options)).config.transfer?.registry;
+  } catch (error) {
+    // Without --config there need not be one.
+    if (error instanceof ConfigError && options.configFile === undefined) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,241 @@
+import {
+  type AzureClients,
+  type AzureConnection,
+  createServiceBusTransferQueue,
+  probeServiceBusQueue,
+} from '../azure/index.ts';
+import type { Config, Environment, Settings } from '../config/index.ts';
+import { ConfigError, InvalidInputError } from '../errors.ts';
+import type { SetAside, TagImportRecords } from '../imports/index.ts';
+import { lazy } from '../lazy.ts';
+import type { Records } from '../records.ts';
+import type { RegistryClient } from '../registry/index.ts';
+import type { Logger } from '../telemetry/index.ts';
+import {
+  type Arrival,
+  type ArrivalOutcome,
+  type ExportPipeline,
+  exportPipelines,
+  type ImportPipeline,
+  importPipelines,
+  orderRun,
+  type PipelineKind,
+  type PipelineRun,
+  type Pipelines,
+  pollContainers,
+  type RunOrder,
+  runBlobImport,
+  runExport,
+  runKey,
+  runTransfer,
+  type TransferOutcome,
+  takeArrival,
+  withOwnContainer,
+} from '../transfer/index.ts';
+import { checkPipeline } from './check-pipeline.ts';
+import type { Check } from './readiness.ts';
+import { type OwnStorage, transferAccess } from './transfer-access.ts';
+
+interface Context {
+  readonly logger?: Logger | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A blob in the functions' own storage. */
+export interface ArchiveName {
+  readonly container: string;
+  readonly name: string;
+}
+
+/** Pipelines between registries that cannot see each other, and their runs. */
+export interface Transfers {
+  /** Host of the registry that pipelines belong to unless they say otherwise. */
+  readonly registry: string | undefined;
+  readonly exportPipelines: Pipelines<ExportPipeline>;
+  readonly importPipelines: Pipelines<ImportPipeline>;
+  /** Writes a run down and queues it. @throws InvalidInputError for an order that cannot be carried out */
+  order(order: RunOrder): Promise<PipelineRun>;
+  run(name: string): Promise<PipelineRun | undefined>;
+  /** In no particular order. */
+  runs(): AsyncIterable<PipelineRun>;
+  /** Whether the chain that runs of a pipeline need holds. @throws InvalidInputError when there is no such pipeline */
+  check(kind: PipelineKind, name: string, signal?: AbortSignal): Promise<readonly Check[]>;
+  /** Forgets a run; what it copied stays. Whether there was one. */
+  removeRun(name: string): Promise<boolean>;
+}
+
+/** What triggers call. */
+export interface TransferWork {
+  /** Orders the import of a blob that landed in a container of the functions' own storage. */
+  importArchive(archive: ArchiveName, context?: Context): Promise<ArrivalOutcome>;
+  /** Looks for new blobs in the containers that no event tells of. */
+  pollContainers(context?: Context): Promise<void>;
+  /** Carries out a pipeline run from a message's body. Throwing means: deliver again. */
+  runTransfer(body: unknown, context?: Context): Promise<TransferOutcome>;
+}
+
+export interface TransferParts {
+  readonly config: Config;
+  readonly settings: Settings;
+  readonly env: Environment;
+  readonly azure: AzureClients;
+  readonly blobs: AzureConnection;
+  readonly serviceBus: Parameters<typeof createServiceBusTransferQueue>[0]['client'];
+  readonly setAside: SetAside;
+  readonly repository: RegistryClient['repository'];
+  readonly ping: RegistryClient['ping'];
+  readonly records: TagImportRecords & {
+    readonly pipelines: {
+      readonly export: Records<ExportPipeline>;
+      readonly import: Records<ImportPipeline>;
+    };
+    readonly runs: Records<PipelineRun>;
+    readonly arrivals: Records<Arrival>;
+  };
+}
+
+const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+export interface CreatedTransfers {
+  readonly resources: Transfers;
+  readonly work: TransferWork;
+  /** Asks for its queue. */
+  probe(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createTransfers(parts: TransferParts): CreatedTransfers {
+  const { config, settings, env, azure, blobs, serviceBus, setAside, repository, ping, records } = parts;
+  const queueName = settings.transfersQueue;
+  const queue = createServiceBusTransferQueue({ client: serviceBus, queueName });
+  const own = ownStorage(azure, blobs);
+  const storage = transferAccess(env, azure, own);
+  const now = () => new Date();
+  const { transfer } = config;
+
+  const exports = exportPipelines(records.pipelines.export, transfer?.exportPipelines ?? []);
+  const imports = withOwnContainer(
+    importPipelines(records.pipelines.import, transfer?.importPipelines ?? []),
+    async () =>
+      transfer && { registry: transfer.registry, uri: await ownUri(own, settings.transferContainer) },
+  );
+  const runs = records.runs;
+  const orderPorts = {
+    runs,
+    queue,
+    now,
+    containerOf: async ({ kind, name }: { readonly kind: PipelineKind; readonly name: string }) =>
+      kind === 'export' ? (await exports.get(name))?.target.uri : (await imports.get(name))?.source.uri,
+  };
+  const arrivalPorts = { ...orderPorts, arrivals: records.arrivals };
+
+  const resources: Transfers = {
+    registry: transfer?.registry,
+    exportPipelines: exports,
+    importPipelines: imports,
+    order: (order) => orderRun(order, orderPorts),
+    run: (name) => runs.get(runKey(name)),
+    async *runs() {
+      for await (const { value } of runs.list()) yield value;
+    },
+    async check(kind, name, signal) {
+      const pipeline = await (kind === 'export' ? exports : imports).get(name);
+      if (pipeline) return await checkPipeline(pipeline, { storage, ping }, signal);
+      throw new InvalidInputError('E_ARGUMENT', `There is no ${kind} pipeline ${name.slice(0, 100)}.`);
+    },
+    async removeRun(name) {
+      const there = await runs.get(runKey(name));
+      await runs.remove(runKey(name));
+      return there !== undefined;
+    },
+  };
+
+  const work: TransferWork = {
+    async importArchive({ container, name }, { logger = silent, signal } = {}) {
+      const uri = await ownUri(own, container);
+      const pipeline = (await imports.list()).find(
+        ({ source, trigger }) => source.uri === uri && trigger.sourceTrigger.status === 'Enabled',
+      );
+      const outcome = pipeline
+        ? await takeOwn(pipeline, uri, name, signal)
+        : await unclaimed({ container, name }, uri);
+      logArrival(logger, { container, name }, outcome);
+      return outcome;
+    },
+
+    async pollContainers({ logger = silent, signal } = {}) {
+      const eventsTell = await ownUri(own, settings.transferContainer);
+      const pipelines = (await imports.list()).filter(({ source }) => source.uri !== eventsTell);
+      await pollContainers(pipelines, { ...arrivalPorts, storage, logger }, { signal });
+    },
+
+    runTransfer: (body, { logger = silent, signal } = {}) =>
+      runTransfer(
+        body,
+        {
+          runs,
+          exportPipeline: exports.get,
+          importPipeline: imports.get,
+          runExport: (run, pipeline, call) => runExport(run, pipeline, { storage, repository }, call),
+          runImport: (run, pipeline, call) =>
+            runBlobImport(run, pipeline, { ...records, storage, repository, logger }, call),
+          queue,
+          setAside,
+          logger,
+        },
+        { signal },
+      ),
+  };
+
+  /** Looked at as ourselves: what is wrong with the pipeline's access shows in the run. */
+  async function takeOwn(
+    pipeline: ImportPipeline,
+    uri: string,
+    name: string,
+    signal: AbortSignal | undefined,
+  ): Promise<ArrivalOutcome> {
+    const container = await storage.containers.open(uri, { kind: 'identity' }, 'import');
+    const blob = await container.find(name, { signal });
+    if (!blob) return { kind: 'ignored', reason: 'it is not there any more' };
+    return await takeArrival(blob, pipeline, arrivalPorts);
+  }
+
+  async function unclaimed(archive: ArchiveName, uri: string): Promise<ArrivalOutcome> {
+    if (!transfer) {
+      const { code, message } = noRegistry();
+      await setAside.setAside(archive, { code, message });
+    }
+    return { kind: 'ignored', reason: `no import pipeline with an enabled source trigger reads ${uri}` };
+  }
+
+  return {
+    resources,
+    work,
+    probe: (signal) => probeServiceBusQueue({ client: serviceBus, queueName }, signal),
+    close: () => queue.close(),
+  };
+}
+
+function ownStorage(azure: AzureClients, blobs: AzureConnection): OwnStorage {
+  const service = lazy(() => azure.blobService(blobs));
+  return {
+    url: async () => (await service()).url.replace(/\/$/, ''),
+    container: async (name) => (await service()).getContainerClient(name),
+  };
+}
+
+async function ownUri(own: OwnStorage, container: string): Promise<string> {
+  return `${await own.url()}/${container}`.toLowerCase();
+}
+
+function logArrival(logger: Logger, archive: ArchiveName, outcome: ArrivalOutcome): void {
+  const fields = { ...archive };
+  if (outcome.kind === 'ordered') logger.info('archive arrived', { ...fields, run: outcome.run.name });
+  else if (outcome.kind === 'ignored') logger.warn('archive ignored', { ...fields, reason: outcome.reason });
+}
+
+function noRegistry(): ConfigError {
+  const message =
+    'is missing; name the registry that archives are imported into, as transfer: { registry: HOST }';
+  return new ConfigError([{ where: 'transfer', message }]);
+}

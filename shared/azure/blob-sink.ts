@@ -1,0 +1,137 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { BlockBlobClient } from '@azure/storage-blob';
+import { StorageError, TransportError } from '../errors.ts';
+import type { ArchiveSink, CreateBlobOptions } from '../transfer/index.ts';
+import { answerWithin } from './deadline.ts';
+import { statusOf } from './entra-tokens.ts';
+
+/** With the block that is being filled this bounds the memory: 40 MiB. */
+const BLOCKS_AT_ONCE = 4;
+const BLOCK_BYTES = 8 * 1024 * 1024;
+/** Storage takes no more for one blob: beyond 390 GiB blocks become larger. */
+const MAX_BLOCKS = 50_000;
+/** For one block with its repeats, also on a slow line. */
+const BLOCK_TIMEOUT_MS = 10 * 60_000;
+
+export interface BlobSinkOptions extends CreateBlobOptions {
+  /** What is thrown for a failure of the SDK. */
+  readonly failure: (error: unknown) => Error;
+}
+
+/**
+ * Writes a block blob: blocks are sent side by side, each with its MD5, and the list of blocks last, with the MD5 of the
+ * whole. Before that the blob is as it was, also after a crash. Block names are this writer's own, so that two writers
+ * of one blob never mix: what waits of the one is void once the other has committed.
+ */
+export function createBlobSink(
+  blob: BlockBlobClient,
+  size: number,
+  { replaces, metadata = {}, signal, failure }: BlobSinkOptions,
+): ArchiveSink {
+  const what = `Blob ${blob.containerName}/${blob.name}`;
+  const blockBytes = Math.max(BLOCK_BYTES, Math.ceil(size / MAX_BLOCKS));
+  const writer = randomUUID().slice(0, 8);
+  const blocks: string[] = [];
+  const underWay = new Set<Promise<void>>();
+  const stop = new AbortController();
+  const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
+  let failed: { readonly error: unknown } | undefined;
+  let pieces: Uint8Array[] = [];
+  let filled = 0;
+  let written = 0;
+
+  const call = <T>(run: (abortSignal: AbortSignal) => Promise<T>): Promise<T> =>
+    answerWithin(BLOCK_TIMEOUT_MS, what, run, stopped);
+
+  async function stage(id: string, block: Buffer): Promise<void> {
+    const transactionalContentMD5 = createHash('md5').update(block).digest();
+    try {
+      await call((abortSignal) =>
+        blob.stageBlock(id, block, block.byteLength, { abortSignal, transactionalContentMD5 }),
+      );
+    } catch (error) {
+      failed ??= { error };
+    }
+  }
+
+  async function sendBlock(): Promise<void> {
+    const block = Buffer.concat(pieces);
+    pieces = [];
+    filled = 0;
+    // All ids of a blob must be of one length.
+    const id = Buffer.from(`${writer}-${String(blocks.length).padStart(6, '0')}`).toString('base64');
+    blocks.push(id);
+    while (underWay.size >= BLOCKS_AT_ONCE) await Promise.race(underWay);
+    throwIfFailed();
+    const sent: Promise<void> = stage(id, block).finally(() => underWay.delete(sent));
+    underWay.add(sent);
+  }
+
+  function throwIfFailed(): void {
+    signal?.throwIfAborted();
+    if (failed) throw failure(failed.error);
+  }
+
+  return {
+    async write(bytes) {
+      throwIfFailed();
+      for (let rest = bytes; rest.byteLength > 0; ) {
+        const piece = rest.subarray(0, blockBytes - filled);
+        pieces.push(piece);
+        filled += piece.byteLength;
+        written += piece.byteLength;
+        rest = rest.subarray(piece.byteLength);
+        // The last block does not wait for the commit: there may be many parts that do.
+        if (filled === blockBytes || written === size) await sendBlock();
+      }
+    },
+
+    async commit({ sha256, md5 }) {
+      if (filled > 0) await sendBlock();
+      await Promise.all(underWay);
+      throwIfFailed();
+      try {
+        await call((abortSignal) =>
+          blob.commitBlockList(blocks, {
+            abortSignal,
+            conditions: conditionsFor(replaces),
+            metadata: { ...metadata, longshore_sha256: sha256.replace(/^sha256:/, '') },
+            blobHTTPHeaders: {
+              blobContentType: 'application/x-tar',
+              blobContentMD5: Buffer.from(md5, 'base64'),
+            },
+          }),
+        );
+      } catch (error) {
+        signal?.throwIfAborted();
+        if ([409, 412].includes(statusOf(error) ?? 0)) throw exists(what, replaces);
+        if (statusOf(error) === 400) throw lostBlocks(what);
+        throw failure(error);
+      }
+    },
+
+    async abort() {
+      stop.abort();
+      pieces = [];
+      await Promise.all(underWay);
+    },
+  };
+}
+
+function conditionsFor(replaces: CreateBlobOptions['replaces']) {
+  if (replaces === undefined) return { ifNoneMatch: '*' };
+  return replaces === 'anything' ? {} : { ifMatch: replaces.etag };
+}
+
+function exists(what: string, replaces: CreateBlobOptions['replaces']): StorageError {
+  const message =
+    replaces === undefined
+      ? `${what} exists already and was left as it is. Choose another name, or give the pipeline the option OverwriteBlobs (--overwrite).`
+      : `${what} was changed by another while it was written, and was left as that made it.`;
+  return new StorageError('E_BLOB_EXISTS', message);
+}
+
+/** Another writer of the same blob committed first, which makes storage forget all blocks that wait. */
+function lostBlocks(what: string): TransportError {
+  return new TransportError('E_NETWORK', `${what} could not be put together: another wrote it meanwhile.`);
+}

@@ -1,0 +1,52 @@
+import { buffer } from 'node:stream/consumers';
+
+/** Ranges are fetched whole, so this bounds the memory of one read: 16 MiB. */
+const RANGE_BYTES = 4 * 1024 * 1024;
+const RANGES_AT_ONCE = 4;
+
+export type FetchRange = (
+  offset: number,
+  length: number,
+  signal: AbortSignal,
+) => Promise<AsyncIterable<Uint8Array>>;
+
+/** Whether a read is long enough to be worth several connections. */
+export function isLong(length: number): boolean {
+  return length > 2 * RANGE_BYTES;
+}
+
+/**
+ * Gives the bytes of a long read in order while the ranges that follow are being fetched: one connection to storage is
+ * slower than the line. The first that fails ends the read; leaving it early ends the fetches.
+ */
+export async function* rangesAhead(
+  offset: number,
+  length: number,
+  fetchRange: FetchRange,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const left = new AbortController();
+  const stop = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
+  const end = offset + length;
+  const underWay: Promise<Buffer>[] = [];
+  let next = offset;
+  const begin = () => {
+    const size = Math.min(RANGE_BYTES, end - next);
+    const range = fetchRange(next, size, stop).then((bytes) => buffer(bytes));
+    // Whoever waits for it hears of the failure; nobody may.
+    range.catch(() => {});
+    underWay.push(range);
+    next += size;
+  };
+  try {
+    while (underWay.length < RANGES_AT_ONCE && next < end) begin();
+    for (let range = underWay.shift(); range; range = underWay.shift()) {
+      const bytes = await range;
+      if (next < end) begin();
+      yield bytes;
+    }
+  } finally {
+    left.abort();
+    await Promise.allSettled(underWay);
+  }
+}

@@ -1,0 +1,109 @@
+import picomatch from 'picomatch';
+import {
+  type Descriptor,
+  formatReference,
+  parseReference,
+  type Reference,
+  type RepositoryName,
+  withDefaultTag,
+} from '../../content/index.ts';
+import { codeOf, describeError, InvalidInputError, RegistryError } from '../../errors.ts';
+import type { ContentSource } from '../../imports/index.ts';
+import type { ExportArtifact, FailedArtifact } from '../export/export-archive.ts';
+import type { StorageCallOptions } from './ports.ts';
+
+/** A repository that artifacts are exported from. */
+export interface ExportRepository extends ContentSource {
+  tags(options?: StorageCallOptions): AsyncIterable<string>;
+  resolve(tagOrDigest: string, options?: StorageCallOptions): Promise<Descriptor | undefined>;
+}
+
+/** ACR's own limit is 50. This one only keeps a glob from taking everything there is. */
+const MAX_ARTIFACTS = 10_000;
+const GLOB_CHARACTERS = /[*?[\]{}]/;
+
+export interface ExpandOptions extends StorageCallOptions {
+  /** Goes before names that have no host: the registry of a pipeline. Default: Docker's reading of names. */
+  readonly registry?: string | undefined;
+  /** Note what is not there, and go on. */
+  readonly continueOnErrors?: boolean | undefined;
+  /** At most so many; ACR: 50. */
+  readonly limit?: number | undefined;
+}
+
+export interface Expanded {
+  /** Each once, by name. */
+  readonly artifacts: readonly ExportArtifact[];
+  readonly failed: readonly FailedArtifact[];
+}
+
+/**
+ * Finds what is to be exported: `repo` (its tag `latest`), `repo:tag`, `repo@sha256:…`, and `repo:GLOB` over the tags
+ * there are. Each name is resolved to a digest now: a tag that moves later changes nothing.
+ * @throws InvalidInputError `E_REFERENCE` for a name that is none, `E_ARGUMENT` beyond the limit; RegistryError
+ * `E_NOT_FOUND` for what is not there
+ */
+export async function expandArtifacts(
+  names: readonly string[],
+  repository: (name: RepositoryName) => ExportRepository,
+  options: ExpandOptions = {},
+): Promise<Expanded> {
+  const { registry, continueOnErrors = false, limit = MAX_ARTIFACTS, signal } = options;
+  const artifacts = new Map<string, ExportArtifact>();
+  const failed: FailedArtifact[] = [];
+  for (const wanted of names) {
+    try {
+      for (const name of await namesOf(wanted, registry, repository, signal)) {
+        const artifact = await resolve(name, repository, signal);
+        artifacts.set(artifact.name, artifact);
+        if (artifacts.size > limit) throw tooMany(limit);
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!continueOnErrors || (error instanceof InvalidInputError && error.code === 'E_ARGUMENT'))
+        throw error;
+      failed.push({ name: wanted, code: codeOf(error), message: describeError(error) });
+    }
+  }
+  return { artifacts: [...artifacts.values()], failed };
+}
+
+async function namesOf(
+  wanted: string,
+  registry: string | undefined,
+  repository: (name: RepositoryName) => ExportRepository,
+  signal: AbortSignal | undefined,
+): Promise<readonly Reference[]> {
+  const text = registry === undefined || wanted.startsWith(`${registry}/`) ? wanted : `${registry}/${wanted}`;
+  const [, name = '', pattern = ''] = /^(.+):([^:/@]+)$/.exec(text) ?? [];
+  if (!GLOB_CHARACTERS.test(pattern)) return [withDefaultTag(parseReference(text))];
+  const from = parseReference(name);
+  const matches = picomatch(pattern, { dot: true, noglobstar: true, noextglob: true, nonegate: true });
+  const tags: string[] = [];
+  for await (const tag of repository(from).tags({ signal })) if (matches(tag)) tags.push(tag);
+  if (tags.length === 0) throw notFound(`No tag of ${formatReference(from)} matches "${pattern}".`);
+  return tags.map((tag) => ({ ...from, tag }));
+}
+
+async function resolve(
+  reference: Reference,
+  repository: (name: RepositoryName) => ExportRepository,
+  signal: AbortSignal | undefined,
+): Promise<ExportArtifact> {
+  const name = formatReference(reference);
+  const source = repository(reference);
+  const root = await source.resolve(reference.digest ?? reference.tag ?? '', { signal });
+  if (!root) throw notFound(`${name} does not exist. Check the name and the tag.`);
+  return { source, root, name };
+}
+
+function notFound(message: string): RegistryError {
+  return new RegistryError('E_NOT_FOUND', message, { status: 404 });
+}
+
+function tooMany(limit: number): InvalidInputError {
+  return new InvalidInputError(
+    'E_ARGUMENT',
+    `These are more than ${limit} artifacts, the most for one run. Order several runs, or raise the limit.`,
+  );
+}

@@ -1,0 +1,70 @@
+import { InvalidInputError } from '../../errors.ts';
+import type { Records } from '../../records.ts';
+import { parsePipelineId } from './pipeline.ts';
+import {
+  ordered,
+  type PipelineRun,
+  type RunOrder,
+  type RunRequest,
+  runKey,
+  runRequestSchema,
+} from './pipeline-run.ts';
+import type { TransferQueue } from './ports.ts';
+import { isResourceName } from './resource-name.ts';
+import { isOver } from './run-progress.ts';
+
+export interface OrderPorts {
+  readonly runs: Pick<Records<PipelineRun>, 'update'>;
+  readonly queue: Pick<TransferQueue, 'send'>;
+  /** The address of the pipeline's container; `undefined` when there is no such pipeline. */
+  readonly containerOf: (id: ReturnType<typeof parsePipelineId>) => Promise<string | undefined>;
+  readonly now: () => Date;
+}
+
+/**
+ * Writes a run down and queues it. Repeatable: the same order gives the same run, which runs once; a failed one runs
+ * again, and so does any with another `forceUpdateTag`. A crash after the record was written leaves a queued run, for
+ * which the same order sends the message.
+ * @throws InvalidInputError `E_ARGUMENT` for an order that cannot be carried out
+ */
+export async function orderRun(
+  order: RunOrder,
+  { runs, queue, containerOf, now }: OrderPorts,
+): Promise<PipelineRun> {
+  if (!isResourceName(order.name)) throw unfit('its name is not 5 to 50 letters and digits');
+  const request = checkRequest(order.request);
+  const pipeline = parsePipelineId(request.pipelineResourceId);
+  const uri = await containerOf(pipeline);
+  if (uri === undefined) {
+    throw unfit(
+      `there is no ${pipeline.kind} pipeline ${pipeline.name}; see longshore ${pipeline.kind}-pipeline list`,
+    );
+  }
+  const at = now();
+  const run = await runs.update(runKey(order.name), (current) =>
+    ordered(current, { ...order, request }, uri, at),
+  );
+  if (!run) throw new Error('The record of the run was not written.');
+  if (!isOver(run)) await queue.send({ run: run.name, generation: run.longshore.generation });
+  return run;
+}
+
+function checkRequest(value: RunRequest): RunRequest {
+  const { data, error } = runRequestSchema.safeParse(value);
+  if (!data) {
+    const problems = error?.issues.map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
+    throw unfit(problems?.join('; ') ?? 'it cannot be read');
+  }
+  const { kind } = parsePipelineId(data.pipelineResourceId);
+  if (kind === 'export') {
+    if (!data.artifacts?.length) throw unfit('an export needs artifacts (--artifacts)');
+    if (!data.target) throw unfit('an export needs the name of the blob to write (--storage-blob)');
+  } else if (!data.source) {
+    throw unfit('an import needs the name of the blob to read (--storage-blob)');
+  }
+  return data;
+}
+
+function unfit(reason: string): InvalidInputError {
+  return new InvalidInputError('E_ARGUMENT', `The pipeline run cannot be carried out: ${reason}.`);
+}

@@ -1,0 +1,56 @@
+import { InvalidInputError } from '../../errors.ts';
+import { type ImportPipeline, importPipelineSchema } from './pipeline.ts';
+import type { Pipelines } from './pipelines.ts';
+
+/** What the container where archives land is imported into when no pipeline was made for it. */
+const NAME = 'transfer';
+
+export interface OwnContainer {
+  readonly registry: string;
+  readonly uri: string;
+}
+
+/**
+ * The import pipelines with one for the functions' own container, which is there without having been made: tags move to
+ * what arrives. A pipeline of that name, or for that container, takes its place.
+ */
+export function withOwnContainer(
+  pipelines: Pipelines<ImportPipeline>,
+  own: () => Promise<OwnContainer | undefined>,
+): Pipelines<ImportPipeline> {
+  async function impliedBeside(there: readonly ImportPipeline[]): Promise<ImportPipeline | undefined> {
+    const container = await own();
+    if (!container || there.some(({ name, source }) => isOwnName(name) || source.uri === container.uri))
+      return undefined;
+    return importPipelineSchema.parse({
+      name: NAME,
+      registry: container.registry,
+      source: { uri: container.uri, storageAccessMode: 'ManagedIdentity' },
+      options: ['OverwriteTags'],
+    });
+  }
+  const list = async () => {
+    const there = await pipelines.list();
+    const implied = await impliedBeside(there);
+    return implied ? [...there, implied] : there;
+  };
+  return {
+    ...pipelines,
+    list,
+    get: async (name) =>
+      (await pipelines.get(name)) ??
+      (isOwnName(name) ? (await list()).find((one) => isOwnName(one.name)) : undefined),
+    async remove(name) {
+      if (await pipelines.remove(name)) return true;
+      if (!isOwnName(name)) return false;
+      throw new InvalidInputError(
+        'E_ARGUMENT',
+        `The import pipeline ${NAME} is there as long as transfer.registry is in the configuration. Make one of its name with another trigger or other options to replace it.`,
+      );
+    },
+  };
+}
+
+function isOwnName(name: string): boolean {
+  return name.toLowerCase() === NAME;
+}

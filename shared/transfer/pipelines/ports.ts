@@ -1,0 +1,86 @@
+import type { RandomAccessFile } from '../archive/random-access.ts';
+import type { ArchiveSink } from '../export/archive-sink.ts';
+import type { SasToken } from './sas-token.ts';
+import type { SecretSource } from './secret-source.ts';
+
+export interface StorageCallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A blob as storage describes it. */
+export interface StoredBlob {
+  readonly name: string;
+  /** In bytes. */
+  readonly size: number;
+  readonly etag: string;
+  readonly modifiedAt: Date;
+  /** Of the whole content, in base64, when it was kept. */
+  readonly contentMd5: string | undefined;
+  /** Keys in lower case. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A blob that is read as it was when it was opened: replaced meanwhile, reading it is an error. */
+export interface OpenedBlob extends StoredBlob, RandomAccessFile {}
+
+export interface CreateBlobOptions extends StorageCallOptions {
+  /** What may be there: nothing (default), anything, or only the blob with this ETag. */
+  readonly replaces?: 'anything' | { readonly etag: string } | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
+/**
+ * A blob container with archives. All calls throw StorageError `E_STORAGE_DENIED` that names the right that lacks,
+ * `E_STORAGE_NOT_FOUND` for what is not there, and TransportError; none holds a SAS token.
+ */
+export interface ArchiveContainer {
+  readonly uri: string;
+  find(name: string, options?: StorageCallOptions): Promise<StoredBlob | undefined>;
+  open(name: string, options?: StorageCallOptions): Promise<OpenedBlob>;
+  /**
+   * Begins a blob of `size` bytes, of which nothing is seen before it is committed. Committing throws StorageError
+   * `E_BLOB_EXISTS` when a blob is there that may not be replaced.
+   */
+  create(name: string, size: number, options?: CreateBlobOptions): ArchiveSink;
+  /** Sees whether a blob of that name could be written, and leaves nothing that is seen. */
+  tryToWrite(name: string, options?: StorageCallOptions): Promise<void>;
+  /** Removes the blob if it is still this one; absent is fine. */
+  remove(blob: Pick<StoredBlob, 'name' | 'etag'>, options?: StorageCallOptions): Promise<void>;
+  list(options?: StorageCallOptions): AsyncIterable<StoredBlob>;
+}
+
+export type StoragePurpose = 'export' | 'import';
+
+/** How a container is opened: with a SAS token, or as an identity. */
+export type StorageCredential =
+  | { readonly kind: 'sas'; readonly sas: SasToken }
+  | { readonly kind: 'identity'; readonly clientId?: string | undefined };
+
+/** Opens containers; asks storage for nothing yet. */
+export interface ContainerOpener {
+  open(uri: string, credential: StorageCredential, purpose: StoragePurpose): Promise<ArchiveContainer>;
+}
+
+/** Looks up keys and tokens when they are needed. */
+export interface SecretReader {
+  read(
+    source: SecretSource,
+    options?: StorageCallOptions & {
+      /** Which of several user-assigned identities reads it. */
+      readonly clientId?: string | undefined;
+    },
+  ): Promise<string>;
+}
+
+/** What a message of the transfers queue says: do this run, if it is still of this generation. */
+export interface TransferMessage {
+  readonly run: string;
+  readonly generation: string;
+}
+
+export interface TransferQueue {
+  /** A repeat within the queue's window is dropped. */
+  send(message: TransferMessage): Promise<void>;
+  /** To be seen at `at` and not before; never dropped as a repeat. */
+  sendAt(message: TransferMessage, at: Date): Promise<void>;
+}

@@ -1,0 +1,105 @@
+import { parsePlatform, type RepositoryName } from '../../content/index.ts';
+import { StorageError } from '../../errors.ts';
+import type { Catalog } from '../archive/catalog.ts';
+import { createCatalogSigner } from '../archive/catalog-signature.ts';
+import { readCatalog } from '../archive/read-catalog.ts';
+import { exportArchive } from '../export/export-archive.ts';
+import { CATEGORY } from './category.ts';
+import { connectStorage, type StorageAccess } from './connect-storage.ts';
+import { type ExportRepository, expandArtifacts } from './expand-artifacts.ts';
+import type { ExportPipeline } from './pipeline.ts';
+import type { PipelineRun } from './pipeline-run.ts';
+import type { ArchiveContainer, CreateBlobOptions } from './ports.ts';
+import type { RunCall, RunResult } from './run-result.ts';
+
+export interface ExportRunPorts {
+  readonly storage: StorageAccess;
+  readonly repository: (name: RepositoryName) => ExportRepository;
+}
+
+/** Whose work a blob is, so that a run that is delivered again knows its own. */
+const OWNER_KEY = 'longshore_run';
+
+/** Carries out an export run: artifacts of the pipeline's registry into an archive in its container. */
+export async function runExport(
+  run: PipelineRun,
+  pipeline: ExportPipeline,
+  { storage, repository }: ExportRunPorts,
+  { onShare, signal }: RunCall,
+): Promise<RunResult> {
+  const { artifacts: wanted = [], target } = run.request;
+  const { options, longshore: extensions, registry } = pipeline;
+  const name = target?.name ?? '';
+  const continueOnErrors = options.includes('ContinueOnErrors');
+  const container = await connectStorage(pipeline, storage, { signal });
+  const owner = `${run.name}-${run.longshore.generation}`;
+  const overwrites = options.includes('OverwriteBlobs');
+  // Before anything is read from the registry: hours later it would be a pity.
+  await replaceable(container, name, overwrites, owner, signal);
+
+  const { artifacts, failed } = await expandArtifacts(wanted, repository, {
+    registry,
+    continueOnErrors,
+    limit: extensions.artifactLimit,
+    signal,
+  });
+  const signingKey = extensions.signingKey && (await storage.secrets.read(extensions.signingKey, { signal }));
+  const metadata = { [CATEGORY.key]: CATEGORY.value, [OWNER_KEY]: owner };
+  const exported = await exportArchive({
+    artifacts,
+    name,
+    open: async (part, size) => {
+      const replaces = await replaceable(container, part, overwrites, owner, signal);
+      return container.create(part, size, { replaces, metadata, signal });
+    },
+    options: {
+      base:
+        extensions.baseArchive === undefined
+          ? undefined
+          : await readBase(container, extensions.baseArchive, signal),
+      maxPartBytes: extensions.partSize,
+      sign: signingKey === undefined ? undefined : createCatalogSigner(signingKey),
+      referrers: extensions.referrers,
+      platforms: extensions.platforms?.map(parsePlatform),
+      continueOnErrors,
+      onProgress: ({ bytesDone, bytesTotal }) => onShare(bytesTotal === 0 ? 0 : bytesDone / bytesTotal),
+      signal,
+    },
+  });
+  return {
+    report: {
+      exportedArtifacts: exported.catalog.artifacts.map((artifact) => artifact.name),
+      failedArtifacts: [...failed, ...exported.failed],
+      parts: exported.parts.map((part) => part.name),
+      catalogDigest: exported.catalogDigest,
+    },
+    failures: [...failed, ...exported.failed],
+  };
+}
+
+/** What the blob may replace: what an earlier try of this run left is its own. */
+async function replaceable(
+  container: ArchiveContainer,
+  name: string,
+  overwrites: boolean,
+  owner: string,
+  signal: AbortSignal | undefined,
+): Promise<CreateBlobOptions['replaces']> {
+  if (overwrites) return 'anything';
+  const there = await container.find(name, { signal });
+  if (!there) return undefined;
+  if (there.metadata[OWNER_KEY] === owner) return { etag: there.etag };
+  throw new StorageError(
+    'E_BLOB_EXISTS',
+    `Blob ${name} exists already in ${container.uri} and was left as it is. Choose another name, or give the pipeline the option OverwriteBlobs.`,
+  );
+}
+
+async function readBase(
+  container: ArchiveContainer,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<Catalog> {
+  const file = await container.open(name, { signal });
+  return (await readCatalog(file, { signal })).catalog;
+}

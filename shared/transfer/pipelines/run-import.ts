@@ -1,0 +1,202 @@
+import { formatReference, type RepositoryName } from '../../content/index.ts';
+import { ArchiveError, codeOf, describeError, StorageError } from '../../errors.ts';
+import {
+  type ContentSource,
+  type ContentTarget,
+  importByDigest,
+  importToTag,
+  type TagImportRecords,
+} from '../../imports/index.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import { catalogId } from '../archive/catalog.ts';
+import { readTrustedKey, type TrustedKey } from '../archive/catalog-signature.ts';
+import { readCatalog } from '../archive/read-catalog.ts';
+import { type CopyArtifact, importArchive } from '../import-archive.ts';
+import { targetReference } from '../target-reference.ts';
+import { isPartName, namingDamage, PartFiles } from './blob-archive.ts';
+import { connectStorage, type StorageAccess } from './connect-storage.ts';
+import { keepTags, refuseOtherContent } from './keep-tags.ts';
+import type { ImportPipeline } from './pipeline.ts';
+import type { PipelineRun } from './pipeline-run.ts';
+import type { ArchiveContainer, OpenedBlob } from './ports.ts';
+import type { RunCall, RunResult } from './run-result.ts';
+
+export interface ImportRunPorts extends TagImportRecords {
+  readonly storage: StorageAccess;
+  readonly repository: (name: RepositoryName) => ContentSource & ContentTarget;
+  readonly logger: Logger;
+}
+
+type Failures = { name: string; code: string; message: string; error: unknown }[];
+
+/**
+ * Carries out an import run: the artifacts of an archive in the pipeline's container into the pipeline's registry. The
+ * parts of a split archive each start a run; the one that finds them all imports them. Blobs are deleted, where that is
+ * wished, once everything in them was imported.
+ */
+export async function runImport(
+  run: PipelineRun,
+  pipeline: ImportPipeline,
+  ports: ImportRunPorts,
+  call: RunCall,
+): Promise<RunResult> {
+  const { onShare, note, signal } = call;
+  const name = run.request.source?.name ?? '';
+  const container = await connectStorage(pipeline, ports.storage, { signal });
+  const file = await openBlob(run, container, name, signal);
+  if (typeof file === 'string') return { report: { detail: file }, failures: [] };
+  await checkCatalogDigest(run, file, signal);
+
+  const parts = new PartFiles(name, file, (part) => container.open(part, { signal }));
+  const failures: Failures = [];
+  const imported: string[] = [];
+  let planned = 0;
+  const copy = copyInto(pipeline, file, ports);
+  const onImported = (done: string) => {
+    imported.push(done);
+    onShare((imported.length + failures.length) / planned);
+  };
+  try {
+    await importArchive({
+      file,
+      name,
+      openPart: parts.openPart,
+      trustedKeys: await trustedKeysOf(pipeline, ports.storage, signal),
+      targetFor: (artifact) => {
+        planned += 1;
+        return targetReference(artifact, name, pipeline.registry);
+      },
+      copy: collecting(
+        pipeline,
+        (source, ...rest) => copy(namingDamage(source, parts.files()), ...rest),
+        failures,
+        onImported,
+      ),
+      logger: ports.logger,
+      signal,
+    });
+  } catch (error) {
+    if (parts.missing.length === 0 || !(error instanceof ArchiveError)) throw error;
+    return withoutAllParts(run, parts.missing, error);
+  }
+  const names = [...parts.opened.keys()];
+  const report = {
+    importedArtifacts: imported,
+    failedArtifacts: failures.map(withoutError),
+    ...(names.length > 1 && { parts: names }),
+  };
+  if (pipeline.options.includes('DeleteSourceBlobOnSuccess') && failures.length === 0) {
+    await note({ ...report, isImported: true });
+    for (const blob of parts.opened.values()) await container.remove(blob, { signal });
+  }
+  return { report, failures };
+}
+
+/** Opens the run's blob as it was when the run was ordered. A text says why there is nothing to import any more. */
+async function openBlob(
+  run: PipelineRun,
+  container: ArchiveContainer,
+  name: string,
+  signal: AbortSignal | undefined,
+): Promise<OpenedBlob | string> {
+  const { isImported, etag } = run.longshore;
+  try {
+    const file = await container.open(name, { signal });
+    if (etag === undefined || etag === file.etag) return file;
+    return `${name} was replaced before it was imported; what replaced it has a run of its own`;
+  } catch (error) {
+    if (!(error instanceof StorageError && error.code === 'E_STORAGE_NOT_FOUND')) throw error;
+    if (isImported) return `${name} was imported and deleted`;
+    // The run of another part imported all of them, and deleted this one.
+    if (etag !== undefined && isPartName(name)) return `${name} is not there any more`;
+    throw error;
+  }
+}
+
+/** @throws ArchiveError `E_ARCHIVE_FORMAT` when the order names another catalog than that of the archive */
+async function checkCatalogDigest(
+  { request }: PipelineRun,
+  file: OpenedBlob,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const wanted = request.catalogDigest;
+  if (wanted === undefined) return;
+  const { catalog } = await readCatalog(file, { signal });
+  const found = catalog.part?.set ?? catalogId(catalog);
+  if (found === wanted) return;
+  throw new ArchiveError(
+    'E_ARCHIVE_FORMAT',
+    `The archive "${file.name}" has the catalog ${found}, not ${wanted}. It is another archive than the one that was ordered.`,
+  );
+}
+
+/** A part that arrived before the others has done its work; one that is ordered by hand is to be imported now. */
+function withoutAllParts(run: PipelineRun, missing: readonly string[], error: ArchiveError): RunResult {
+  if (run.longshore.etag !== undefined) {
+    return { report: { detail: `is imported once ${missing.join(', ')} arrived` }, failures: [] };
+  }
+  const name = run.request.source?.name ?? '';
+  return { report: {}, failures: [{ name, code: error.code, message: error.message }] };
+}
+
+async function trustedKeysOf(
+  { longshore: { trustedKeys }, identity }: ImportPipeline,
+  { secrets }: StorageAccess,
+  signal: AbortSignal | undefined,
+): Promise<readonly TrustedKey[] | undefined> {
+  if (!trustedKeys) return undefined;
+  const options = { signal, clientId: identity?.clientId };
+  return await Promise.all(trustedKeys.map(async (key) => readTrustedKey(await secrets.read(key, options))));
+}
+
+/** Gives the name under which the artifact is there. */
+function copyInto(
+  { options }: ImportPipeline,
+  { modifiedAt }: OpenedBlob,
+  { repository, tags, blobs }: ImportRunPorts,
+): CopyArtifact<string> {
+  const overwrites = options.includes('OverwriteTags');
+  return async (source, { digest: root }, target, { signal, platforms }) => {
+    const registry = repository(target);
+    const to = overwrites ? registry : keepTags(registry, target);
+    if (target.tag === undefined) {
+      const digest = await importByDigest({ source, root, to, target, platforms }, blobs, { signal });
+      return formatReference({ ...target, digest });
+    }
+    if (!overwrites) await refuseOtherContent(to, target, { source, root, platforms }, { signal });
+    const order = {
+      source,
+      root,
+      to,
+      target,
+      observedAt: modifiedAt.toISOString(),
+      platforms,
+    };
+    await importToTag(order, { tags, blobs }, { signal });
+    return formatReference(target);
+  };
+}
+
+/** With ContinueOnErrors what fails is noted and the others go on. */
+function collecting(
+  { options }: ImportPipeline,
+  copy: CopyArtifact<string>,
+  failures: Failures,
+  onImported: (name: string) => void,
+): CopyArtifact<void> {
+  const continues = options.includes('ContinueOnErrors');
+  return async (source, root, target, callOptions) => {
+    try {
+      onImported(await copy(source, root, target, callOptions));
+    } catch (error) {
+      callOptions.signal?.throwIfAborted();
+      if (!continues) throw error;
+      const name = formatReference(target);
+      failures.push({ name, code: codeOf(error), message: describeError(error), error });
+    }
+  };
+}
+
+function withoutError({ name, code, message }: Failures[number]) {
+  return { name, code, message };
+}

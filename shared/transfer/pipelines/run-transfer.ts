@@ -1,0 +1,183 @@
+import * as z from 'zod';
+import { codeOf, describeError, InvalidInputError } from '../../errors.ts';
+import {
+  type Disposition,
+  dispositionOf,
+  MAX_FAILURES,
+  ProgressWriter,
+  retryDelayMs,
+  type SetAside,
+} from '../../imports/index.ts';
+import type { Records } from '../../records.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import type { ExportPipeline, ImportPipeline } from './pipeline.ts';
+import { parsePipelineId } from './pipeline.ts';
+import { type PipelineRun, runKey } from './pipeline-run.ts';
+import type { TransferMessage, TransferQueue } from './ports.ts';
+import {
+  began,
+  ended,
+  gotOn,
+  isOver,
+  noted,
+  postponed,
+  type RunError,
+  type RunReport,
+} from './run-progress.ts';
+import type { RunCall, RunResult } from './run-result.ts';
+
+export interface TransferDependencies {
+  readonly runs: Records<PipelineRun>;
+  readonly exportPipeline: (name: string) => Promise<ExportPipeline | undefined>;
+  readonly importPipeline: (name: string) => Promise<ImportPipeline | undefined>;
+  readonly runExport: (run: PipelineRun, pipeline: ExportPipeline, call: RunCall) => Promise<RunResult>;
+  readonly runImport: (run: PipelineRun, pipeline: ImportPipeline, call: RunCall) => Promise<RunResult>;
+  readonly queue: Pick<TransferQueue, 'sendAt'>;
+  readonly setAside: SetAside;
+  readonly logger: Logger;
+  readonly now?: (() => Date) | undefined;
+  /** Spreads the times of retries; `Math.random` unless given. */
+  readonly random?: (() => number) | undefined;
+}
+
+/** How a delivery ended, when it did not throw. Then the message is done with. */
+export type TransferOutcome =
+  | { readonly kind: 'done'; readonly run: string; readonly state: 'Succeeded' | 'obsolete' }
+  | { readonly kind: 'rescheduled'; readonly run: string; readonly at: Date; readonly detail: string }
+  | { readonly kind: 'set-aside'; readonly code: string; readonly detail: string };
+
+const messageSchema = z.object({ run: z.string(), generation: z.string() });
+
+/**
+ * Carries out a pipeline run from a message's body. Safe to run twice, late or beside itself: what was copied is not
+ * copied again, and a blob appears whole or not at all. Whatever happens is written to the run's record. What fails and
+ * may yet succeed is sent once more for a later time, as imports are; what never can is a failed run, set aside.
+ * @throws only what the records or the queue throw: what became of the run could not be kept
+ */
+export async function runTransfer(
+  body: unknown,
+  dependencies: TransferDependencies,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<TransferOutcome> {
+  const { runs, logger, now = () => new Date() } = dependencies;
+  const message = messageSchema.safeParse(body).data;
+  if (!message) {
+    const error = new InvalidInputError('E_JOB', 'The message names no pipeline run and its generation.');
+    return await setAside(body, { code: error.code, message: error.message }, dependencies);
+  }
+  const { generation } = message;
+  const key = runKey(message.run);
+  const run = await runs.update(key, (current) => began(current, generation, now()));
+  if (!run || run.longshore.generation !== generation || isOver(run)) {
+    logger.info('transfer is obsolete', { ...message });
+    return { kind: 'done', run: message.run, state: 'obsolete' };
+  }
+  const progress = new ProgressWriter<number>((share) =>
+    runs.update(key, (current) => gotOn(current, generation, share)),
+  );
+  let report: RunReport = {};
+  let failure: Failure | undefined;
+  try {
+    const call: RunCall = {
+      onShare: (share) => progress.report(share),
+      note: async (soFar) => void (await runs.update(key, (current) => noted(current, generation, soFar))),
+      signal,
+    };
+    const result = await carryOut(run, call, dependencies).finally(() => progress.flush());
+    report = result.report;
+    failure = failureOf(result);
+  } catch (error) {
+    failure = {
+      error: { code: codeOf(error), message: describeError(error) },
+      disposition: dispositionOf(error),
+    };
+  }
+  if (failure) return await settleFailure(run, report, failure, message, dependencies);
+  await runs.update(key, (current) => ended(current, generation, report, undefined, now()));
+  logger.info('transfer finished', { ...message, artifacts: countOf(report) });
+  return { kind: 'done', run: run.name, state: 'Succeeded' };
+}
+
+async function carryOut(
+  run: PipelineRun,
+  call: RunCall,
+  dependencies: TransferDependencies,
+): Promise<RunResult> {
+  const { kind, name } = parsePipelineId(run.request.pipelineResourceId);
+  if (kind === 'export') {
+    const pipeline = await dependencies.exportPipeline(name);
+    if (pipeline) return await dependencies.runExport(run, pipeline, call);
+  } else {
+    const pipeline = await dependencies.importPipeline(name);
+    if (pipeline) return await dependencies.runImport(run, pipeline, call);
+  }
+  throw new InvalidInputError('E_ARGUMENT', `There is no ${kind} pipeline ${name} any more.`);
+}
+
+interface Failure {
+  readonly error: RunError;
+  readonly disposition: Disposition;
+}
+
+/** Artifacts that were left out. As long as one of them may yet succeed, so may the run. */
+function failureOf({ failures }: RunResult): Failure | undefined {
+  const [first] = failures;
+  if (!first) return undefined;
+  const dispositions = failures.map(
+    (failed): Disposition => ('error' in failed ? dispositionOf(failed.error) : { action: 'set-aside' }),
+  );
+  const disposition =
+    dispositions.find(({ action }) => action === 'wait') ??
+    dispositions.find(({ action }) => action === 'retry') ??
+    ({ action: 'set-aside' } as const);
+  const many = `${failures.length} artifacts failed; the first: ${first.name}: ${first.message}`;
+  const message = failures.length === 1 ? `${first.name}: ${first.message}` : many;
+  return { error: { code: first.code, message }, disposition };
+}
+
+/** The record is written before the queue is told: a crash in between is a redelivery, not a second message. */
+async function settleFailure(
+  run: PipelineRun,
+  report: RunReport,
+  { error, disposition }: Failure,
+  message: TransferMessage,
+  dependencies: TransferDependencies,
+): Promise<TransferOutcome> {
+  const { runs, queue, logger, now = () => new Date(), random } = dependencies;
+  const key = runKey(run.name);
+  const isWait = disposition.action === 'wait';
+  const failures = run.longshore.failures + (isWait ? 0 : 1);
+  if (disposition.action === 'set-aside' || (!isWait && failures >= MAX_FAILURES)) {
+    await runs.update(key, (current) => ended(current, message.generation, report, error, now()));
+    const failed = { ...error, message: `Pipeline run ${run.name}: ${error.message}` };
+    return await setAside(asideBody(run), failed, dependencies);
+  }
+  const until = new Date(now().getTime() + (isWait ? disposition.afterMs : retryDelayMs(failures, random)));
+  logger.warn('transfer will be tried again', { ...message, until: until.toISOString(), failures, ...error });
+  await runs.update(key, (current) =>
+    postponed(current, message.generation, report, error, { until, failures }),
+  );
+  await queue.sendAt(message, until);
+  return { kind: 'rescheduled', run: run.name, at: until, detail: error.message };
+}
+
+async function setAside(
+  body: unknown,
+  error: RunError,
+  { setAside: sink, logger }: TransferDependencies,
+): Promise<TransferOutcome> {
+  await sink.setAside(body, error);
+  logger.error('transfer set aside', { code: error.code, error: error.message });
+  return { kind: 'set-aside', code: error.code, detail: error.message };
+}
+
+/** An archive by its name, as it lies in storage; an export by its run. */
+function asideBody({ name, request, response }: PipelineRun): unknown {
+  if (request.target) return { run: name, pipeline: request.pipelineResourceId, blob: request.target.name };
+  const container = response.source?.uri.split('/').at(-1);
+  return { container, name: request.source?.name };
+}
+
+function countOf({ importedArtifacts, exportedArtifacts }: RunReport): number {
+  return (importedArtifacts ?? exportedArtifacts ?? []).length;
+}

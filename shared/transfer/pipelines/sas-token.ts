@@ -1,0 +1,104 @@
+import { StorageError } from '../../errors.ts';
+
+/** A right that a SAS gives, as its letter in `sp=`. */
+export type SasRight = 'r' | 'w' | 'd' | 'l' | 'a';
+
+const RIGHT_NAMES: Readonly<Record<SasRight, string>> = {
+  r: 'Read',
+  w: 'Write',
+  d: 'Delete',
+  l: 'List',
+  a: 'Add',
+};
+
+/** What ACR's documentation asks for; an export works with the first two, an import with the first. */
+const DOCUMENTED_RIGHTS = {
+  export: ['r', 'w', 'l', 'a'],
+  import: ['r', 'l'],
+} as const satisfies Record<string, readonly SasRight[]>;
+
+/** A shared access signature. Its `query` is a secret. */
+export interface SasToken {
+  /** Without the leading `?`. */
+  readonly query: string;
+  /** `undefined` when a stored access policy gives them. */
+  readonly rights: string | undefined;
+  readonly startsAt: Date | undefined;
+  readonly expiresAt: Date | undefined;
+}
+
+/**
+ * Reads a SAS token, with or without the leading `?`.
+ * @throws StorageError `E_STORAGE_DENIED` for what is no such token; nothing of it is quoted.
+ */
+export function parseSasToken(text: string): SasToken {
+  const query = text.trim().replace(/^\?/, '');
+  const fields = new URLSearchParams(query);
+  if (!fields.get('sig') || /[\s"]/.test(query)) {
+    throw new StorageError(
+      'E_STORAGE_DENIED',
+      'The secret is not a SAS token. Expected the query that storage gave out, such as "?sv=…&sp=…&se=…&sig=…".',
+    );
+  }
+  return {
+    query,
+    rights: fields.get('sp') ?? undefined,
+    startsAt: timeOf(fields.get('st')),
+    expiresAt: timeOf(fields.get('se')),
+  };
+}
+
+/**
+ * Sees that a token can do what it is needed for, before storage is asked.
+ * @throws StorageError `E_STORAGE_DENIED` that names the date or the rights at fault
+ */
+export function checkSasToken(sas: SasToken, needed: readonly SasRight[], now: Date): void {
+  if (sas.expiresAt && sas.expiresAt <= now) {
+    throw denied(`The SAS token expired on ${sas.expiresAt.toISOString()}. Store a new one in its secret.`);
+  }
+  if (sas.startsAt && sas.startsAt > now) {
+    throw denied(`The SAS token is not valid before ${sas.startsAt.toISOString()}.`);
+  }
+  const missing = missingRights(sas, needed);
+  if (missing.length > 0) throw denied(lacks(sas, missing));
+}
+
+/**
+ * Why storage refused what a token should have let through, as far as the token tells.
+ * @param purpose what the documentation asks for is compared with what the token gives
+ */
+export function explainRefusal(sas: SasToken, purpose: keyof typeof DOCUMENTED_RIGHTS): string {
+  const missing = missingRights(sas, DOCUMENTED_RIGHTS[purpose]);
+  if (missing.length > 0) return lacks(sas, missing);
+  return 'The SAS token has the rights that are needed; it was signed for another container or with a key that was rotated, or the network of the account is closed to this program.';
+}
+
+/** What the documentation asks for beyond what the token gives, in words; empty when that is nothing. */
+export function explainMissingRights(
+  sas: SasToken,
+  purpose: keyof typeof DOCUMENTED_RIGHTS,
+): readonly string[] {
+  const missing = missingRights(sas, DOCUMENTED_RIGHTS[purpose]);
+  return missing.length === 0 ? [] : [`lacks ${named(missing)}, which ACR would need`];
+}
+
+function missingRights({ rights }: SasToken, needed: readonly SasRight[]): readonly SasRight[] {
+  return rights === undefined ? [] : needed.filter((right) => !rights.includes(right));
+}
+
+function lacks({ rights }: SasToken, missing: readonly SasRight[]): string {
+  return `The SAS token lacks ${named(missing)}; it has sp=${rights}. Store one with these rights in its secret.`;
+}
+
+function named(rights: readonly SasRight[]): string {
+  return rights.map((right) => `${RIGHT_NAMES[right]} (${right})`).join(', ');
+}
+
+function denied(message: string): StorageError {
+  return new StorageError('E_STORAGE_DENIED', message);
+}
+
+function timeOf(text: string | null): Date | undefined {
+  const time = Date.parse(text ?? '');
+  return Number.isNaN(time) ? undefined : new Date(time);
+}

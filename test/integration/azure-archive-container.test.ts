@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import {
+  BlobServiceClient,
+  ContainerSASPermissions,
+  generateBlobSASQueryParameters,
+  StorageSharedKeyCredential,
+} from '@azure/storage-blob';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { createArchiveContainer, createAzureClients } from '../../shared/azure/index.ts';
+import { digestOf } from '../../shared/content/index.ts';
+import {
+  type ArchiveContainer,
+  type ArchiveFacts,
+  type CreateBlobOptions,
+  parseSasToken,
+} from '../../shared/transfer/index.ts';
+import { useAzurite } from '../helpers/azurite.ts';
+
+const connectionString = useAzurite();
+let service: BlobServiceClient;
+let containers = 0;
+beforeAll(() => {
+  service = BlobServiceClient.fromConnectionString(connectionString());
+});
+
+const FORTY_DAYS_MS = 40 * 24 * 60 * 60_000;
+
+/** A container of its own and a SAS token for it with these rights. */
+async function makeContainer(rights: string, purpose: 'export' | 'import'): Promise<ArchiveContainer> {
+  containers += 1;
+  const client = service.getContainerClient(`archives${containers}`);
+  await client.create();
+  return withRights(client.containerName, rights, purpose);
+}
+
+async function withRights(name: string, rights: string, purpose: 'export' | 'import') {
+  const { credential } = service;
+  if (!(credential instanceof StorageSharedKeyCredential)) throw new Error('expected an account key');
+  const query = generateBlobSASQueryParameters(
+    {
+      containerName: name,
+      permissions: ContainerSASPermissions.parse(rights),
+      expiresOn: new Date(Date.now() + FORTY_DAYS_MS),
+    },
+    credential,
+  ).toString();
+  const client = await createAzureClients().blobContainer(`${service.url}/${name}?${query}`);
+  return createArchiveContainer(client, { kind: 'sas', sas: parseSasToken(`?${query}`) }, purpose);
+}
+
+function factsOf(content: Uint8Array): ArchiveFacts {
+  return {
+    size: content.byteLength,
+    sha256: digestOf(content),
+    md5: createHash('md5').update(content).digest('base64'),
+  };
+}
+
+async function write(
+  container: ArchiveContainer,
+  name: string,
+  content: Buffer,
+  options?: CreateBlobOptions,
+) {
+  const sink = container.create(name, content.byteLength, options);
+  for (let at = 0; at < content.byteLength; at += 1_000_003)
+    await sink.write(content.subarray(at, at + 1_000_003));
+  await sink.commit(factsOf(content));
+}
+
+async function read(container: ArchiveContainer, name: string): Promise<Buffer> {
+  const blob = await container.open(name);
+  return Buffer.concat(await Array.fromAsync(await blob.read(0, blob.size)));
+}
+
+describe('an archive in a blob', () => {
+  it('is written in blocks with the least rights, and has its MD5 and its metadata', async () => {
+    const container = await makeContainer('rw', 'export');
+    const content = Buffer.alloc(20 * 1024 * 1024 + 17, 'longshore');
+    await write(container, 'team/app.tar', content, { metadata: { category: 'acr-transfer-blob' } });
+    expect(await container.find('team/app.tar')).toMatchObject({
+      size: content.byteLength,
+      contentMd5: factsOf(content).md5,
+      metadata: { category: 'acr-transfer-blob', longshore_sha256: factsOf(content).sha256.slice(7) },
+    });
+    expect((await read(container, 'team/app.tar')).equals(content)).toBe(true);
+  });
+
+  it('is not there before it is committed, nor after it was given up', async () => {
+    const container = await makeContainer('rw', 'export');
+    const sink = container.create('app.tar', 9_000_000);
+    await sink.write(Buffer.alloc(9_000_000));
+    expect(await container.find('app.tar')).toBeUndefined();
+    await sink.abort();
+    expect(await container.find('app.tar')).toBeUndefined();
+  });
+
+  it('replaces another only where that is wished', async () => {
+    const container = await makeContainer('rw', 'export');
+    const [first, second, third] = [Buffer.from('first'), Buffer.from('second'), Buffer.from('third')];
+    await write(container, 'app.tar', first);
+    await expect(write(container, 'app.tar', second)).rejects.toMatchObject({
+      code: 'E_BLOB_EXISTS',
+      message: expect.stringMatching(/app\.tar exists already.*OverwriteBlobs/),
+    });
+    expect(await read(container, 'app.tar')).toEqual(first);
+
+    const { etag = '' } = (await container.find('app.tar')) ?? {};
+    await write(container, 'app.tar', second, { replaces: { etag } });
+    expect(await read(container, 'app.tar')).toEqual(second);
+    await expect(write(container, 'app.tar', third, { replaces: { etag } })).rejects.toMatchObject({
+      code: 'E_BLOB_EXISTS',
+    });
+    await write(container, 'app.tar', third, { replaces: 'anything' });
+    expect(await read(container, 'app.tar')).toEqual(third);
+  });
+
+  it('is never a mix of two that are written at once', async () => {
+    const container = await makeContainer('rw', 'export');
+    const [one, two] = [Buffer.alloc(17_000_000, 1), Buffer.alloc(17_000_000, 2)];
+    const ends = await Promise.allSettled(
+      [one, two].map((content) => write(container, 'app.tar', content, { replaces: 'anything' })),
+    );
+    const there = await read(container, 'app.tar');
+    expect(there.equals(one) || there.equals(two)).toBe(true);
+    expect(ends.some(({ status }) => status === 'fulfilled')).toBe(true);
+  });
+});
+
+describe('a SAS token that lacks a right', () => {
+  it.each([
+    [
+      'r',
+      'export',
+      'Write (w), List (l), Add (a)',
+      (container: ArchiveContainer) => write(container, 'a.tar', Buffer.from('x')),
+    ],
+    ['l', 'import', 'Read (r)', (container: ArchiveContainer) => container.open('a.tar')],
+    ['r', 'import', 'List (l)', (container: ArchiveContainer) => Array.fromAsync(container.list())],
+  ] as const)('with sp=%s for an %s says that it lacks %s', async (rights, purpose, missing, act) => {
+    const container = await makeContainer(rights, purpose);
+    const failure = await act(container).then(String, (error: unknown) => error);
+    expect(failure).toMatchObject({
+      code: 'E_STORAGE_DENIED',
+      message: expect.stringContaining(`lacks ${missing}`),
+    });
+    expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain('sig=');
+  });
+});
+
+it('lists blobs as it finds them, and removes one that has not changed', async () => {
+  const container = await makeContainer('rwdl', 'import');
+  await write(container, 'a.tar', Buffer.from('a'));
+  await write(container, 'b/c.tar', Buffer.from('c'));
+  const listed = await Array.fromAsync(container.list());
+  expect(listed).toEqual([await container.find('a.tar'), await container.find('b/c.tar')]);
+
+  const [blob = { name: '', etag: '' }] = listed;
+  await write(container, 'a.tar', Buffer.from('newer'), { replaces: 'anything' });
+  await container.remove(blob);
+  expect(await container.find('a.tar')).toBeDefined();
+  const { etag = '' } = (await container.find('a.tar')) ?? {};
+  await container.remove({ name: 'a.tar', etag });
+  await container.remove({ name: 'a.tar', etag });
+  expect(await container.find('a.tar')).toBeUndefined();
+});
+
+it('says that a container or a blob does not exist', async () => {
+  const container = await makeContainer('rl', 'import');
+  await expect(container.open('absent.tar')).rejects.toMatchObject({ code: 'E_STORAGE_NOT_FOUND' });
+  const absent = await withRights('absent', 'rl', 'import');
+  await expect(Array.fromAsync(absent.list())).rejects.toMatchObject({ code: 'E_STORAGE_NOT_FOUND' });
+});

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { buildImageIndex, pushContent } from '../../local/demo-content/index.ts';
+import type { PipelineRun } from '../../shared/transfer/index.ts';
+import { pipelineId } from '../../shared/transfer/index.ts';
+import { useAzurite } from '../helpers/azurite.ts';
+import { transferWorld } from '../helpers/transfer-world.ts';
+
+const azurite = useAzurite();
+
+it('an export that died after its archive appeared is delivered again and takes that for its own', async () => {
+  const world = await transferWorld(azurite(), {
+    transfer: ({ uri, near }) => `
+  exportPipelines:
+    - name: outbound
+      registry: ${near}
+      target: { uri: "${uri}", storageAccessMode: SasToken }
+      longshore: { sasToken: { env: TRANSFER_SAS } }
+`,
+  });
+  await pushContent(world.near.url, 'apps/shop', ['1.0'], await buildImageIndex({ seed: 'shop' }));
+  const order = {
+    name: 'weekly42',
+    request: {
+      pipelineResourceId: pipelineId('export', world.near.host, 'outbound'),
+      artifacts: ['apps/shop:1.0'],
+      target: { type: 'AzureStorageBlob' as const, name: 'shop.tar' },
+    },
+  };
+  const { longshore } = await world.app.transfers.order(order);
+  await world.app.runTransfer({ run: order.name, generation: longshore.generation });
+  // The record as a worker leaves it that is gone before it could say that it was done.
+  await world.app.transfers.removeRun(order.name);
+  const anew: PipelineRun = await world.app.transfers.order(order);
+  expect(anew.longshore.generation).toBe(longshore.generation);
+  await world.app.runTransfer({ run: order.name, generation: longshore.generation });
+  expect((await world.app.transfers.run(order.name))?.response.status).toBe('Succeeded');
+});
