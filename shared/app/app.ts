@@ -1,14 +1,10 @@
-import type {
-  ImportJob,
-  ImportOutcome,
-  JobRecord,
-  RetryFailedOptions,
-  TagImportOutcome,
-} from '../imports/index.ts';
-import type { PollReport } from '../mirror/index.ts';
+import type { BudgetState, Pause } from '../budget/index.ts';
+import type { ImportJob, ImportOutcome, JobRecord, RetryFailedOptions } from '../imports/index.ts';
+import type { PollReport, WatchFreshness, WatchRecord } from '../mirror/index.ts';
 import type { Logger } from '../telemetry/index.ts';
-import type { ArchiveName, ArchiveOutcome, ImportedArtifact } from '../transfer/index.ts';
+import type { Webhooks } from '../webhooks/index.ts';
 import type { Check } from './readiness.ts';
+import type { Transfers, TransferWork } from './transfers.ts';
 
 export interface CallContext {
   readonly logger?: Logger | undefined;
@@ -16,20 +12,29 @@ export interface CallContext {
 }
 
 /** Everything Longshore can do with its queue and records, for triggers and commands to call. */
-export interface App {
+export interface App extends TransferWork {
   /** Polls the watches that are due, or all with `force`, and queues what moved. */
   pollUpstreams(options?: CallContext & { readonly force?: boolean }): Promise<PollReport>;
+  /** Polls the watches that a message of the polls queue names, as far as they are due. */
+  pollWatches(body: unknown, context?: Pick<CallContext, 'signal'>): Promise<PollReport>;
   /** Runs one import job from a message's body. Throwing means: deliver again, for what became of it could not be kept. */
   runImport(body: unknown, context?: CallContext): Promise<ImportOutcome>;
   /** Queues one failed job, or all of them, again. Resolves to those that were queued. */
   retryFailed(options?: RetryFailedOptions): Promise<readonly ImportJob[]>;
-  /** Imports the artifacts of an archive in blob storage. Throwing means: try again. */
-  importArchive(
-    archive: ArchiveName,
-    context?: CallContext,
-  ): Promise<ArchiveOutcome<readonly ImportedArtifact<TagImportOutcome>[]>>;
+  /** Pipelines between registries that cannot see each other, and their runs. */
+  readonly transfers: Transfers;
+  /** What may be pulled from each upstream, as far as is known. */
+  budgets(): AsyncIterable<BudgetState>;
+  /** Registries that want to be left alone. */
+  pauses(): AsyncIterable<Pause>;
   /** All job records, in no particular order. */
   jobs(): AsyncIterable<JobRecord>;
+  /** Registries that tell of changes. */
+  readonly webhooks: Pick<Webhooks, 'receive' | 'followWaiting' | 'states'>;
+  /** How each configured watch fares, in the order of the configuration; one that was not polled yet is left out. */
+  watches(): Promise<readonly WatchRecord[]>;
+  /** How fresh the copies of each configured watch are. Reads every observation, and every job unless they are given. */
+  freshness(known?: readonly JobRecord[]): Promise<readonly WatchFreshness[]>;
   /** Asks every dependency; never throws. */
   ready(): Promise<readonly Check[]>;
   /** Closes every connection. What is under way fails. */

@@ -1,32 +1,49 @@
 import {
   type AzureConnection,
   createAzureClients,
+  createServiceBusPollQueue,
   createServiceBusQueue,
   createServiceBusSetAside,
   createTableRecords,
-  openBlobFile,
   probeServiceBusQueue,
 } from '../azure/index.ts';
+import { ledgerSchema, pauseSchema } from '../budget/index.ts';
 import type { Config, Environment, Settings, StorageConnection } from '../config/index.ts';
-import { ConfigError } from '../errors.ts';
 import {
   blobRecordSchema,
   createRecordedQueue,
   createUploadSessions,
-  importToTag,
   jobRecordSchema,
   retryFailed,
   runImport,
   tagRecordSchema,
   uploadRecordSchema,
 } from '../imports/index.ts';
-import { observationSchema, pollDue, pollStateSchema } from '../mirror/index.ts';
+import {
+  judgeFreshness,
+  knownWatches,
+  observationSchema,
+  pollShard,
+  pollStateSchema,
+  pollUpstreams,
+  watchRecordSchema,
+} from '../mirror/index.ts';
 import type { Logger } from '../telemetry/index.ts';
-import { importArchive, settleArchive, targetReference } from '../transfer/index.ts';
+import {
+  arrivalSchema,
+  exportPipelineSchema,
+  importPipelineSchema,
+  pipelineRunSchema,
+} from '../transfer/index.ts';
+import { minuteAllowanceSchema, repositoryNoticesSchema } from '../webhooks/index.ts';
 import type { App } from './app.ts';
+import { budgetsFor, outsidePauses, sourcesWithin } from './budget.ts';
+import { currentWatches, withFailures } from './current-watches.ts';
 import { keepUploads } from './keep-uploads.ts';
 import { checkReadiness } from './readiness.ts';
 import { registryClientFor } from './registries.ts';
+import { createTransfers } from './transfers.ts';
+import { pollBesides, webhooksFor } from './webhooks.ts';
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -45,55 +62,112 @@ export function createApp(config: Config, settings: Settings, env: Environment):
   const blobPlaces = records('blobs', blobRecordSchema);
   const observations = records('observations', observationSchema);
   const polls = records('polls', pollStateSchema);
+  const watchRecords = records('watches', watchRecordSchema);
   const rawQueue = createServiceBusQueue({ client: serviceBus.client, queueName: settings.importsQueue });
   const setAsideQueue = { client: serviceBus.client, queueName: `${settings.importsQueue}-set-aside` };
   const setAside = createServiceBusSetAside(setAsideQueue);
   const queue = createRecordedQueue(rawQueue, jobs);
-  const registry = registryClientFor(config, { env, azure: clients });
+  const budgets = budgetsFor(config, {
+    ledgers: records('budgets', ledgerSchema),
+    pauses: records('pauses', pauseSchema),
+  });
+  const registry = registryClientFor(config, { env, azure: clients, onRateLimit: budgets.observe });
   const repository = keepUploads(registry, createUploadSessions(records('uploads', uploadRecordSchema)));
   const now = () => new Date();
+  const pollsQueue = { client: serviceBus.client, queueName: settings.pollsQueue };
+  const pollQueue = createServiceBusPollQueue(pollsQueue);
+  const transfers = createTransfers({
+    config,
+    settings,
+    env,
+    azure: clients,
+    blobs,
+    serviceBus: serviceBus.client,
+    setAside,
+    repository,
+    ping: (host, options) => registry.ping(host, options),
+    records: {
+      tags,
+      blobs: blobPlaces,
+      pipelines: {
+        export: records('pipelines', exportPipelineSchema),
+        import: records('pipelines', importPipelineSchema),
+      },
+      runs: records('pipelineruns', pipelineRunSchema),
+      arrivals: records('arrivals', arrivalSchema),
+    },
+  });
+  const pollPorts = {
+    registry: outsidePauses(budgets, registry),
+    observations,
+    polls,
+    tags,
+    watches: watchRecords,
+    queue,
+    now,
+  };
+  const current = currentWatches(config, { registry, now });
+  const webhooks = webhooksFor(config, {
+    env,
+    azure: clients,
+    poll: pollPorts,
+    notices: records('webhooks', repositoryNoticesSchema),
+    allowances: records('allowances', minuteAllowanceSchema),
+    watches: async (options) => (await current.get(options)).watches,
+  });
 
   return {
-    pollUpstreams: ({ force, signal } = {}) =>
-      pollDue(
-        config.watches,
-        { registry, observations, polls, queue, now },
-        { force: force ?? false, signal },
-      ),
+    async pollUpstreams({ force = false, signal } = {}) {
+      const { watches, failures } = await current.get({ fresh: force, signal });
+      const report = await pollBesides(webhooks, watches, (rested) =>
+        pollUpstreams(rested, { ...pollPorts, pollQueue }, { force, signal }),
+      );
+      return withFailures(report, failures);
+    },
+
+    async pollWatches(body, options) {
+      const { watches } = await current.get(options);
+      return await pollBesides(webhooks, watches, (rested) => pollShard(body, rested, pollPorts, options));
+    },
+
+    webhooks,
 
     runImport: (body, { logger = silent, signal } = {}) =>
-      runImport(body, { repository, jobs, tags, blobs: blobPlaces, queue, setAside, logger }, { signal }),
+      runImport(
+        body,
+        {
+          repository,
+          openSource: sourcesWithin(budgets, registry),
+          jobs,
+          tags,
+          blobs: blobPlaces,
+          queue,
+          setAside,
+          logger,
+        },
+        { signal },
+      ),
 
     retryFailed: (options) => retryFailed({ jobs, queue, now }, options),
 
-    importArchive: (archive, { logger = silent, signal } = {}) =>
-      settleArchive(
-        archive,
-        async () => {
-          const { container, name } = archive;
-          const service = await clients.blobService(blobs);
-          const blob = service.getContainerClient(container).getBlobClient(name);
-          const file = await openBlobFile(blob, { signal });
-          const observedAt = file.modifiedAt.toISOString();
-          return importArchive({
-            file,
-            name,
-            targetFor: (annotations) => targetReference(annotations, name, archiveRegistry(config)),
-            copy: (source, { digest: root }, target, options) =>
-              importToTag(
-                { source, root, to: repository(target), target, observedAt },
-                { tags, blobs: blobPlaces },
-                options,
-              ),
-            logger,
-            signal,
-          });
-        },
-        { setAside, logger },
-      ),
+    ...transfers.work,
+    transfers: transfers.resources,
+
+    budgets: () => budgets.list(),
+
+    pauses: () => budgets.pauses(),
 
     async *jobs() {
       for await (const { value } of jobs.list()) yield value;
+    },
+
+    watches: async () => await knownWatches((await current.get()).watches, watchRecords),
+
+    async freshness(known) {
+      const { watches } = await current.get();
+      const seen = await Array.fromAsync(observations.list(), ({ value }) => value);
+      const all = known ?? (await Array.fromAsync(jobs.list(), ({ value }) => value));
+      return judgeFreshness(watches, seen, new Map(all.map((job) => [job.id, job])), now());
     },
 
     ready: () =>
@@ -101,11 +175,20 @@ export function createApp(config: Config, settings: Settings, env: Environment):
         tables: async () => void (await jobs.get({ partition: 'health', row: 'probe' })),
         queue: (signal) =>
           probeServiceBusQueue({ client: serviceBus.client, queueName: settings.importsQueue }, signal),
+        'polls queue': (signal) => probeServiceBusQueue(pollsQueue, signal),
         'set-aside queue': (signal) => probeServiceBusQueue(setAsideQueue, signal),
+        'transfers queue': transfers.probe,
       }),
 
     async close() {
-      await Promise.allSettled([rawQueue.close(), setAside.close(), registry.close()]);
+      await budgets.settled();
+      await Promise.allSettled([
+        rawQueue.close(),
+        pollQueue.close(),
+        setAside.close(),
+        transfers.close(),
+        registry.close(),
+      ]);
       await serviceBus.close();
     },
   };
@@ -120,11 +203,4 @@ function storageConnections(storage: StorageConnection): {
     tables: { kind: 'identity', endpoint: storage.tableEndpoint },
     blobs: { kind: 'identity', endpoint: storage.blobEndpoint },
   };
-}
-
-function archiveRegistry({ transfer }: Config): string {
-  if (transfer) return transfer.registry;
-  const message =
-    'is missing; name the registry that archives are imported into, as transfer: { registry: HOST }';
-  throw new ConfigError([{ where: 'transfer', message }]);
 }

@@ -1,6 +1,19 @@
 /** The composition root: builds Longshore from its settings and configuration, for triggers and commands to call. */
 export type { App } from './app.ts';
-export { loadApp, loadConfiguration } from './load-app.ts';
+export {
+  type ArchiveImportReport,
+  exportToArchive,
+  importFromArchive,
+  type ShownArchive,
+  type ShownArtifact,
+  showArchive,
+} from './archives.ts';
+export { connectRegistries } from './connect-registries.ts';
+export { type ConfigurationForecast, forecastFromConfiguration } from './forecast.ts';
+export { loadApp } from './load-app.ts';
+export { type LoadOptions, loadConfiguration } from './load-configuration.ts';
 export type { WatchPlan } from './plan-watches.ts';
 export type { Check } from './readiness.ts';
-export { connectRegistries, planFromConfiguration } from './standalone.ts';
+export { explainFromConfiguration, planFromConfiguration, syncFromConfiguration } from './standalone.ts';
+export type { SyncReport, WatchSync } from './sync-watches.ts';
+export type { Transfers } from './transfers.ts';

@@ -1,31 +1,40 @@
-import { ArchiveError, LongshoreError, RegistryError, TransportError } from '../errors.ts';
+import { ArchiveError, BudgetError, LongshoreError, RegistryError, TransportError } from '../errors.ts';
 
 /** What becomes of work that failed: tried again after longer and longer, as late as was asked for, or not at all. */
 export type Disposition =
   | { readonly action: 'retry' }
   | { readonly action: 'wait'; readonly afterMs: number }
-  | { readonly action: 'set-aside' };
+  /** `slowTries`: it may be cured from outside, so whoever can wait gives it so many more tries first, far apart. */
+  | { readonly action: 'set-aside'; readonly slowTries?: number };
 
 const DEFAULT_RATE_LIMIT_WAIT_MS = 15 * 60_000;
 const MAX_WAIT_MS = 24 * 60 * 60_000;
+/** The rotation of a password is over after an hour of them. */
+const TRIES_WHEN_DENIED = 3;
 
 /**
  * Decides by the kind of failure. What can never succeed is set aside at once; a rate limit is waited out and is no
- * failed try; everything else, also the unknown, is tried again a bounded number of times.
+ * failed try, and so is a budget; everything else, also the unknown, is tried again a bounded number of times.
  */
-export function dispositionOf(error: unknown): Disposition {
+export function dispositionOf(error: unknown, now: () => number = Date.now): Disposition {
   if (!(error instanceof LongshoreError)) return { action: 'retry' };
+  if (error instanceof BudgetError) return waitFor(error.until.getTime() - now());
   if (error instanceof RegistryError) {
-    if (error.code === 'E_RATE_LIMITED') {
-      const wait = error.retryAfterMs ?? DEFAULT_RATE_LIMIT_WAIT_MS;
-      return { action: 'wait', afterMs: Math.min(Math.max(wait, 1000), MAX_WAIT_MS) };
+    if (error.code === 'E_RATE_LIMITED') return waitFor(error.retryAfterMs ?? DEFAULT_RATE_LIMIT_WAIT_MS);
+    // Without a status it was us who refused.
+    if (error.code === 'E_DENIED' && error.status !== undefined) {
+      return { action: 'set-aside', slowTries: TRIES_WHEN_DENIED };
     }
     return { action: error.code === 'E_UNAVAILABLE' ? 'retry' : 'set-aside' };
   }
   if (error instanceof TransportError)
     return { action: error.code === 'E_TOO_LARGE' ? 'set-aside' : 'retry' };
   if (error instanceof ArchiveError)
-    return { action: error.code === 'E_ARCHIVE_FORMAT' ? 'set-aside' : 'retry' };
+    return { action: error.code === 'E_ARCHIVE_INCOMPLETE' ? 'retry' : 'set-aside' };
   if (error.code === 'E_DIGEST_MISMATCH' || error.code === 'E_SIZE_MISMATCH') return { action: 'retry' };
   return { action: 'set-aside' };
+}
+
+function waitFor(ms: number): Disposition {
+  return { action: 'wait', afterMs: Math.min(Math.max(ms, 1000), MAX_WAIT_MS) };
 }

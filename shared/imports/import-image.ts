@@ -1,9 +1,7 @@
 import {
   type Descriptor,
-  type Digest,
   formatReference,
   type Platform,
-  parseManifest,
   type Reference,
   type RepositoryName,
   type TagReference,
@@ -11,7 +9,7 @@ import {
 import { InvalidInputError, RegistryError, TagExistsError } from '../errors.ts';
 import { type CopyResult, copyGraph } from './copy/copy-graph.ts';
 import type { CopyProgress } from './copy/copy-progress.ts';
-import { selectChildren, trimmedIndexes } from './copy/select-children.ts';
+import { trimmedDigest } from './copy/trimmed-digest.ts';
 import type { ContentSource, ContentTarget } from './ports.ts';
 
 export interface ImportImageOptions {
@@ -21,6 +19,8 @@ export interface ImportImageOptions {
   /** Import what is attached to the image as well: signatures, SBOMs, attestations. Default: true. */
   readonly referrers?: boolean | undefined;
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
+  /** Milliseconds. Default: the system's clock. */
+  readonly now?: (() => number) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,6 +33,12 @@ export interface ImportImageResult {
 }
 
 /**
+ * What a tag named this long ago it still names: between asking and setting it there is a gap in any case, because no
+ * registry does both in one.
+ */
+const RECENT_MS = 5_000;
+
+/**
  * One import straight from registry to registry, without queue or records: what `az acr import` does. The source
  * is resolved to a digest first, so a tag that moves in mid-copy cannot mix two images.
  * @throws TagExistsError when the target tag names other content and `force` is off.
@@ -43,13 +49,14 @@ export async function importImage(
   target: TagReference,
   options: ImportImageOptions = {},
 ): Promise<ImportImageResult> {
-  const { signal } = options;
+  const { signal, now = Date.now } = options;
   const from = repository(source);
   const to = repository(target);
   const wanted = source.digest ?? source.tag;
   if (!wanted)
     throw new InvalidInputError('E_REFERENCE', `"${formatReference(source)}" needs a tag or a digest.`);
-  const root = await from.resolve(wanted, { signal });
+  const [root, before] = await both(from.resolve(wanted, { signal }), to.resolve(target.tag, { signal }));
+  const askedAt = now();
   if (!root) {
     throw new RegistryError(
       'E_NOT_FOUND',
@@ -57,28 +64,30 @@ export async function importImage(
       { status: 404 },
     );
   }
-  const before = await to.resolve(target.tag, { signal });
   const keeps = before !== undefined && before.digest !== root.digest && !options.force;
   const isTrimmedAlready = keeps && before.digest === (await trimmedDigest(from, root.digest, options));
   if (keeps && !isTrimmedAlready) throw tagExists(target, before, root);
+  const isNew = before ? undefined : to.isUnknown?.({ signal });
+  // Whoever pushes a blob hears of it, and so does the end of the copy.
+  isNew?.catch(() => {});
   const copy = await copyGraph(from, to, isTrimmedAlready ? before.digest : root.digest, {
     platforms: isTrimmedAlready ? undefined : options.platforms,
     mountFrom: source.registry === target.registry ? source.repository : undefined,
     referrers: options.referrers,
+    isNew,
     onProgress: options.onProgress,
     signal,
     publish: async (content, copySignal) => {
-      // A tag that is to be moved whatever it names need not be asked about again.
+      // A tag that is to be moved whatever it names need not be asked about again, nor what was seen just now.
       const movesAnyway = options.force && before?.digest !== content.digest;
-      if (!movesAnyway) {
-        const now = await to.resolve(target.tag, { signal: copySignal });
-        if (now?.digest === content.digest) return;
-        // Somebody else pushed the tag while this copied.
-        if (now && now.digest !== before?.digest && !options.force) throw tagExists(target, now, content);
-      }
+      const isRecent = now() - askedAt < RECENT_MS;
+      const there = movesAnyway || isRecent ? before : await to.resolve(target.tag, { signal: copySignal });
+      if (there?.digest === content.digest) return;
+      // Somebody else pushed the tag while this copied.
+      if (there && there.digest !== before?.digest && !options.force) throw tagExists(target, there, content);
       await to.pushManifest(target.tag, content, { signal: copySignal });
     },
-  });
+  }).finally(() => isNew);
   const copied = copy.manifests.copied + copy.referrers.copied;
   const unchanged = before?.digest === copy.root.digest && copied === 0;
   return {
@@ -90,20 +99,10 @@ export async function importImage(
   };
 }
 
-/** What the platform subset of an index is called where partial indexes are refused; `undefined` when it is not one. */
-async function trimmedDigest(
-  source: ContentSource,
-  root: Digest,
-  { platforms = [], signal }: ImportImageOptions,
-): Promise<Digest | undefined> {
-  if (platforms.length === 0) return undefined;
-  const content = await source.fetchManifest(root, { signal });
-  const manifest = parseManifest(content);
-  if (manifest.kind !== 'index') return undefined;
-  const selection = await selectChildren(content, manifest, platforms, (digest) =>
-    source.fetchManifest(digest, { signal }),
-  );
-  return trimmedIndexes(selection).at(-1)?.digest;
+/** Both questions at once; when both fail, the first's failure. */
+async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
 }
 
 function tagExists(

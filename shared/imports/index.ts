@@ -1,9 +1,13 @@
+export type { TagOrder } from './batch/group-orders.ts';
+export { type BatchResult, importBatch, type TagOrderOutcome } from './batch/import-batch.ts';
 export { copyGraph } from './copy/copy-graph.ts';
 export type { CopyProgress } from './copy/copy-progress.ts';
-export { dispositionOf } from './disposition.ts';
+export { trimmedDigest } from './copy/trimmed-digest.ts';
+export { type Disposition, dispositionOf } from './disposition.ts';
+export { importByDigest } from './import-by-digest.ts';
 export { type ImportImageResult, importImage } from './import-image.ts';
 export { createImportJob, type ImportJob, importJobSchema, parseImportJob } from './import-job.ts';
-export { importToTag, type TagImportOutcome } from './import-to-tag.ts';
+export { importToTag, type TagImportOutcome, type TagImportRecords } from './import-to-tag.ts';
 export {
   isFinished,
   JOB_STATES,
@@ -15,8 +19,10 @@ export {
 } from './job-record.ts';
 export { type BlobRecord, blobRecordSchema } from './mount-map.ts';
 export type * from './ports.ts';
+export { ProgressWriter } from './progress-writer.ts';
 export { createRecordedQueue } from './recorded-queue.ts';
+export { MAX_FAILURES, retryDelayMs } from './retry-delay.ts';
 export { type RetryFailedOptions, retryFailed } from './retry-failed.ts';
 export { type ImportDependencies, type ImportOutcome, runImport } from './run-import.ts';
-export { type TagRecord, tagRecordSchema } from './tag-ledger.ts';
+export { clearTag, isPutBy, type TagMoveOptions, type TagRecord, tagKey, tagRecordSchema } from './tag-ledger.ts';
 export { createUploadSessions, type UploadRecord, uploadRecordSchema } from './upload-sessions.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RecordKey } from '../records.ts';
 import { type ImportJob, importJobSchema } from './import-job.ts';
 
@@ -16,6 +16,10 @@ export const jobRecordSchema = importJobSchema.extend({
   attempts: z.number().int(),
   /** Failed tries since the last success, or since the job was given up. Waiting out a rate limit is none. */
   failures: z.number().int().default(0),
+  /** Tries in a row that the registry denied; each is a failure too. */
+  denials: z.number().int().optional(),
+  /** Pulls that it needs, as far as it got: what it waits for. */
+  pulls: z.number().int().optional(),
   /** For people: what happened, or what is being waited for. */
   detail: z.string().optional(),
   errorCode: z.string().optional(),
@@ -54,7 +58,7 @@ export function started(current: JobRecord | undefined, job: ImportJob, now: Dat
   if (current?.state === 'succeeded') return { ...current, attempts: current.attempts + 1 };
   const { detail: _, errorCode: __, finishedAt: ___, ...known } = current ?? queuedRecord(job, now);
   return {
-    ...known,
+    ...(known.state === 'failed' ? withoutSetbacks(known) : known),
     state: 'running',
     attempts: known.attempts + 1,
     failures: known.state === 'failed' ? 0 : known.failures,
@@ -74,6 +78,8 @@ export interface JobSetback {
   readonly detail: string;
   readonly errorCode: string;
   readonly failures: number;
+  readonly denials?: number;
+  readonly pulls?: number;
 }
 
 export type JobEnd =
@@ -83,20 +89,26 @@ export type JobEnd =
 /** A job that succeeded once stays succeeded: a repeat that finds nothing to do is not news. */
 export function finished(current: JobRecord | undefined, end: JobEnd, now: Date): JobRecord | undefined {
   if (!current || (current.state === 'succeeded' && end.state === 'unchanged')) return current;
-  const { errorCode: _, ...known } = current;
+  const { errorCode: _, ...known } = withoutSetbacks(current);
   return { ...known, failures: 0, ...end, finishedAt: now.toISOString() };
 }
 
 /** Back in the queue, to be seen from a later time on, with the reason. */
 export function requeued(current: JobRecord | undefined, setback: JobSetback): JobRecord | undefined {
   if (!current) return undefined;
-  const { finishedAt: _, ...known } = current;
+  const { finishedAt: _, ...known } = withoutSetbacks(current);
   return { ...known, ...setback, state: 'queued' };
 }
 
 /** Back in the queue by hand. A worker may have begun since `failed` was read: then the record is the worker's. */
 export function revived(current: JobRecord | undefined, failed: JobRecord): JobRecord | undefined {
   if (current?.state !== 'failed' || current.attempts !== failed.attempts) return current;
-  const { errorCode: _, finishedAt: __, ...known } = current;
+  const { errorCode: _, finishedAt: __, ...known } = withoutSetbacks(current);
   return { ...known, state: 'queued', failures: 0, detail: 'queued again by hand' };
+}
+
+/** Without what is known only of the last try. */
+function withoutSetbacks<Known extends Partial<JobRecord>>(record: Known): Omit<Known, 'denials' | 'pulls'> {
+  const { denials: _, pulls: __, ...rest } = record;
+  return rest;
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Descriptor, Digest, RepositoryName } from '../content/index.ts';
 import { TransportError } from '../errors.ts';
 import type { RecordKey, Records } from '../records.ts';

@@ -1,4 +1,4 @@
-import type { Descriptor, Digest, ManifestContent } from '../content/index.ts';
+import type { Descriptor, Digest, ManifestContent, Platform, RepositoryName } from '../content/index.ts';
 import type { ImportJob } from './import-job.ts';
 
 export interface ContentCallOptions {
@@ -26,10 +26,32 @@ export interface ReferrerSource extends ContentSource {
   ): Promise<readonly { readonly tag: string; readonly digest: Digest }[]>;
 }
 
+/**
+ * Opens a source for one import. What is read of it may be limited, and reserved as it is needed: its calls then throw
+ * `BudgetError` when nothing is left.
+ */
+export type OpenSource = (
+  source: RepositoryName,
+  work: {
+    /** The manifest the import begins with. */
+    readonly root: Digest;
+    /** Platforms to copy out of an index; empty means all. */
+    readonly platforms: readonly Platform[];
+    /** Manifests it needs, where an earlier try has found out. */
+    readonly pulls: number | undefined;
+  },
+) => {
+  readonly source: ContentSource;
+  /** Gives back what was reserved and not needed; never rejects. */
+  close(): Promise<void>;
+};
+
 /** Somewhere content can be put. A `Repository` of the registry client is both source and target. */
 export interface ContentTarget {
   /** What a tag or digest names there; `undefined` when nothing. */
   resolve(tagOrDigest: string, options?: ContentCallOptions): Promise<Descriptor | undefined>;
+  /** Whether it says that there is nothing yet, apart perhaps from blobs. Absent: it cannot be asked. */
+  isUnknown?(options?: ContentCallOptions): Promise<boolean>;
   /** Reads back what is already there, so that no pull is spent at the source on it. */
   fetchManifest(digest: string, options?: ContentCallOptions): Promise<ManifestContent>;
   pushManifest(
@@ -46,6 +68,8 @@ export interface ContentTarget {
     open: () => Promise<AsyncIterable<Uint8Array>>,
     options?: ContentCallOptions & {
       readonly mountFrom?: string | undefined;
+      /** The target is known to hold nothing: what is small need not be asked for. */
+      readonly isNew?: boolean | undefined;
       readonly onBytes?: ((count: number) => void) | undefined;
     },
   ): Promise<'existing' | 'mounted' | 'uploaded'>;

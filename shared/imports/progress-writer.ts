@@ -6,17 +6,17 @@ const WRITE_EVERY_MS = 1000;
  * Keeps a record of a copy's progress without slowing it: at most one write a second, one at a time, always the
  * latest numbers. A write that fails costs a number on a screen, never the import.
  */
-export class ProgressWriter {
-  readonly #write: (progress: CopyProgress) => Promise<unknown>;
-  #latest: CopyProgress | undefined;
+export class ProgressWriter<Progress = CopyProgress> {
+  readonly #write: (progress: Progress) => Promise<unknown>;
+  #latest: Progress | undefined;
   #lastWrite = 0;
   #underWay: Promise<unknown> | undefined;
 
-  constructor(write: (progress: CopyProgress) => Promise<unknown>) {
+  constructor(write: (progress: Progress) => Promise<unknown>) {
     this.#write = write;
   }
 
-  report(progress: CopyProgress): void {
+  report(progress: Progress): void {
     this.#latest = progress;
     if (!this.#underWay && Date.now() - this.#lastWrite >= WRITE_EVERY_MS) this.#start();
   }
@@ -30,7 +30,7 @@ export class ProgressWriter {
 
   #start(): void {
     const progress = this.#latest;
-    if (!progress) return;
+    if (progress === undefined) return;
     this.#latest = undefined;
     this.#lastWrite = Date.now();
     this.#underWay = this.#write(progress)

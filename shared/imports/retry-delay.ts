@@ -3,6 +3,8 @@ const LONGEST_DELAY_MS = 60 * 60_000;
 /** The part of a delay that chance may take off, so that jobs that failed together do not come back together. */
 const JITTER = 0.1;
 
+/** Between the tries of what was denied. */
+const SLOW_DELAY_MS = 20 * 60_000;
 /** This many failed tries in a row, about 15 hours of them, and a job is set aside. */
 export const MAX_FAILURES = 24;
 
@@ -14,4 +16,9 @@ export const MAX_FAILURES = 24;
 export function retryDelayMs(failures: number, random: () => number = Math.random): number {
   const delay = Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), LONGEST_DELAY_MS);
   return Math.round(delay * (1 - JITTER * random()));
+}
+
+/** How long a job waits that was denied, and that another password may help: 20 minutes, less up to a tenth. */
+export function slowRetryDelayMs(random: () => number = Math.random): number {
+  return Math.round(SLOW_DELAY_MS * (1 - JITTER * random()));
 }

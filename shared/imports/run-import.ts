@@ -5,21 +5,23 @@ import {
   type RepositoryName,
   type TagReference,
 } from '../content/index.ts';
-import { codeOf, describeError, InvalidInputError } from '../errors.ts';
+import { BudgetError, codeOf, describeError, InvalidInputError } from '../errors.ts';
 import type { Records } from '../records.ts';
 import type { Logger } from '../telemetry/index.ts';
-import { dispositionOf } from './disposition.ts';
+import { type Disposition, dispositionOf } from './disposition.ts';
 import { type ImportJob, parseImportJob } from './import-job.ts';
 import { importToTag, type TagImportOutcome } from './import-to-tag.ts';
 import { finished, type JobRecord, jobKey, progressed, requeued, started } from './job-record.ts';
 import type { BlobRecord } from './mount-map.ts';
-import type { ContentSource, ContentTarget, JobQueue, SetAside } from './ports.ts';
+import type { ContentSource, ContentTarget, JobQueue, OpenSource, SetAside } from './ports.ts';
 import { ProgressWriter } from './progress-writer.ts';
-import { MAX_FAILURES, retryDelayMs } from './retry-delay.ts';
+import { MAX_FAILURES, retryDelayMs, slowRetryDelayMs } from './retry-delay.ts';
 import type { TagMoveOptions, TagRecord } from './tag-ledger.ts';
 
 export interface ImportDependencies {
   readonly repository: (name: RepositoryName) => ContentSource & ContentTarget;
+  /** Opens what is copied from. Default: `repository`, as often as it likes to be read. */
+  readonly openSource?: OpenSource | undefined;
   readonly jobs: Records<JobRecord>;
   readonly tags: Records<TagRecord>;
   /** Where target registries hold large blobs. */
@@ -68,7 +70,7 @@ export async function runImport(
   const key = jobKey(job.id);
   const record = await jobs.update(key, (current) => started(current, job, now()));
   try {
-    const end = await carryOut(job, signal, dependencies);
+    const end = await carryOut(job, record?.pulls, signal, dependencies);
     await jobs.update(key, (current) => finished(current, end, now()));
     logger.info('import finished', { job: job.id, target: job.target, state: end.state, detail: end.detail });
     return { kind: 'done', job, state: end.state, detail: end.detail };
@@ -79,67 +81,85 @@ export async function runImport(
       logger.warn('repeated import ended', { job: job.id, target: job.target, code: codeOf(error), detail });
       return { kind: 'done', job, state: 'unchanged', detail };
     }
-    return await settleFailure(job, error, record?.failures ?? 0, dependencies);
+    return await settleFailure(job, error, record, dependencies);
   }
 }
 
 async function carryOut(
   job: ImportJob,
+  pulls: number | undefined,
   signal: AbortSignal | undefined,
-  { repository, jobs, tags, blobs, now, wait }: ImportDependencies,
+  { repository, openSource, jobs, tags, blobs, now, wait }: ImportDependencies,
 ): Promise<TagImportOutcome> {
   const target = targetOf(job);
   const source = parseRepositoryName(job.source);
   const progress = new ProgressWriter((value) =>
     jobs.update(jobKey(job.id), (current) => progressed(current, value)),
   );
+  const platforms = job.platforms.map(parsePlatform);
+  const opened = openSource?.(source, { root: job.digest, platforms, pulls });
   const order = {
-    source: repository(source),
+    source: opened?.source ?? repository(source),
     root: job.digest,
     to: repository(target),
     target,
     observedAt: job.observedAt,
-    platforms: job.platforms.map(parsePlatform),
+    platforms,
   };
-  return importToTag(
-    order,
-    { tags, blobs },
-    {
-      referrers: job.referrers,
-      mountFrom: source.registry === target.registry ? source.repository : undefined,
-      onProgress: (value) => progress.report(value),
-      signal,
-      now,
-      wait,
-    },
-  ).finally(() => progress.flush());
+  try {
+    return await importToTag(
+      order,
+      { tags, blobs },
+      {
+        referrers: job.referrers,
+        mountFrom: source.registry === target.registry ? source.repository : undefined,
+        onProgress: (value) => progress.report(value),
+        signal,
+        now,
+        wait,
+      },
+    );
+  } finally {
+    await Promise.all([progress.flush(), opened?.close()]);
+  }
 }
 
 /**
  * The record is written before the queue is told: a crash in between is a redelivery, not a second message.
- * @param failuresBefore failed tries in a row before this one
+ * @param record the job's, with the failed tries in a row before this one
  */
 async function settleFailure(
   job: ImportJob,
   error: unknown,
-  failuresBefore: number,
+  record: JobRecord | undefined,
   dependencies: ImportDependencies,
 ): Promise<ImportOutcome> {
   const { jobs, queue, logger, now = () => new Date(), random } = dependencies;
   const key = jobKey(job.id);
   const message = describeError(error);
   const errorCode = codeOf(error);
-  const disposition = dispositionOf(error);
+  const disposition = dispositionOf(error, () => now().getTime());
   const isWait = disposition.action === 'wait';
-  const failures = isWait ? failuresBefore : failuresBefore + 1;
-  if (disposition.action === 'set-aside' || (!isWait && failures >= MAX_FAILURES)) {
+  const failures = (record?.failures ?? 0) + (isWait ? 0 : 1);
+  const denials = errorCode === 'E_DENIED' ? (record?.denials ?? 0) + 1 : 0;
+  const isHopeless = disposition.action === 'set-aside' && denials > (disposition.slowTries ?? -1);
+  if (isHopeless || (!isWait && failures >= MAX_FAILURES)) {
     const end = { state: 'failed', detail: message, errorCode, failures } as const;
     await jobs.update(key, (current) => finished(current, end, now()));
     return await setAside(job, error, dependencies);
   }
-  const at = new Date(now().getTime() + (isWait ? disposition.afterMs : retryDelayMs(failures, random)));
+  const delayMs = delayOf(disposition, failures, random);
+  const at = new Date(now().getTime() + delayMs);
   const until = at.toISOString();
-  const detail = isWait ? `waits until ${until}: ${message}` : `will be tried again at ${until}: ${message}`;
+  const detail = `${whatHappensNext(error, disposition)} ${until}: ${message}`;
+  const pulls = error instanceof BudgetError ? error.pulls : record?.pulls;
+  const setback = {
+    detail,
+    errorCode,
+    failures,
+    ...(denials > 0 && { denials }),
+    ...(pulls !== undefined && { pulls }),
+  };
   logger.warn('import will be tried again', {
     job: job.id,
     target: job.target,
@@ -148,9 +168,19 @@ async function settleFailure(
     code: errorCode,
     error: message,
   });
-  await jobs.update(key, (current) => requeued(current, { detail, errorCode, failures }));
+  await jobs.update(key, (current) => requeued(current, setback));
   await queue.sendAt(job, at);
   return { kind: 'rescheduled', job, at, detail: message };
+}
+
+function delayOf(disposition: Disposition, failures: number, random: (() => number) | undefined): number {
+  if (disposition.action === 'wait') return disposition.afterMs;
+  return disposition.action === 'retry' ? retryDelayMs(failures, random) : slowRetryDelayMs(random);
+}
+
+function whatHappensNext(error: unknown, { action }: Disposition): string {
+  if (error instanceof BudgetError) return `waits for the budget of ${error.registry} until`;
+  return action === 'wait' ? 'waits until' : 'will be tried again at';
 }
 
 async function setAside(

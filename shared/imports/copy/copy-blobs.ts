@@ -5,7 +5,7 @@ import type { CopyOptions } from './copy-graph.ts';
 import { ProgressMeter } from './copy-progress.ts';
 import type { OncePerKey } from './once-per-key.ts';
 
-const BLOBS_AT_ONCE = 6;
+const BLOBS_AT_ONCE = 12;
 
 /** The blobs of one copy: each distinct one once, some at a time, mounted where the target has it elsewhere. */
 export class BlobCopy {
@@ -57,6 +57,7 @@ export class BlobCopy {
       const outcome = await this.#target.pushBlob(blob, () => this.#source.openBlob(blob, { signal }), {
         signal,
         mountFrom,
+        isNew: await this.#options.isNew,
         onBytes: progress.moved,
       });
       mounts?.note(blob, outcome, mountFrom);

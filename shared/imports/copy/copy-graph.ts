@@ -7,7 +7,7 @@ import {
   type Platform,
   parseManifest,
 } from '../../content/index.ts';
-import { InvalidInputError } from '../../errors.ts';
+import { BudgetError, InvalidInputError } from '../../errors.ts';
 import type { MountMap } from '../mount-map.ts';
 import type { ContentSource, ContentTarget } from '../ports.ts';
 import { BlobCopy } from './copy-blobs.ts';
@@ -34,6 +34,8 @@ export interface CopyOptions {
   readonly mountFrom?: string | undefined;
   /** Without `mountFrom`, asked for each blob where it may be mounted from; told what became of each. */
   readonly mounts?: Pick<MountMap, 'find' | 'note'> | undefined;
+  /** Whether the target repository had nothing before, as soon as that is known: then it is not asked for what is small. */
+  readonly isNew?: Promise<boolean> | undefined;
   /** Copy what is attached to the image as well: signatures, SBOMs, attestations. Default: true. */
   readonly referrers?: boolean | undefined;
   /**
@@ -68,7 +70,8 @@ export interface CopyResult {
  * what the target has already is left alone and not read from the source. What refers to the root, or to a child
  * copied now, comes along, if both sides know of referrers: after its subject and before the root is published.
  * @throws InvalidInputError `E_PLATFORM` when none of the wanted platforms is in the index, and whatever source
- * and target throw; the first failure stops the rest and nothing is published. An abort rejects with the signal's
+ * and target throw; the first failure stops the rest, except that a `BudgetError` lets what has begun end, and
+ * nothing is published. An abort rejects with the signal's
  * reason. Either way no call is under way any more when the promise settles.
  */
 export async function copyGraph(
@@ -84,7 +87,8 @@ export async function copyGraph(
     return await copy.run(root);
   } catch (error) {
     const reason = options.signal?.aborted ? options.signal.reason : error;
-    stop.abort(reason);
+    // What has begun is kept when it is finished; cut off, its pulls would have been for nothing.
+    if (!(reason instanceof BudgetError)) stop.abort(reason);
     await copy.settled();
     throw reason;
   }

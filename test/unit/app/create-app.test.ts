@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { longshoreQueues } from '../../../local/queues.ts';
 import { startServiceBusEmulator } from '../../../local/service-bus/index.ts';
 import { createApp } from '../../../shared/app/create-app.ts';
 import { parseConfig } from '../../../shared/config/index.ts';
@@ -46,7 +47,7 @@ async function startClosedTables(): Promise<string> {
 
 it('uses what it is given only when asked, and keeps no connection to the broker after closing', async () => {
   await using broker = await startServiceBusEmulator({
-    queues: { imports: {}, 'imports-set-aside': {} },
+    queues: longshoreQueues(),
   });
   const proxy = await countConnections(broker.port);
   const tables = await startClosedTables();
@@ -63,6 +64,9 @@ it('uses what it is given only when asked, and keeps no connection to the broker
         value: `DefaultEndpointsProtocol=http;AccountName=acme;AccountKey=a2V5;TableEndpoint=${tables};`,
       },
       importsQueue: 'imports',
+      pollsQueue: 'polls',
+      transfersQueue: 'transfers',
+      transferContainer: 'transfer',
     },
     {},
   );
@@ -71,7 +75,9 @@ it('uses what it is given only when asked, and keeps no connection to the broker
   expect(await app.ready()).toMatchObject([
     { name: 'tables', ok: false },
     { name: 'queue', ok: true },
+    { name: 'polls queue', ok: true },
     { name: 'set-aside queue', ok: true },
+    { name: 'transfers queue', ok: true },
   ]);
   expect(await app.runImport('no job')).toMatchObject({
     kind: 'set-aside',

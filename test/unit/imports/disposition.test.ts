@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import {
   ArchiveError,
+  BudgetError,
   ConfigError,
   IntegrityError,
   InvalidInputError,
@@ -21,6 +22,7 @@ function limited(retryAfterMs?: number): RegistryError {
 test.each([
   [new RegistryError('E_NOT_FOUND', ''), SET_ASIDE],
   [new RegistryError('E_DENIED', ''), SET_ASIDE],
+  [new RegistryError('E_DENIED', '', { status: 401 }), { ...SET_ASIDE, slowTries: 3 }],
   [new RegistryError('E_PROTOCOL', ''), SET_ASIDE],
   [new RegistryError('E_UNAVAILABLE', ''), RETRY],
   [new TransportError('E_TIMEOUT', ''), RETRY],
@@ -48,4 +50,14 @@ test.each([
   ['a week', 7 * 24 * 60 * MINUTE, 24 * 60 * MINUTE],
 ])('a rate limit that names %s is waited out', (_, retryAfterMs, afterMs) => {
   expect(dispositionOf(limited(retryAfterMs))).toEqual({ action: 'wait', afterMs });
+});
+
+test.each([
+  ['in an hour', 60 * MINUTE, 60 * MINUTE],
+  ['by now', -MINUTE, 1000],
+  ['in a week', 7 * 24 * 60 * MINUTE, 24 * 60 * MINUTE],
+])('a budget that allows it %s is waited for', (_, ms, afterMs) => {
+  const now = Date.parse('2026-05-01T00:00:00Z');
+  const error = new BudgetError('docker.io', new Date(now + ms), 1, '');
+  expect(dispositionOf(error, () => now)).toEqual({ action: 'wait', afterMs });
 });

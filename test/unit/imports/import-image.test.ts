@@ -51,14 +51,24 @@ test('a tag that names other content stays unless the import is forced', async (
   expect(to.tags.get('1')).toBe(app.root.digest);
 });
 
-test('the target tag is asked about before the copy and before it is set; once when it is moved anyway', async () => {
-  const asked = async (force: boolean) => {
+/** A clock that goes on by so many seconds from one look at it to the next. */
+function clock(seconds: number): () => number {
+  let time = 0;
+  return () => {
+    time += seconds * 1000;
+    return time;
+  };
+}
+
+test('the target tag is asked about before the copy, and before it is set when the copy took long and may not move it', async () => {
+  const asked = async (options: { force: boolean; now: () => number }) => {
     const { to, repository } = registries();
-    await importImage(repository, parseReference('app:latest'), target, { force });
+    await importImage(repository, parseReference('app:latest'), target, options);
     return to.calls.filter(({ kind, key }) => kind === 'resolve' && key === '1').length;
   };
-  expect(await asked(false)).toBe(2);
-  expect(await asked(true)).toBe(1);
+  expect(await asked({ force: false, now: clock(5) })).toBe(2);
+  expect(await asked({ force: false, now: clock(4) })).toBe(1);
+  expect(await asked({ force: true, now: clock(5) })).toBe(1);
 });
 
 test('a tag that somebody moves during the copy is moved back when the import is forced', async () => {
@@ -118,7 +128,7 @@ test('another platform subset than the one there needs force', async () => {
   });
 });
 
-test('a tag that somebody pushes during the copy stays unless the import is forced', async () => {
+test('a tag that somebody pushes during a long copy stays unless the import is forced', async () => {
   const { from } = registries();
   const to = new MemoryRepository({
     before: ({ kind }) => {
@@ -127,7 +137,9 @@ test('a tag that somebody pushes during the copy stays unless the import is forc
   });
   const repository = (name: { registry: string }) => (name.registry === 'docker.io' ? from : to);
   const source = parseReference('app:latest');
-  await expect(importImage(repository, source, target)).rejects.toMatchObject({ code: 'E_TAG_EXISTS' });
+  await expect(importImage(repository, source, target, { now: clock(5) })).rejects.toMatchObject({
+    code: 'E_TAG_EXISTS',
+  });
   expect(to.tags.get('1')).toBe(other.root.digest);
 });
 

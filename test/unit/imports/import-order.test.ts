@@ -30,6 +30,7 @@ async function expectConverged(world: World, jobs: readonly ImportJob[]): Promis
     target: 'mirror.test/app:1',
     digest: world.tag,
     observedAt: inOrder.at(-1)?.observedAt,
+    digestObservedAt: inOrder.at(-1)?.observedAt,
   });
   const records = Object.values(world.jobs.contents());
   expect(records).toHaveLength(jobs.length);

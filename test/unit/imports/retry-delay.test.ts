@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { retryDelayMs } from '../../../shared/imports/retry-delay.ts';
+import { retryDelayMs, slowRetryDelayMs } from '../../../shared/imports/retry-delay.ts';
 
 test('the wait doubles from 15 seconds up to an hour', () => {
   const seconds = [1, 2, 3, 4, 8, 9, 24].map((failures) => retryDelayMs(failures, () => 0) / 1000);
@@ -17,4 +17,8 @@ test('chance takes off at most a tenth', () => {
       expect(delay).toBeGreaterThanOrEqual(longest * 0.9);
     }),
   );
+});
+
+test('what was denied is tried again after 20 minutes, less up to a tenth', () => {
+  expect([0, 1].map((random) => slowRetryDelayMs(() => random) / 60_000)).toEqual([20, 18]);
 });

@@ -8,9 +8,9 @@ const app = image('app');
 
 /** Two jobs that failed, and one that waits. */
 async function setUp() {
-  let isDenied = true;
+  let isGone = true;
   const before = () => {
-    if (isDenied) throw new RegistryError('E_DENIED', 'no', { status: 401 });
+    if (isGone) throw new RegistryError('E_NOT_FOUND', 'no', { status: 404 });
   };
   const world = new World({ source: { before } });
   const [first, second, waiting] = [world.job(app, 1), world.job(app, 2), world.job(app, 3)];
@@ -22,7 +22,7 @@ async function setUp() {
   const retry = (options?: Parameters<typeof retryFailed>[1]) =>
     retryFailed({ jobs: world.jobs, queue, now }, options);
   const cure = () => {
-    isDenied = false;
+    isGone = false;
   };
   return { world, first, second, waiting, retry, cure };
 }

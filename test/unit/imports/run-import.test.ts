@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../shared/content/index.ts';
-import { RegistryError, TransportError } from '../../../shared/errors.ts';
+import { BudgetError, RegistryError, TransportError } from '../../../shared/errors.ts';
+import { runImport } from '../../../shared/imports/index.ts';
 import { image, type MemoryRepositoryOptions, multiPlatform } from '../../helpers/memory-content.ts';
 import { World } from '../../helpers/memory-jobs.ts';
 
@@ -43,6 +44,7 @@ test('a job copies the image, moves the tag and records success', async () => {
     target: 'mirror.test/app:1',
     digest: app.root.digest,
     observedAt: job.observedAt,
+    digestObservedAt: job.observedAt,
   });
 });
 
@@ -242,7 +244,7 @@ describe('failures', () => {
   });
 
   test.each([
-    ['the source says no', new RegistryError('E_DENIED', 'no', { status: 401 }), 'E_DENIED'],
+    ['the source may not be reached', new RegistryError('E_DENIED', 'no'), 'E_DENIED'],
     ['the image is gone', new RegistryError('E_NOT_FOUND', 'no', { status: 404 }), 'E_NOT_FOUND'],
   ])('the job is set aside at once, with the reason, when %s', async (_, error, code) => {
     const world = new World({ source: refusing('fetchManifest', error) });
@@ -254,16 +256,77 @@ describe('failures', () => {
   });
 
   test('a job that was set aside can be replayed', async () => {
-    let denied = true;
+    let isGone = true;
     const before = () => {
-      if (denied) throw new RegistryError('E_DENIED', 'no', { status: 401 });
+      if (isGone) throw new RegistryError('E_NOT_FOUND', 'no', { status: 404 });
     };
     const world = new World({ source: { before } });
     const job = world.job(app, 1);
     await world.run(job);
-    denied = false;
+    isGone = false;
     await world.run(job);
     expect(await world.record(job)).toMatchObject({ state: 'succeeded', attempts: 2 });
+  });
+
+  test('a job that the registry denies is tried three more times, 20 minutes apart, before it is set aside', async () => {
+    const denied = new RegistryError('E_DENIED', 'no', { status: 401 });
+    const world = new World({ source: refusing('fetchManifest', denied) });
+    const job = world.job(app, 1);
+    const startedAt = world.time;
+    await world.deliver(job);
+    expect((world.time - startedAt) / 60_000).toBe(60);
+    expect(world.setAside).toEqual([{ body: job, code: 'E_DENIED', message: 'no' }]);
+    expect(await world.record(job)).toMatchObject({ state: 'failed', attempts: 4, failures: 4 });
+    expect(await world.record(job)).not.toHaveProperty('denials');
+  });
+
+  test('other failures between do not use up the tries of one that is denied, and a new password is enough', async () => {
+    const errors = [
+      ...Array.from({ length: 5 }, () => new TransportError('E_NETWORK', 'no')),
+      ...Array.from({ length: 3 }, () => new RegistryError('E_DENIED', 'no', { status: 403 })),
+    ];
+    const before = () => {
+      const error = errors.shift();
+      if (error) throw error;
+    };
+    const world = new World({ source: { before } });
+    const job = world.job(app, 1);
+    await world.deliver(job);
+    expect(world.setAside).toEqual([]);
+    expect(await world.record(job)).toMatchObject({ state: 'succeeded', attempts: 9, failures: 0 });
+  });
+
+  test('a job that does not fit into the budget waits for it, which is no failed try, and remembers what it needs', async () => {
+    const until = new Date('2026-05-01T02:00:00Z');
+    const world = new World();
+    const job = world.job(app, 1);
+    const wanted: unknown[] = [];
+    let isSpent = true;
+    const worker = {
+      ...world.worker(),
+      openSource: (_: unknown, { pulls }: { pulls: number | undefined }) => {
+        wanted.push(pulls);
+        const fetchManifest = (digest: string) => {
+          if (isSpent) throw new BudgetError('docker.io', until, 7, 'all pulls are spent');
+          return world.source.fetchManifest(digest);
+        };
+        const source = { fetchManifest, openBlob: world.source.openBlob.bind(world.source) };
+        return { source, close: async () => void wanted.push('closed') };
+      },
+    };
+    const outcome = await runImport(job, worker);
+    expect(outcome).toMatchObject({ kind: 'rescheduled', at: until });
+    expect(await world.record(job)).toMatchObject({
+      state: 'queued',
+      errorCode: 'E_BUDGET',
+      failures: 0,
+      pulls: 7,
+      detail: 'waits for the budget of docker.io until 2026-05-01T02:00:00.000Z: all pulls are spent',
+    });
+    isSpent = false;
+    await expect(runImport(job, worker)).resolves.toMatchObject({ kind: 'done', state: 'succeeded' });
+    expect(await world.record(job)).not.toHaveProperty('pulls');
+    expect(wanted).toEqual([undefined, 'closed', 7, 'closed']);
   });
 
   test('an interrupted job is tried again later', async () => {

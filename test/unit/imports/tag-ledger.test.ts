@@ -39,6 +39,7 @@ test('a move is written down with what was put and when it was observed, and the
   expect(await record()).toEqual({
     target: 'mirror.test/app:1',
     digest: older.digest,
+    digestObservedAt: older.observedAt,
     observedAt: older.observedAt,
   });
 });

@@ -1,0 +1,93 @@
+import path from 'node:path';
+import { type AzureClients, createArchiveContainer } from '../azure/index.ts';
+import { StorageError } from '../errors.ts';
+import {
+  type ArchiveSink,
+  checkSasToken,
+  createLocalSink,
+  isUrl,
+  openLocalFile,
+  parseBlobUrl,
+  parseSasToken,
+  type RandomAccessFile,
+  type SasRight,
+  type StorageCredential,
+} from '../transfer/index.ts';
+
+/** An archive and its parts: a file on this machine, or a blob. */
+export interface ArchivePlace {
+  /** Its file name, without folder or container. */
+  readonly name: string;
+  /** For people; without the query of a URL, which may be a secret. */
+  readonly shown: string;
+  /** A file beside the archive, or the archive itself; `undefined` when there is none. */
+  open(name: string, signal?: AbortSignal): Promise<OpenedFile | undefined>;
+  create(name: string, size: number, signal?: AbortSignal): Promise<ArchiveSink>;
+}
+
+export interface OpenedFile extends RandomAccessFile {
+  [Symbol.asyncDispose]?(): PromiseLike<void>;
+}
+
+export interface PlaceOptions {
+  readonly azure: AzureClients;
+  /** Where the place has not got it in its address; `undefined`: as the identity of this program. */
+  readonly sasToken?: string | undefined;
+  readonly purpose: 'export' | 'import';
+  /** Replace what is there. */
+  readonly overwrite?: boolean | undefined;
+  /** What the command will do there. */
+  readonly rights: readonly SasRight[];
+}
+
+/** @throws InvalidInputError for an address that cannot be used; StorageError for a SAS token that cannot be */
+export async function archivePlace(location: string, options: PlaceOptions): Promise<ArchivePlace> {
+  return isUrl(location) ? await blobPlace(location, options) : localPlace(location, options);
+}
+
+function localPlace(location: string, { overwrite }: PlaceOptions): ArchivePlace {
+  const folder = path.dirname(location);
+  return {
+    name: path.basename(location),
+    shown: location,
+    async open(name) {
+      const file = path.join(folder, name);
+      try {
+        return await openLocalFile(file);
+      } catch (error) {
+        const isAbsent = error instanceof Error && error.cause instanceof Error && 'code' in error.cause;
+        if (isAbsent && file !== path.normalize(location)) return undefined;
+        throw error;
+      }
+    },
+    create: (name) => createLocalSink(path.join(folder, name), { overwrite }),
+  };
+}
+
+async function blobPlace(location: string, options: PlaceOptions): Promise<ArchivePlace> {
+  const { azure, purpose, overwrite, rights } = options;
+  const { uri, name, sasToken } = parseBlobUrl(location);
+  const token = options.sasToken ?? sasToken;
+  const credential: StorageCredential =
+    token === undefined ? { kind: 'identity' } : { kind: 'sas', sas: parseSasToken(token) };
+  if (credential.kind === 'sas') checkSasToken(credential.sas, rights, new Date());
+  const url = credential.kind === 'sas' ? `${uri}?${credential.sas.query}` : uri;
+  const container = createArchiveContainer(await azure.blobContainer(url), credential, purpose);
+  return {
+    name,
+    shown: `${uri}/${name}`,
+    async open(blob, signal) {
+      try {
+        return await container.open(blob, { signal });
+      } catch (error) {
+        const isAbsent = error instanceof StorageError && error.code === 'E_STORAGE_NOT_FOUND';
+        if (isAbsent && blob !== name) return undefined;
+        throw error;
+      }
+    },
+    create: async (blob, size, signal) => {
+      const metadata = { category: 'acr-transfer-blob' };
+      return container.create(blob, size, { replaces: overwrite ? 'anything' : undefined, metadata, signal });
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { describeError } from '../errors.ts';
+import type { RegistryClient } from '../registry/index.ts';
+import {
+  type ArchiveContainer,
+  checkSasToken,
+  connectStorage,
+  describeSecretSource,
+  type ExportPipeline,
+  explainMissingRights,
+  type ImportPipeline,
+  parseSasToken,
+  rightsNeededBy,
+  type StorageAccess,
+  sasSourceOf,
+} from '../transfer/index.ts';
+import type { Check } from './readiness.ts';
+
+export interface PipelineCheckPorts {
+  readonly storage: StorageAccess;
+  readonly ping: RegistryClient['ping'];
+}
+
+const PROBE = 'longshore-doctor-probe';
+const DAY_MS = 24 * 60 * 60_000;
+const SOON_DAYS = 14;
+
+/**
+ * Goes along the chain that a run of the pipeline needs, and says of each link whether it holds: the secret, the SAS
+ * token in it, the container with the rights there, and the registry. Never throws; changes nothing.
+ */
+export async function checkPipeline(
+  pipeline: ExportPipeline | ImportPipeline,
+  ports: PipelineCheckPorts,
+  signal?: AbortSignal,
+): Promise<readonly Check[]> {
+  const { storage, ping } = ports;
+  const checks: Check[] = [];
+  const check = async (name: string, probe: () => Promise<string>) => {
+    try {
+      checks.push({ name, ok: true, detail: await probe() });
+    } catch (error) {
+      signal?.throwIfAborted();
+      checks.push({ name, ok: false, detail: describeError(error) });
+    }
+  };
+  if (sasSourceOf(pipeline)) await check('SAS token', () => lookAtToken(pipeline, storage, signal));
+  await check('container', async () => {
+    const container = await connectStorage(pipeline, storage, { signal });
+    return await tryContainer(pipeline, container, signal);
+  });
+  await check('registry', async () => {
+    await ping(pipeline.registry, { signal });
+    return `${pipeline.registry} answers`;
+  });
+  return checks;
+}
+
+async function lookAtToken(
+  pipeline: ExportPipeline | ImportPipeline,
+  { secrets, now }: StorageAccess,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const source = sasSourceOf(pipeline);
+  if (!source) return '';
+  const sas = parseSasToken(await secrets.read(source, { signal, clientId: pipeline.identity?.clientId }));
+  checkSasToken(sas, rightsNeededBy(pipeline), now());
+  const { expiresAt } = sas;
+  const days = expiresAt && Math.floor((expiresAt.getTime() - now().getTime()) / DAY_MS);
+  return [
+    `is in ${describeSecretSource(source)}`,
+    ...(expiresAt ? [`expires on ${expiresAt.toISOString()}`] : []),
+    ...(days !== undefined && days < SOON_DAYS ? ['which is soon: store a new one'] : []),
+    ...explainMissingRights(sas, 'target' in pipeline ? 'export' : 'import'),
+  ].join('; ');
+}
+
+async function tryContainer(
+  pipeline: ExportPipeline | ImportPipeline,
+  container: ArchiveContainer,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  if ('target' in pipeline) {
+    await container.find(PROBE, { signal });
+    await container.tryToWrite(PROBE, { signal });
+    return `${container.uri} can be read and written`;
+  }
+  for await (const blob of container.list({ signal })) {
+    return `${container.uri} can be listed; it has ${blob.name}`;
+  }
+  return `${container.uri} can be listed; it is empty`;
+}

@@ -1,0 +1,36 @@
+import { access } from 'node:fs/promises';
+import {
+  dockerCredentials,
+  type Environment,
+  processEnvironment,
+  readConfigLocation,
+  readProxySettings,
+} from '../config/index.ts';
+import { createRegistryClient, type RegistryClient } from '../registry/index.ts';
+import type { LoadOptions } from './load-configuration.ts';
+
+/**
+ * A registry client for one command: with the given configuration, or the one where it is looked for by default,
+ * if there is one. Registries it has no credentials for are logged in to as Docker would on this machine.
+ */
+export async function connectRegistries(options: LoadOptions = {}): Promise<RegistryClient> {
+  const environment = options.environment ?? processEnvironment();
+  if (options.configFile === undefined && !(await hasConfiguration(environment))) {
+    return createRegistryClient({
+      credentials: dockerCredentials(environment),
+      proxy: readProxySettings(environment),
+    });
+  }
+  // What reads a configuration is most of the program: a command without one starts without it.
+  const { connectConfigured } = await import('./connect-configured.ts');
+  return await connectConfigured({ ...options, environment });
+}
+
+async function hasConfiguration(env: Environment): Promise<boolean> {
+  const location = readConfigLocation(env);
+  if (location.kind === 'blob' || env.LONGSHORE_CONFIG) return true;
+  return access(location.path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest';
+import { chooseWatches } from '../../../shared/app/choose-watches.ts';
+import { currentWatches, withFailures } from '../../../shared/app/current-watches.ts';
+import { RegistryError } from '../../../shared/errors.ts';
+import { parseRepositoryPattern, type WatchPattern } from '../../../shared/mirror/index.ts';
+import { createWatch } from '../mirror/fixtures.ts';
+
+function createPattern(name: string, folder: string): WatchPattern {
+  const { source: _source, targets: _targets, ...rest } = createWatch();
+  return {
+    ...rest,
+    name,
+    source: parseRepositoryPattern(`harbor.corp/${folder}/*`),
+    targets: [parseRepositoryPattern(`acme.azurecr.io/${folder}/*`)],
+  };
+}
+
+/** A registry with these repositories, which counts how often it is asked. */
+function harbor(repositories: string[]) {
+  const state = { asked: 0, repositories, failure: undefined as Error | undefined };
+  const registry = {
+    async *repositories(_registry: string, { prefix }: { readonly prefix: string }) {
+      state.asked += 1;
+      if (state.failure) throw state.failure;
+      yield* state.repositories.filter((repository) => repository.startsWith(prefix));
+    },
+  };
+  return { state, registry };
+}
+
+const names = ({ watches }: { readonly watches: readonly { readonly name: string }[] }) =>
+  watches.map(({ name }) => name);
+
+describe('the current watches', () => {
+  function world(patterns: readonly WatchPattern[] = [createPattern('apps', 'apps')]) {
+    const { state, registry } = harbor(['apps/web']);
+    const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
+    const current = currentWatches(
+      { watches: [createWatch()], patterns },
+      { registry, now: () => new Date(clock.now) },
+    );
+    return { state, clock, current };
+  }
+
+  it('are those of the configuration, without asking anybody, where there are no patterns', async () => {
+    const { current, state } = world([]);
+    expect(names(await current.get())).toEqual(['node']);
+    expect(state.asked).toBe(0);
+  });
+
+  it('are looked for again after a quarter of an hour, or at once when asked to', async () => {
+    const { current, state, clock } = world();
+    expect(names(await current.get())).toEqual(['node', 'apps: harbor.corp/apps/web']);
+    state.repositories = ['apps/web', 'apps/new'];
+    clock.now += 14 * 60_000;
+    expect(names(await current.get())).toEqual(['node', 'apps: harbor.corp/apps/web']);
+    expect(names(await current.get({ fresh: true }))).toContain('apps: harbor.corp/apps/new');
+    state.repositories = ['apps/new'];
+    clock.now += 16 * 60_000;
+    expect(names(await current.get())).toEqual(['node', 'apps: harbor.corp/apps/new']);
+    expect(state.asked).toBe(3);
+  });
+
+  it('stay while the registry does not answer, which is told once', async () => {
+    const { current, state, clock } = world();
+    await current.get();
+    state.failure = new RegistryError('E_UNAVAILABLE', 'down');
+    clock.now += 16 * 60_000;
+    const first = await current.get();
+    const second = await current.get();
+    expect([names(first), names(second)]).toEqual([
+      ['node', 'apps: harbor.corp/apps/web'],
+      ['node', 'apps: harbor.corp/apps/web'],
+    ]);
+    expect([first.failures.length, second.failures.length]).toEqual([1, 0]);
+    const report = withFailures({ watches: [], notDue: ['node'] }, first.failures);
+    expect(report).toMatchObject({
+      watches: [{ watch: 'apps', errors: [{ code: 'E_UNAVAILABLE', message: 'down' }] }],
+      notDue: ['node'],
+    });
+    state.failure = undefined;
+    clock.now += 3 * 60_000;
+    expect((await current.get()).failures).toEqual([]);
+  });
+});
+
+describe('choosing watches by name', () => {
+  const patterns = [createPattern('apps', 'apps'), createPattern('tools', 'tools')];
+  const choose = async (chosen: readonly string[]) => {
+    const { state, registry } = harbor(['apps/api', 'apps/web', 'tools/cli']);
+    const found = await chooseWatches({ watches: [createWatch()], patterns }, chosen, { registry });
+    return { names: names(found), asked: state.asked };
+  };
+
+  it.each<[string[], string[], number]>([
+    [
+      [],
+      ['node', 'apps: harbor.corp/apps/api', 'apps: harbor.corp/apps/web', 'tools: harbor.corp/tools/cli'],
+      2,
+    ],
+    [['node'], ['node'], 0],
+    [['apps'], ['apps: harbor.corp/apps/api', 'apps: harbor.corp/apps/web'], 1],
+    [['apps: harbor.corp/apps/web', 'node'], ['node', 'apps: harbor.corp/apps/web'], 1],
+  ])('%j are %j', async (chosen, watches, asked) => {
+    expect(await choose(chosen)).toEqual({ names: watches, asked });
+  });
+
+  it.each(['nod', 'apps: harbor.corp/apps/none'])('does not know "%s"', async (name) => {
+    await expect(choose([name])).rejects.toThrow(
+      `There is no watch "${name}". The configuration has: node, apps, tools.`,
+    );
+  });
+
+  it('does not call a name unknown whose pattern could not be expanded', async () => {
+    const { state, registry } = harbor([]);
+    state.failure = new RegistryError('E_DENIED', 'no');
+    const found = await chooseWatches({ watches: [], patterns }, ['apps: harbor.corp/apps/web'], {
+      registry,
+    });
+    expect(found).toMatchObject({ watches: [], failures: [{ watch: 'apps', error: state.failure }] });
+  });
+});
