@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { keepCompiledModules } from './compile-cache.ts';
 import { exitCodeOfSignal, StoppedError } from './exit-codes.ts';
 
@@ -14,13 +15,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 // Only what is loaded after this is kept, so the program itself is.
 keepCompiledModules();
-const { processEnvironment } = await import('../shared/config/index.ts');
 const { runCommand } = await import('./program.ts');
 process.exitCode = await runCommand(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   signal: stop.signal,
-  environment: processEnvironment(),
   folder: process.cwd(),
 });
 // What did not let go in time would keep the process.

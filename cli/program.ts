@@ -2,19 +2,14 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { type Environment, withLocalSettings } from '../shared/config/index.ts';
-import { configCommand } from './commands/config.ts';
-import { importCommand } from './commands/import.ts';
-import { planCommand } from './commands/plan.ts';
-import { pollCommand } from './commands/poll.ts';
-import { retryCommand } from './commands/retry.ts';
-import { statusCommand } from './commands/status.ts';
+import { type Environment, processEnvironment, withLocalSettings } from '../shared/config/index.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Output, type Streams } from './output.ts';
 
 /** What a command line is run with. */
 export interface Surroundings extends Streams {
-  readonly environment: Environment;
+  /** Default: this process's. */
+  readonly environment?: Environment;
   /** Where local.settings.json is looked for. */
   readonly folder: string;
 }
@@ -35,17 +30,17 @@ const STOP_WITHIN_MS = 3_000;
 
 /** Runs one command line and resolves to its exit code; never throws. */
 export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { signal, folder } = surroundings;
+  const { signal, folder, environment: given = processEnvironment() } = surroundings;
   const output = new Output(surroundings, args.includes('--json'));
   let exitCode: number = EXIT.ok;
   const run: Run = async (work) => {
-    const environment = await withLocalSettings(surroundings.environment, folder);
+    const environment = await withLocalSettings(given, folder);
     exitCode = await work({ streams: surroundings, output, environment });
   };
-  const program = createProgram(run, surroundings);
   const ended = new AbortController();
   try {
     const words = args.length === 0 ? ['--help'] : args;
+    const program = createProgram(await loadCommands(words, run), surroundings);
     await Promise.race([program.parseAsync(words, { from: 'user' }), stopped(signal, ended.signal)]);
     return exitCode;
   } catch (error) {
@@ -61,7 +56,34 @@ export async function runCommand(args: readonly string[], surroundings: Surround
   }
 }
 
-function createProgram(run: Run, { stdout }: Streams): Command {
+/** In the order of the help. Each loads what it alone needs, so that an import starts without what a poll takes. */
+const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Command>>> = {
+  import: async () => (await import('./commands/import.ts')).importCommand,
+  plan: async () => (await import('./commands/plan.ts')).planCommand,
+  forecast: async () => (await import('./commands/forecast.ts')).forecastCommand,
+  sync: async () => (await import('./commands/sync.ts')).syncCommand,
+  poll: async () => (await import('./commands/poll.ts')).pollCommand,
+  status: async () => (await import('./commands/status.ts')).statusCommand,
+  retry: async () => (await import('./commands/retry.ts')).retryCommand,
+  export: async () => (await import('./commands/export.ts')).exportCommand,
+  'import-archive': async () => (await import('./commands/import-archive.ts')).importArchiveCommand,
+  archive: async () => (await import('./commands/archive.ts')).archiveCommand,
+  'export-pipeline': async () => (await import('./commands/export-pipeline.ts')).exportPipelineCommand,
+  'import-pipeline': async () => (await import('./commands/import-pipeline.ts')).importPipelineCommand,
+  'pipeline-run': async () => (await import('./commands/pipeline-run.ts')).pipelineRunCommand,
+  webhooks: async () => (await import('./commands/webhooks.ts')).webhooksCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  config: async () => (await import('./commands/config.ts')).configCommand,
+};
+
+/** The command that is called, or all of them for the help, and for what to suggest instead of an unknown one. */
+async function loadCommands([name = '']: readonly string[], run: Run): Promise<readonly Command[]> {
+  const called = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const loads = called ? [called] : Object.values(COMMANDS);
+  return await Promise.all(loads.map(async (load) => (await load())(run)));
+}
+
+function createProgram(commands: readonly Command[], { stdout }: Streams): Command {
   const program = new Command('longshore')
     .description('Keeps your own copies of public container content fresh, complete and verified.')
     .version(packageJson.version, '-V, --version', 'print the version')
@@ -74,16 +96,15 @@ function createProgram(run: Run, { stdout }: Streams): Command {
       writeErr: () => {},
     })
     .addHelpText('after', EXIT_CODES);
-  const commands = [importCommand, planCommand, pollCommand, statusCommand, retryCommand, configCommand];
-  for (const command of commands) program.addCommand(command(run));
+  for (const command of commands) program.addCommand(command);
   inheritSettings(program);
   return program;
 }
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 nothing to do (plan,
-retry),
-130 stopped by Ctrl+C. With --json, stdout is one JSON document, also for failures.
+sync, retry), 130 stopped by Ctrl+C. With --json, stdout is one JSON document, also
+for failures.
 `;
 
 /** Commands that are made apart from their parent do not take over how it ends and where it writes. */

@@ -6,10 +6,16 @@ import { app } from '@azure/functions';
 import { loadApp } from '../shared/app/index.ts';
 import { lazy } from '../shared/lazy.ts';
 import { type BlobReference, registerBlobReferences } from './blob-reference.ts';
+import { followNotices } from './follow-notices.ts';
 import { live, ready } from './health.ts';
 import { importArchive } from './import-archive.ts';
+import { metrics } from './metrics.ts';
+import { pollContainers } from './poll-containers.ts';
 import { pollUpstreams } from './poll-upstreams.ts';
+import { pollWatches } from './poll-watches.ts';
+import { receiveWebhook } from './receive-webhook.ts';
 import { runImport } from './run-import.ts';
+import { runTransfer } from './run-transfer.ts';
 
 const longshore = lazy(loadApp);
 
@@ -21,10 +27,27 @@ app.timer('pollUpstreams', {
   handler: async (_timer, context) => pollUpstreams(await longshore(), context),
 });
 
+app.serviceBusQueue('pollWatches', {
+  connection: 'ServiceBus',
+  queueName: '%POLLS_QUEUE%',
+  handler: async (message, context) => pollWatches(await longshore(), message, context),
+});
+
 app.serviceBusQueue('runImport', {
   connection: 'ServiceBus',
   queueName: '%IMPORTS_QUEUE%',
   handler: (message, context) => runImport(longshore, message, context),
+});
+
+app.timer('pollContainers', {
+  schedule: '%POLL_SCHEDULE%',
+  handler: async (_timer, context) => pollContainers(await longshore(), context),
+});
+
+app.serviceBusQueue('runTransfer', {
+  connection: 'ServiceBus',
+  queueName: '%TRANSFERS_QUEUE%',
+  handler: (message, context) => runTransfer(longshore, message, context),
 });
 
 app.storageBlob('importArchive', {
@@ -33,6 +56,18 @@ app.storageBlob('importArchive', {
   source: 'EventGrid',
   sdkBinding: true,
   handler: (blob, context) => importArchive(longshore, blob as BlobReference, context),
+});
+
+app.http('receiveWebhook', {
+  route: 'webhooks/{name}/{secret?}',
+  methods: ['POST', 'OPTIONS'],
+  authLevel: 'anonymous',
+  handler: (request, context) => receiveWebhook(longshore, request, context),
+});
+
+app.timer('followNotices', {
+  schedule: '%POLL_SCHEDULE%',
+  handler: async (_timer, context) => followNotices(await longshore(), context),
 });
 
 app.http('live', {
@@ -47,6 +82,13 @@ app.http('ready', {
   methods: ['GET'],
   authLevel: 'anonymous',
   handler: (_request, context) => ready(longshore, context),
+});
+
+app.http('metrics', {
+  route: 'metrics',
+  methods: ['GET'],
+  authLevel: 'function',
+  handler: async () => metrics(await longshore()),
 });
 
 app.hook.appTerminate(async () => {

@@ -1,1 +1,2 @@
 export * from './logger.ts';
+export { type Metric, metricsText } from './metrics-text.ts';

@@ -5,7 +5,17 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { runCli } from '../../helpers/cli.ts';
 import { temporaryFolder } from '../../helpers/test-registry.ts';
 
-const COMMANDS = [[], ['import'], ['plan'], ['poll'], ['status'], ['retry'], ['config'], ['config', 'check']];
+const COMMANDS = [
+  [],
+  ['import'],
+  ['plan'],
+  ['sync'],
+  ['poll'],
+  ['status'],
+  ['retry'],
+  ['config'],
+  ['config', 'check'],
+];
 
 describe('the command line', () => {
   it.each(COMMANDS.map((command) => [command.join(' '), command]))(
@@ -22,7 +32,7 @@ describe('the command line', () => {
   it('lists its commands and exit codes when nothing is asked of it', async () => {
     const { exitCode, stdout } = await runCli([]);
     expect(exitCode).toBe(0);
-    for (const word of ['import', 'plan', 'poll', 'status', 'retry', 'config', 'Exit codes']) {
+    for (const word of ['import', 'plan', 'sync', 'poll', 'status', 'retry', 'config', 'Exit codes']) {
       expect(stdout).toContain(word);
     }
   });

@@ -8,7 +8,7 @@ const at = (bytesDone: number) => ({ bytesDone, bytesTotal: 4_000_000, blobsDone
 test('without a terminal there is a line every two seconds', async () => {
   const stderr = new PassThrough();
   let now = 0;
-  const progress = createProgressLine({ stderr }, () => now);
+  const progress = await createProgressLine({ stderr }, () => now);
   for (const ms of [0, 500, 2000, 2100, 3999, 4000]) {
     now = ms;
     progress.update(at(ms * 1000));
@@ -20,7 +20,7 @@ test('without a terminal there is a line every two seconds', async () => {
 
 test('on a terminal there is a bar, which is gone at the end', async () => {
   const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 120 });
-  const progress = createProgressLine({ stderr });
+  const progress = await createProgressLine({ stderr });
   progress.update(at(0));
   progress.update(at(1_000_000));
   progress.stop();
@@ -32,8 +32,8 @@ test('on a terminal there is a bar, which is gone at the end', async () => {
   expect(shown.lastIndexOf('\u001b[2K')).toBeGreaterThan(shown.lastIndexOf('blobs'));
 });
 
-test('on a terminal nothing is drawn for a copy of which nothing is known', () => {
+test('on a terminal nothing is drawn for a copy of which nothing is known', async () => {
   const stderr = Object.assign(new PassThrough(), { isTTY: true });
-  createProgressLine({ stderr }).stop();
+  (await createProgressLine({ stderr })).stop();
   expect(stderr.readableLength).toBe(0);
 });

@@ -23,10 +23,23 @@ export function createApp(able: Partial<App>): App {
   };
   return {
     pollUpstreams: unable('pollUpstreams'),
+    pollWatches: unable('pollWatches'),
     runImport: unable('runImport'),
     retryFailed: unable('retryFailed'),
     importArchive: unable('importArchive'),
+    pollContainers: unable('pollContainers'),
+    runTransfer: unable('runTransfer'),
+    get transfers() {
+      return unable('transfers')();
+    },
+    get webhooks() {
+      return unable('webhooks')();
+    },
+    budgets: unable('budgets'),
+    pauses: unable('pauses'),
     jobs: unable('jobs'),
+    watches: unable('watches'),
+    freshness: unable('freshness'),
     ready: unable('ready'),
     close: unable('close'),
     ...able,

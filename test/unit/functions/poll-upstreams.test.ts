@@ -6,11 +6,12 @@ import { createApp, createInvocation } from './invocation.ts';
 const QUIET: WatchReport = {
   watch: 'node',
   selected: ['22', '24'],
-  requests: { listings: 1, heads: 2 },
+  requests: { listings: 1, heads: 2, target: 0 },
   queued: [],
   unchanged: 2,
   gone: [],
   unmatched: [],
+  disagreements: [],
   errors: [],
 };
 

@@ -1,0 +1,72 @@
+import type { WatchFreshness, WatchRecord } from '../../shared/mirror/index.ts';
+import { columns } from '../columns.ts';
+import { describeSeconds } from '../seconds.ts';
+import { withShortDigests } from '../short-digest.ts';
+import { shortTime } from '../time.ts';
+
+/** How the watches fare and how fresh their copies are, for people; nothing before the first poll. */
+export function watchLines(
+  watches: readonly WatchRecord[],
+  freshness: readonly WatchFreshness[],
+): readonly string[] {
+  if (watches.length === 0) return [];
+  const byName = new Map(freshness.map((one) => [one.watch, one]));
+  return [
+    '',
+    ...columns([
+      ['WATCH', 'STATE', 'SINCE', 'POLLED', 'TAGS', 'BEHIND', 'LAG P95', 'OBJECTIVE', 'REASON'],
+      ...watches.map(({ watch, state, since, polledAt, reason }) => [
+        watch,
+        state,
+        shortTime(since),
+        shortTime(polledAt),
+        ...freshnessCells(byName.get(watch)),
+        withShortDigests(reason),
+      ]),
+    ]),
+    ...watches.flatMap(({ watch, memory }) => [
+      ...(memory?.unmatched ?? []).map((rule) => `  ? ${watch}: ${rule}  matches no tag`),
+      ...(memory?.avoidListingReason === undefined
+        ? []
+        : [`  ? ${watch}: tags are asked for one by one. ${withShortDigests(memory.avoidListingReason)}`]),
+    ]),
+  ];
+}
+
+function freshnessCells(freshness: WatchFreshness | undefined): readonly string[] {
+  if (!freshness) return ['', '', '', ''];
+  const { tags, behind, lag, objectiveMs, withinObjective } = freshness;
+  return [
+    String(tags),
+    String(behind.length),
+    lag ? describeMs(lag.p95) : '',
+    objectiveMs === undefined || withinObjective === undefined
+      ? ''
+      : `${Math.floor(withinObjective * 100)} % within ${describeMs(objectiveMs)}`,
+  ];
+}
+
+/** The tags that are behind, the longest first, and why; nothing when all is here. */
+export function behindLines(freshness: readonly WatchFreshness[], limit: number): readonly string[] {
+  const late = freshness.flatMap(({ behind }) => behind).sort((a, b) => b.lagMs - a.lagMs);
+  if (late.length === 0) return [];
+  return [
+    '',
+    ...columns([
+      ['BEHIND', 'BY', 'WHY', 'DETAIL'],
+      ...late
+        .slice(0, limit)
+        .map(({ target, lagMs, behind }) => [
+          target,
+          describeMs(lagMs),
+          behind?.why ?? '',
+          withShortDigests(behind?.detail ?? ''),
+        ]),
+    ]),
+    ...(late.length > limit ? [`  and ${late.length - limit} more; see them with --limit`] : []),
+  ];
+}
+
+function describeMs(ms: number): string {
+  return describeSeconds(Math.round(ms / 1000));
+}
