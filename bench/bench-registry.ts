@@ -29,22 +29,26 @@ export interface DockerRegistry extends BenchRegistry {
   wipe(): Promise<void>;
 }
 
-/**
- * Docker's registry over `folder`, which another one may be using too. Given `onAccess`, it writes an access log
- * and hands over each line of it (Apache's combined format), which costs it time.
- */
+export interface DockerRegistryOptions {
+  /** Makes it write an access log, which costs it time, and is handed each line (Apache's combined format). */
+  readonly onAccess?: (line: string) => void;
+  /** Files with what it shows to be who it is. Default: plain HTTP. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+}
+
+/** Docker's registry over `folder`, which another one may be using too. */
 export async function startDockerRegistry(
   folder: string,
-  onAccess?: (line: string) => void,
+  { onAccess, tls }: DockerRegistryOptions = {},
 ): Promise<DockerRegistry> {
   await mkdir(folder, { recursive: true });
-  const configFile = join(folder, onAccess ? 'config-with-log.json' : 'config.json');
+  const configFile = join(folder, `config${onAccess ? '-log' : ''}${tls ? '-tls' : ''}.json`);
   const data = join(folder, 'data');
   const config = {
     version: 0.1,
     log: { level: 'info', accesslog: { disabled: !onAccess } },
     storage: { filesystem: { rootdirectory: data } },
-    http: { addr: '127.0.0.1:0', secret: 'bench' },
+    http: { addr: '127.0.0.1:0', secret: 'bench', ...(tls && { tls }) },
   };
   await writeFile(configFile, JSON.stringify(config));
   const child = spawn(DOCKER_REGISTRY, ['serve', configFile], { stdio: ['ignore', 'pipe', 'pipe'] });

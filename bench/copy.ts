@@ -3,8 +3,8 @@
  * machine, with `longshore import` and with every peer that is installed (skopeo, crane, regctl, oras), in turn and
  * round by round, the target emptied before and checked after each copy. Prints tables to stderr and JSON to
  * stdout. Exit code 1 when a gate does not hold. Linux only.
- * `node bench/copy.ts [--rounds 5] [--case large|multi|small]… [--cli FILE]`, where FILE is our command
- * line program in another form: bundled, for example.
+ * `node bench/copy.ts [--rounds 5] [--case large|multi|small]… [--link plain|tls|far]… [--cli FILE]`, where FILE is
+ * our command line program in another form than the bundled one: `cli/main.ts`, for example.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
@@ -12,9 +12,11 @@ import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startDockerRegistry } from './bench-registry.ts';
+import { bundleCli } from './bundled-cli.ts';
 import { BENCH_IMAGES, type BenchCase } from './copy/bench-images.ts';
-import { CLI, coldEnvironment, LONGSHORE, longshore, PEERS, versionOf } from './copy/candidates.ts';
+import { coldEnvironment, LONGSHORE, longshore, PEERS, versionOf } from './copy/candidates.ts';
 import { judge, WARM } from './copy/gates.ts';
+import { LINKS, type Link } from './copy/links.ts';
 import { formatReport } from './copy/report.ts';
 import { type CaseResult, type Contestant, runCase } from './copy/run-case.ts';
 import { runMeasured } from './copy/run-measured.ts';
@@ -28,8 +30,9 @@ const TIMEOUT_MS = 30 * 60_000;
 const { values: flags } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    cli: { type: 'string', default: CLI },
+    cli: { type: 'string' },
     case: { type: 'string', multiple: true, default: Object.keys(BENCH_IMAGES) },
+    link: { type: 'string', multiple: true, default: ['plain'] },
   },
 });
 const rounds = Number(flags.rounds);
@@ -40,14 +43,15 @@ const cases = flags.case.map((name): BenchCase => {
   throw new Error(`There is no case "${name}", only ${Object.keys(BENCH_IMAGES).join(', ')}.`);
 });
 
+const links = flags.link.map((name) => {
+  const link = LINKS.find((one) => one === name);
+  if (link) return link;
+  throw new Error(`There is no link "${name}", only ${LINKS.join(', ')}.`);
+});
+
 function isBenchCase(name: string): name is BenchCase {
   return Object.hasOwn(BENCH_IMAGES, name);
 }
-
-const candidates = [longshore(resolve(flags.cli)), ...PEERS];
-const versions = new Map(candidates.map((one) => [one, versionOf(one)]));
-const installed = candidates.filter((one) => versions.get(one) !== undefined);
-if (installed[0]?.name !== LONGSHORE) throw new Error(`${flags.cli} does not start.`);
 
 const stop = new AbortController();
 for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(name)));
@@ -58,12 +62,20 @@ const folder = await mkdtemp(
   join(existsSync(SHARED_MEMORY) ? SHARED_MEMORY : tmpdir(), 'longshore-bench-copy-'),
 );
 
+const cli = flags.cli === undefined ? await bundleCli(join(folder, 'cli')) : resolve(flags.cli);
+const candidates = [longshore(cli), ...PEERS];
+const versions = new Map(candidates.map((one) => [one, versionOf(one)]));
+const installed = candidates.filter((one) => versions.get(one) !== undefined);
+
 /** Each of its copies is a process of its own, in an empty folder with nothing remembered. */
 async function contestantsFor(
   name: BenchCase,
+  link: Link,
   warm: WarmProcess | undefined,
 ): Promise<readonly Contestant[]> {
-  const commands = installed.filter(({ cases: only = [name] }) => only.includes(name));
+  const commands = installed.filter(
+    ({ cases = [name], links: over = [link] }) => cases.includes(name) && over.includes(link),
+  );
   const contestants = commands.map(
     ({ name: client, command, cases: only }): Contestant => ({
       name: client,
@@ -90,8 +102,9 @@ async function contestantsFor(
 }
 
 try {
+  if (installed[0]?.name !== LONGSHORE) throw new Error(`${cli} does not start.`);
   const results: CaseResult[] = [];
-  for (const name of cases) {
+  for (const [name, link] of cases.flatMap((one) => links.map((over) => [one, over] as const))) {
     const sourceFolder = join(folder, `${name}-source`);
     const targetFolder = join(folder, `${name}-target`);
     await using source = await startDockerRegistry(sourceFolder);
@@ -100,8 +113,9 @@ try {
       source: { ...source, folder: sourceFolder },
       target: { ...target, folder: targetFolder },
     };
-    using warm = name === WARM_CASE ? startWarmProcess(signal) : undefined;
-    results.push(await runCase(name, await contestantsFor(name, warm), registries, { rounds, signal }));
+    using warm = name === WARM_CASE && link !== 'tls' ? startWarmProcess(signal) : undefined;
+    const contestants = await contestantsFor(name, link, warm);
+    results.push(await runCase(name, contestants, registries, { link, rounds, folder, signal }));
     await source.wipe();
   }
   const gates = judge(results);
@@ -115,7 +129,16 @@ try {
   };
   console.log(
     JSON.stringify(
-      { bench: 'copy', node: process.version, machine, cli: flags.cli, peers, rounds, results, gates },
+      {
+        bench: 'copy',
+        node: process.version,
+        machine,
+        cli: flags.cli ?? 'bundled',
+        peers,
+        rounds,
+        results,
+        gates,
+      },
       null,
       2,
     ),

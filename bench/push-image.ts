@@ -92,7 +92,8 @@ export async function assertHolds(
   }
 }
 
-async function putManifest(
+/** Puts a manifest of those fields under the tag, or under its digest. */
+export async function putManifest(
   { host, repository, tag, signal }: PushPlace,
   mediaType: string,
   fields: object,
@@ -104,7 +105,8 @@ async function putManifest(
   return { mediaType, digest, size: Buffer.byteLength(body) };
 }
 
-async function pushBlob(
+/** Sends a blob as its bytes are made. */
+export async function pushBlob(
   { host, repository, signal }: PushPlace,
   chunks: Iterable<Uint8Array>,
   mediaType: string,

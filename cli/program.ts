@@ -65,6 +65,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Command>>> =
   poll: async () => (await import('./commands/poll.ts')).pollCommand,
   status: async () => (await import('./commands/status.ts')).statusCommand,
   retry: async () => (await import('./commands/retry.ts')).retryCommand,
+  deletions: async () => (await import('./commands/deletions.ts')).deletionsCommand,
   export: async () => (await import('./commands/export.ts')).exportCommand,
   'import-archive': async () => (await import('./commands/import-archive.ts')).importArchiveCommand,
   archive: async () => (await import('./commands/archive.ts')).archiveCommand,
@@ -103,8 +104,8 @@ function createProgram(commands: readonly Command[], { stdout }: Streams): Comma
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 nothing to do (plan,
-sync, retry), 130 stopped by Ctrl+C. With --json, stdout is one JSON document, also
-for failures.
+sync, retry, deletions), 130 stopped by Ctrl+C. With --json, stdout is one JSON
+document, also for failures.
 `;
 
 /** Commands that are made apart from their parent do not take over how it ends and where it writes. */

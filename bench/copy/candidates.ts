@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchCase } from './bench-images.ts';
+import type { Link, Trust } from './links.ts';
 
 /** The command line program as it is run from the sources. */
 export const CLI = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
@@ -12,6 +13,8 @@ export interface CopyTask {
   readonly targetHost: string;
   readonly repository: string;
   readonly tag: string;
+  /** Set where the registries speak TLS. */
+  readonly trust?: Trust;
 }
 
 /** A program that copies an image from registry to registry. */
@@ -19,6 +22,8 @@ export interface Candidate {
   readonly name: string;
   /** Absent: every case. */
   readonly cases?: readonly BenchCase[];
+  /** Absent: every link. */
+  readonly links?: readonly Link[];
   /** Prints the version; fails when the program is not installed. */
   readonly version: readonly [string, ...string[]];
   readonly command: (task: CopyTask) => readonly string[];
@@ -31,7 +36,11 @@ export function longshore(cli: string): Candidate {
   return {
     name: LONGSHORE,
     version: [process.execPath, cli, '--help'],
-    command: (task) => [process.execPath, cli, 'import', '--no-referrers', sourceOf(task), targetOf(task)],
+    command: (task) => [
+      ...[process.execPath, cli, 'import', '--no-referrers'],
+      ...(task.trust ? ['--config', task.trust.configFile] : []),
+      ...[sourceOf(task), targetOf(task)],
+    ],
   };
 }
 
@@ -41,18 +50,22 @@ export const PEERS: readonly Candidate[] = [
     version: ['skopeo', '--version'],
     command: (task) => [
       ...['skopeo', '--insecure-policy', 'copy', '--quiet', '--all'],
-      ...['--src-tls-verify=false', '--dest-tls-verify=false'],
+      ...(task.trust
+        ? ['--src-cert-dir', task.trust.folder, '--dest-cert-dir', task.trust.folder]
+        : ['--src-tls-verify=false', '--dest-tls-verify=false']),
       `docker://${sourceOf(task)}`,
       `docker://${targetOf(task)}`,
     ],
   },
   {
     name: 'crane',
+    links: ['plain', 'far'],
     version: ['crane', 'version'],
     command: (task) => ['crane', 'copy', '--insecure', sourceOf(task), targetOf(task)],
   },
   {
     name: 'regctl',
+    links: ['plain', 'far'],
     version: ['regctl', 'version'],
     command: (task) => [
       ...['regctl', '--host', `reg=${task.sourceHost},tls=disabled`],
@@ -62,6 +75,7 @@ export const PEERS: readonly Candidate[] = [
   },
   {
     name: 'oras',
+    links: ['plain', 'far'],
     version: ['oras', 'version'],
     command: (task) => [
       ...['oras', 'copy', '--from-plain-http', '--to-plain-http'],
@@ -72,6 +86,7 @@ export const PEERS: readonly Candidate[] = [
   {
     name: 'curl | curl',
     cases: ['large'],
+    links: ['plain'],
     version: ['curl', '--version'],
     command: ({ sourceHost, targetHost, repository, tag }) => [
       'bash',

@@ -33,8 +33,8 @@ export async function countCopy({
 }: CountedCopy): Promise<CopyCounts> {
   const sourceLog: string[] = [];
   const targetLog: string[] = [];
-  await using source = await startDockerRegistry(sourceFolder, (line) => sourceLog.push(line));
-  await using target = await startDockerRegistry(targetFolder, (line) => targetLog.push(line));
+  await using source = await startDockerRegistry(sourceFolder, { onAccess: (line) => sourceLog.push(line) });
+  await using target = await startDockerRegistry(targetFolder, { onAccess: (line) => targetLog.push(line) });
   await target.wipe();
   await copy({ sourceHost: source.host, targetHost: target.host, ...image });
   await delay(LOG_SETTLE_MS);

@@ -40,7 +40,9 @@ export function judge(results: readonly CaseResult[]): readonly GateResult[] {
 }
 
 function measuredFor(gate: Gate, results: readonly CaseResult[]): number | undefined {
-  const row = results.find((result) => result.case === gate.case)?.rows.find(({ name }) => name === gate.of);
+  const row = results
+    .find((result) => result.link === 'plain' && result.case === gate.case)
+    ?.rows.find(({ name }) => name === gate.of);
   if (gate.what === 'requests') return row?.requests?.all;
   return gate.to === undefined ? undefined : row?.ratios[gate.to]?.[gate.what].median;
 }

@@ -8,11 +8,11 @@ export function formatReport(results: readonly CaseResult[], gates: readonly Gat
   return [...results.flatMap(caseTable), ...gateTable(gates)].join('\n');
 }
 
-function caseTable({ case: name, description, rows }: CaseResult): readonly string[] {
+function caseTable({ case: name, link, description, rows }: CaseResult): readonly string[] {
   const [first] = rows;
   const own = first?.name ?? '';
   return [
-    `### ${name} (${description})`,
+    `### ${name} (${description})${link === 'plain' ? '' : `, ${link}`}`,
     '',
     ...table(
       ['client', 'wall s', 'CPU s', 'peak MiB', `${own} / it: wall`, `${own} / it: CPU`, 'requests'],
@@ -26,14 +26,17 @@ function caseTable({ case: name, description, rows }: CaseResult): readonly stri
       ]),
     ),
     '',
-    ...table(
-      ['client', 'at the source', 'at the target'],
-      rows.flatMap(({ name: client, requests }) =>
-        requests ? [[client, formatCounts(requests.source), formatCounts(requests.target)]] : [],
-      ),
-    ),
-    '',
+    ...(link === 'plain' ? [...requestsTable(rows), ''] : []),
   ];
+}
+
+function requestsTable(rows: readonly CaseRow[]): readonly string[] {
+  return table(
+    ['client', 'at the source', 'at the target'],
+    rows.flatMap(({ name: client, requests }) =>
+      requests ? [[client, formatCounts(requests.source), formatCounts(requests.target)]] : [],
+    ),
+  );
 }
 
 /** What the first row's measurements are as a multiple of this row's. */
@@ -54,17 +57,17 @@ function gateTable(gates: readonly GateResult[]): readonly string[] {
   );
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)];
 }
 
-function seconds({ median, min, max }: Spread): string {
+export function seconds({ median, min, max }: Spread): string {
   return formatSpread({ median: median / 1000, min: min / 1000, max: max / 1000 });
 }
 
-function formatCounts(counts: RequestCounts): string {
+export function formatCounts(counts: RequestCounts): string {
   return Object.entries(counts)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([kind, count]) => `${count} ${kind}`)

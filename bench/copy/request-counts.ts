@@ -6,6 +6,7 @@ const KINDS: readonly (readonly [RegExp, string])[] = [
   [/\/manifests\/[^/]+$/, 'manifest'],
   [/\/blobs\/uploads\//, 'upload'],
   [/\/blobs\/[^/]+$/, 'blob'],
+  [/\/tags\/list$/, 'tags'],
   [/\/v2\/$/, 'ping'],
 ];
 

@@ -1,9 +1,9 @@
-import type { DockerRegistry } from '../bench-registry.ts';
 import { assertHolds } from '../push-image.ts';
 import { type Spread, spreadOf } from '../spread.ts';
 import { BENCH_IMAGES, type BenchCase } from './bench-images.ts';
 import type { CopyTask } from './candidates.ts';
 import { type CopyCounts, countCopy } from './count-copy.ts';
+import { type Link, linkRegistries, type Placed } from './links.ts';
 import type { Cost } from './run-measured.ts';
 
 /** A candidate that is here to run. */
@@ -15,8 +15,8 @@ export interface Contestant {
 }
 
 export interface Registries {
-  readonly source: DockerRegistry & { readonly folder: string };
-  readonly target: DockerRegistry & { readonly folder: string };
+  readonly source: Placed;
+  readonly target: Placed;
 }
 
 export interface CaseRow {
@@ -29,8 +29,17 @@ export interface CaseRow {
   readonly requests: CopyCounts | undefined;
 }
 
+export interface CaseOptions {
+  readonly link: Link;
+  readonly rounds: number;
+  /** For what the link takes. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
 export interface CaseResult {
   readonly case: BenchCase;
+  readonly link: Link;
   readonly description: string;
   readonly rows: readonly CaseRow[];
 }
@@ -48,7 +57,7 @@ export async function runCase(
   name: BenchCase,
   contestants: readonly Contestant[],
   { source, target }: Registries,
-  { rounds, signal }: { readonly rounds: number; readonly signal: AbortSignal },
+  { link, rounds, folder, signal }: CaseOptions,
 ): Promise<CaseResult> {
   const { description, push } = BENCH_IMAGES[name];
   const place = { repository: `bench/${name}`, tag: 'v1' };
@@ -56,7 +65,8 @@ export async function runCase(
   const verify = (targetHost: string) => assertHolds(targetHost, place.repository, place.tag, image);
 
   const samples: readonly Samples[] = contestants.map((contestant) => ({ contestant, costs: [] }));
-  const task = { ...place, sourceHost: source.host, targetHost: target.host };
+  await using linked = await linkRegistries(link, { source, target }, folder);
+  const task = { ...place, ...linked };
   for (let round = 0; round <= rounds; round += 1) {
     for (const { contestant, costs } of samples) {
       await target.wipe();
@@ -69,11 +79,12 @@ export async function runCase(
   const requests = new Map<string, CopyCounts>();
   const folders = { sourceFolder: source.folder, targetFolder: target.folder };
   for (const { name: client, copy, countsRequests } of contestants) {
-    if (countsRequests) requests.set(client, await countCopy({ ...folders, image: place, copy, verify }));
+    if (countsRequests && link === 'plain')
+      requests.set(client, await countCopy({ ...folders, image: place, copy, verify }));
   }
   await target.wipe();
   const rows = samples.map((own) => toRow(own, samples, requests.get(own.contestant.name)));
-  return { case: name, description, rows };
+  return { case: name, link, description, rows };
 }
 
 function toRow(own: Samples, all: readonly Samples[], requests: CopyCounts | undefined): CaseRow {

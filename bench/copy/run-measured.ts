@@ -21,15 +21,17 @@ export interface RunOptions {
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
+  /** Exit codes that are no failure. Default: 0. */
+  readonly succeeds?: readonly number[];
 }
 
 /** The shell's own clock is three digits finer than GNU time's. It reports to descriptor 3, the program to 2. */
 const TIMED = `{ TIMEFORMAT='%3R %3U %3S'; time "$@" 2>&4; } 4>&2 2>&3`;
 
-/** Runs a program to its end. @throws Error with its last words when the exit code is not 0. */
+/** Runs a program to its end. @throws Error with its last words when the exit code is none that succeeds. */
 export async function runMeasured(
   command: readonly string[],
-  { folder, env, signal }: RunOptions,
+  { folder, env, signal, succeeds = [0] }: RunOptions,
 ): Promise<Cost> {
   const rssFile = join(folder, 'peak-rss');
   const withRss = existsSync(GNU_TIME) ? [GNU_TIME, '-f', '%M', '-o', rssFile, ...command] : command;
@@ -42,12 +44,17 @@ export async function runMeasured(
   const [, , stderr, report] = child.stdio;
   if (!stderr || !report || !('read' in report)) throw new Error('The shell has no pipe to report by.');
   const [[exitCode], said, times] = await Promise.all([once(child, 'exit'), text(stderr), text(report)]);
-  if (exitCode !== 0)
+  if (!succeeds.includes(exitCode))
     throw new Error(`${command.join(' ')} ended with exit code ${exitCode}: ${said.slice(-2_000)}`);
   const [wall = Number.NaN, user = Number.NaN, system = Number.NaN] = times.split(' ').map(Number);
   return {
     wallMs: wall * 1000,
     cpuMs: (user + system) * 1000,
-    peakRssMiB: withRss === command ? undefined : Number(await readFile(rssFile, 'utf8')) / 1024,
+    peakRssMiB: withRss === command ? undefined : lastNumberIn(await readFile(rssFile, 'utf8')) / 1024,
   };
+}
+
+/** GNU time says in a line before it that the exit code was not 0. */
+function lastNumberIn(report: string): number {
+  return Number(report.trim().split('\n').at(-1));
 }
