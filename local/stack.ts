@@ -4,6 +4,7 @@ import { createAzureClients } from '../shared/azure/index.ts';
 import { startAzurite } from './azurite.ts';
 import { onCustomaryPorts } from './customary-ports.ts';
 import { type FunctionsProcess, startFunctionsProcess } from './functions-process.ts';
+import { longshoreQueues, QUEUE_SETTINGS } from './queues.ts';
 import { type AnsweredRequest, type RunningRegistry, startRegistry } from './registry/index.ts';
 import { startServiceBusEmulator } from './service-bus/index.ts';
 
@@ -17,7 +18,6 @@ const CUSTOMARY_PORTS = {
 };
 
 const LOGIN = { username: 'longshore', password: 'only-on-this-machine' };
-const MINUTE_MS = 60_000;
 
 export interface StackOptions {
   /** Keeps everything of this run: registry content, configuration. */
@@ -49,7 +49,7 @@ export interface Stack extends AsyncDisposable {
 
 /** Starts everything Longshore works with on this machine, except the functions themselves. */
 export async function startStack(options: StackOptions): Promise<Stack> {
-  const { folder, importsLockMs = MINUTE_MS, onUpstreamRequest, onTargetRequest, onLog } = options;
+  const { folder, importsLockMs, onUpstreamRequest, onTargetRequest, onLog } = options;
   const onPorts = options.ports === 'free' ? onFreePorts : onCustomaryPorts;
   await using started = new AsyncDisposableStack();
 
@@ -76,10 +76,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await onPorts(CUSTOMARY_PORTS.serviceBus, (ports) =>
       startServiceBusEmulator({
         ...ports,
-        queues: {
-          imports: { duplicateWindowMs: 10 * MINUTE_MS, lockDurationMs: importsLockMs },
-          'imports-set-aside': {},
-        },
+        queues: longshoreQueues(importsLockMs),
       }),
     ),
   );
@@ -93,10 +90,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     AzureWebJobsStorage: azurite.connectionString,
     ServiceBus: serviceBus.connectionString,
     LONGSHORE_CONFIG: configFile,
-    IMPORTS_QUEUE: 'imports',
+    ...QUEUE_SETTINGS,
     TRANSFER_CONTAINER: 'transfer',
     POLL_SCHEDULE: '*/2 * * * * *',
     TARGET_PASSWORD: LOGIN.password,
+    WEBHOOK_SECRET: 'only-on-this-machine-and-for-notices',
   };
   const storage = { kind: 'connectionString', value: azurite.connectionString } as const;
   const blobs = await createAzureClients().blobService(storage);

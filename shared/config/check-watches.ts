@@ -1,4 +1,5 @@
 import { formatPlatform, formatReference, type RepositoryName } from '../content/index.ts';
+import { formatRepositoryPattern, isPattern, type RepositoryPattern } from '../mirror/index.ts';
 import type { ValueProblem } from './explain-issue.ts';
 import type { FileWatch } from './schema.ts';
 
@@ -9,17 +10,20 @@ export interface PlacedWatch {
 }
 
 export function nameOf({ name, source }: FileWatch): string {
-  return name ?? formatReference(source);
+  return name ?? format(source);
 }
 
-export function targetsOf({ target, targets = [] }: FileWatch): readonly RepositoryName[] {
+export function targetsOf({
+  target,
+  targets = [],
+}: FileWatch): readonly (RepositoryName | RepositoryPattern)[] {
   return target ? [target] : targets;
 }
 
 /**
  * What is wrong between watches that are right one by one: names are unique, and a target repository has one
  * source and one list of platforms. Otherwise two watches would move the same tag back and forth for ever.
- * A repository is not its own target, and is named once in a watch.
+ * A repository is not its own target, and is named once in a watch. Source and targets are patterns together.
  */
 export function checkWatches(
   watches: readonly PlacedWatch[],
@@ -40,12 +44,13 @@ export function checkWatches(
       report(`watches[${namesake}] is also called "${name}"; give one of them another name`, key);
     }
 
-    const source = formatReference(watch.source);
+    const source = format(watch.source);
     const platforms = (watch.platforms ?? defaultPlatforms).map(formatPlatform).sort().join(', ') || 'all';
-    for (const [position, target] of targetsOf(watch).map(formatReference).entries()) {
+    for (const [position, target] of targetsOf(watch).map(format).entries()) {
       const path = watch.target ? ['target'] : ['targets', position];
       const owner = owners.get(target);
-      if (target === source) report(`${target} cannot be a copy of itself`, ...path);
+      if (target.includes('*') !== source.includes('*')) report(needsStar(target), ...path);
+      else if (target === source) report(`${target} cannot be a copy of itself`, ...path);
       else if (owner === undefined) owners.set(target, { at, source, platforms });
       else if (owner.at === at) report(`${target} is named twice`, ...path);
       else if (owner.source !== source)
@@ -61,4 +66,14 @@ export function checkWatches(
     }
   }
   return problems;
+}
+
+function needsStar(target: string): string {
+  return target.includes('*')
+    ? 'the source has no * that the one of the target could stand for'
+    : 'the source stands for many repositories, so the target needs a * that stands for what each is called, as in acme.azurecr.io/mirror/*';
+}
+
+function format(value: RepositoryName | RepositoryPattern): string {
+  return isPattern(value) ? formatRepositoryPattern(value) : formatReference(value);
 }

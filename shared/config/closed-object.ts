@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Separates the sentences of one issue about several unknown keys; they are in the order of the issue's `keys`. */
 export const SENTENCE_BREAK = '\n';

@@ -1,11 +1,13 @@
-import type { Watch } from '../mirror/index.ts';
+import type { WatchesAndPatterns } from '../mirror/index.ts';
 import type { RegistryConfig } from './registries.ts';
+import type { TransferConfig } from './transfer.ts';
+import type { ConfiguredWebhook } from './webhooks.ts';
 
 /** The configuration: frozen plain data without secrets, every value parsed. */
-export interface Config {
+export interface Config extends WatchesAndPatterns {
   /** By host as it stands in references (`docker.io`, not the API host behind it). */
   readonly registries: ReadonlyMap<string, RegistryConfig>;
-  readonly watches: readonly Watch[];
-  /** `registry` takes the archives that land in the transfer container. */
-  readonly transfer?: { readonly registry: string } | undefined;
+  readonly webhooks: readonly ConfiguredWebhook[];
+  /** `registry` takes the archives that land in the transfer container, unless an import pipeline says otherwise. */
+  readonly transfer?: TransferConfig | undefined;
 }

@@ -1,8 +1,7 @@
-import { ConfigError } from '../errors.ts';
 import type { CallOptions, CredentialSource, Credentials } from '../registry/index.ts';
 import type { Config } from './config.ts';
 import type { Environment } from './environment.ts';
-import { missingVariable, type SecretRef, type Vault } from './secret.ts';
+import { readSecret, type SecretRef, type Vault } from './secret.ts';
 
 /** Microsoft Entra, as the identity this process runs as or the user-assigned one named. */
 export interface EntraTokens {
@@ -25,12 +24,8 @@ export function configuredCredentials(
   { registries }: Pick<Config, 'registries'>,
   { env, vault, entra }: CredentialSupplies,
 ): CredentialSource {
-  const read = async (where: string, ref: SecretRef, options: CallOptions): Promise<string> => {
-    if ('keyVaultSecret' in ref) return await vault.readSecret(ref.keyVaultSecret, options);
-    const missing = missingVariable(ref, env);
-    if (missing === undefined) return env[ref.env] ?? '';
-    throw new ConfigError([{ where, message: `the environment variable ${missing} is not set, or empty` }]);
-  };
+  const read = (where: string, ref: SecretRef, options: CallOptions): Promise<string> =>
+    readSecret(where, ref, { env, vault }, options);
 
   return {
     async credentialsFor(registry, options = {}): Promise<Credentials | undefined> {

@@ -36,11 +36,12 @@ export function explainIssue(issue: Issue, outer: ValuePath = []): readonly Valu
   }
 }
 
-/** Of the forms a value may take, the one whose outer type it has. */
+/** Of the forms a value may take, the one whose outer type it has, and if possible one that knows all of its keys. */
 function optionMeant(options: readonly (readonly Issue[])[]): readonly Issue[] | undefined {
-  return options.find(
+  const fitting = options.filter(
     (issues) => !issues.some(({ code, path }) => code === 'invalid_type' && path.length === 0),
   );
+  return fitting.find((issues) => !issues.some(({ code }) => code === 'unrecognized_keys')) ?? fitting[0];
 }
 
 /** The sentences for wrong types and sizes, in place of the schema library's; given to every parse. */

@@ -8,6 +8,7 @@ export { loadConfigFile } from './load-file.ts';
 export { withLocalSettings } from './local-settings.ts';
 export { readProxySettings } from './proxy.ts';
 export { configuredSettings } from './registry-settings.ts';
+export { readSecret } from './secret.ts';
 export {
   type ConfigLocation,
   readConfigLocation,

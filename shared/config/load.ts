@@ -1,13 +1,15 @@
 import path from 'node:path';
 import { ConfigError } from '../errors.ts';
-import type { Watch } from '../mirror/index.ts';
-import { checkWatches, nameOf, type PlacedWatch, targetsOf } from './check-watches.ts';
+import { checkWatches, type PlacedWatch } from './check-watches.ts';
 import type { Config } from './config.ts';
+import { configuredWatches } from './configured-watches.ts';
 import type { Environment } from './environment.ts';
 import { explainIssue, issueMessage, type ValueProblem } from './explain-issue.ts';
 import { folderOf, inFolder, TLS_FILE_KEYS } from './registry-tls.ts';
 import { type FileContent, fileSchema, watchSchema } from './schema.ts';
 import { missingVariable, secretRefSchema } from './secret.ts';
+import { transferConfig } from './transfer.ts';
+import { configuredWebhooks, webhookSecretProblems } from './webhooks.ts';
 import { readYaml, type ValuePath } from './yaml-text.ts';
 
 /** A configuration of several thousand watches fits well. */
@@ -30,6 +32,7 @@ export function parseConfig(text: string, fileName: string, env: Environment): C
           ...(result.error?.issues ?? []).flatMap((issue) => explainIssue(issue)),
           ...findConflicts(yaml.value),
           ...findMissingSecrets(yaml.value, env),
+          ...webhookSecretProblems(property(yaml.value, 'webhooks'), env),
           ...findStrayFiles(yaml.value, folder),
         ];
   const problems = [
@@ -46,28 +49,19 @@ export function parseConfig(text: string, fileName: string, env: Environment): C
 }
 
 function createConfig(
-  { registries, defaults, watches, transfer }: FileContent,
+  { registries, defaults, watches, webhooks, transfer }: FileContent,
   folder: string | undefined,
 ): Config {
   return deepFreeze({
-    transfer,
+    transfer: transfer && transferConfig(transfer, folder ?? ''),
     registries: new Map(
       Object.entries(registries).map(([host, { tls, ...registry }]) => [
         host,
         deepFreeze({ ...registry, ...(tls && { tls: inFolder(tls, folder ?? '') }) }),
       ]),
     ),
-    watches: watches.map(
-      (watch): Watch => ({
-        name: nameOf(watch),
-        source: watch.source,
-        targets: targetsOf(watch),
-        tags: watch.tags,
-        schedule: watch.schedule ?? defaults.schedule,
-        platforms: watch.platforms ?? defaults.platforms,
-        referrers: watch.referrers ?? defaults.referrers,
-      }),
-    ),
+    webhooks: configuredWebhooks(webhooks),
+    ...configuredWatches({ watches, defaults }),
   });
 }
 

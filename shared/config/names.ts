@@ -1,5 +1,6 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseRepositoryName, type RepositoryName } from '../content/index.ts';
+import { parseRepositoryPattern, type RepositoryPattern } from '../mirror/index.ts';
 
 /** Turns a parser that throws into a step of a schema. */
 export function parsedBy<T>(parse: (text: string) => T) {
@@ -13,12 +14,25 @@ export function parsedBy<T>(parse: (text: string) => T) {
   };
 }
 
-export function parseRepository(text: string): RepositoryName {
+function parseRepository(text: string): RepositoryName {
+  return parseAtRegistry(text, parseRepositoryName);
+}
+
+/** With a `*`, it is a pattern. */
+export function parseRepositoryOrPattern(text: string): RepositoryName | RepositoryPattern {
+  return text.includes('*') ? parseAtRegistry(text, parseRepositoryPattern) : parseRepository(text);
+}
+
+function parseAtRegistry<T extends { readonly registry: string }>(
+  text: string,
+  parse: (text: string) => T,
+): T {
   // Not echoed: what people paste with a scheme may have a password in it.
   if (text.includes('://')) throw new Error('expected HOST/REPOSITORY without "https://" in front');
-  const name = parseRepositoryName(text);
-  if (name.registry !== name.registry.toLowerCase()) throw new Error('the registry host must be lower case');
-  return name;
+  const parsed = parse(text);
+  if (parsed.registry !== parsed.registry.toLowerCase())
+    throw new Error('the registry host must be lower case');
+  return parsed;
 }
 
 function checkHost(host: string): void {

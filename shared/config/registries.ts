@@ -1,7 +1,9 @@
-import { z } from 'zod';
+import * as z from 'zod';
+import type { BudgetPolicy } from '../budget/index.ts';
 import type { RegistryFamily } from '../registry/index.ts';
 import { closedObject } from './closed-object.ts';
 import { hostSchema } from './names.ts';
+import { budgetSchema } from './registry-budget.ts';
 import { type TlsFiles, tlsSchema } from './registry-tls.ts';
 import { type SecretRef, secretRefSchema } from './secret.ts';
 
@@ -25,6 +27,7 @@ export interface RegistryConfig {
   readonly plainHttp?: boolean | undefined;
   readonly tls?: TlsFiles | undefined;
   readonly family?: RegistryFamily | undefined;
+  readonly budget?: BudgetPolicy | undefined;
 }
 
 type Parts = { username?: unknown; password?: unknown; token?: unknown };
@@ -125,6 +128,9 @@ const registry = closedObject({
     .describe(
       'Of which kind the registry is, where its host does not tell: Harbor and Quay under a name of your own. Tags are then listed with their digests.',
     ),
+  budget: budgetSchema
+    .optional()
+    .describe('How much of what may be pulled from the registry is spent. Left out: all that it allows.'),
 })
   .refine((value) => value.credentials === undefined || value.identity === undefined, {
     error: 'expected either credentials or identity',

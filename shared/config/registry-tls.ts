@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { closedObject } from './closed-object.ts';
 
 /** Where the PEM files are that https to one registry needs. Absolute paths; `certFile` and `keyFile` come together. */

@@ -1,15 +1,18 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parsePlatform } from '../content/index.ts';
 import { closedObject } from './closed-object.ts';
-import { hostSchema, parsedBy, parseRepository } from './names.ts';
+import { durationSchema } from './duration.ts';
+import { parsedBy, parseRepositoryOrPattern } from './names.ts';
 import { registriesSchema } from './registries.ts';
 import { DEFAULT_SCHEDULE, scheduleSchema } from './schedule.ts';
 import { tagRulesSchema } from './tag-rules.ts';
+import { transferSchema } from './transfer.ts';
+import { webhooksSchema } from './webhooks.ts';
 
 const repository = z
   .string()
-  .meta({ examples: ['docker.io/library/node', 'acme.azurecr.io/base/node'] })
-  .transform(parsedBy(parseRepository));
+  .meta({ examples: ['docker.io/library/node', 'acme.azurecr.io/base/node', 'harbor.corp/apps/*'] })
+  .transform(parsedBy(parseRepositoryOrPattern));
 
 const platforms = z
   .array(
@@ -26,6 +29,24 @@ const referrers = z
   .boolean()
   .describe('Whether signatures, SBOMs and attestations are copied with the images. Left out: yes.');
 
+const schedule = scheduleSchema.describe(
+  'When to look upstream: cron with 5 or 6 fields in UTC; { cron, timezone, jitter }; or { every, jitter }.',
+);
+
+const freshWithin = durationSchema({ min: 60_000 }).describe(
+  'Within what time a change upstream shall be here, such as 2h. `longshore status` measures it.',
+);
+
+const verifyTargetsEvery = durationSchema({ min: 60_000 }).describe(
+  'How often the tags of the targets are compared with what was put there, to bring back what somebody changed or deleted, such as 6h.',
+);
+
+const deletions = z
+  .enum(['report', 'propose'])
+  .describe(
+    'What becomes of copies whose tag was deleted upstream. report: they are kept and told of. propose: after seven days `longshore deletions` lists them, and deletes those that are approved.',
+  );
+
 const MAX_TARGETS = 50;
 
 /** One entry of `watches`. */
@@ -38,10 +59,14 @@ export const watchSchema = closedObject({
     )
     .optional()
     .describe('Names the watch in reports; unique. Left out: the source.'),
-  source: repository.describe('Upstream repository without tag, such as docker.io/library/node.'),
+  source: repository.describe(
+    'Upstream repository without tag, such as docker.io/library/node; or with one * all that match, such as harbor.corp/apps/*.',
+  ),
   target: repository
     .optional()
-    .describe('Repository that holds the copy, such as acme.azurecr.io/base/node.'),
+    .describe(
+      'Repository that holds the copy, such as acme.azurecr.io/base/node. Its * stands for what that of the source does.',
+    ),
   targets: z
     .array(repository)
     .min(1)
@@ -49,7 +74,11 @@ export const watchSchema = closedObject({
     .optional()
     .describe('Several repositories that hold the copy, in place of target.'),
   tags: tagRulesSchema,
-  schedule: scheduleSchema.optional().describe('When to look upstream: cron with 5 or 6 fields, in UTC.'),
+  schedule: schedule.optional(),
+  freshWithin: freshWithin.optional(),
+  verifyTargetsEvery: verifyTargetsEvery.optional(),
+  deletions: deletions.optional(),
+  paused: z.boolean().default(false).describe('true: this watch rests until the line is taken away.'),
   platforms: platforms.optional(),
   referrers: referrers.optional(),
 })
@@ -70,22 +99,18 @@ export const watchSchema = closedObject({
 export const fileSchema = closedObject({
   registries: registriesSchema,
   defaults: closedObject({
-    schedule: scheduleSchema
-      .default(DEFAULT_SCHEDULE)
-      .describe('When to look upstream: cron with 5 or 6 fields, in UTC.'),
+    schedule: schedule.prefault(DEFAULT_SCHEDULE),
+    freshWithin: freshWithin.optional(),
+    verifyTargetsEvery: verifyTargetsEvery.prefault('6h'),
+    deletions: deletions.default('report'),
     platforms: platforms.default([]),
     referrers: referrers.default(true),
   })
     .prefault({})
     .describe('Used by every watch that does not say otherwise.'),
   watches: z.array(watchSchema).max(10_000).default([]).describe('Upstream repositories to keep copied.'),
-  transfer: closedObject({
-    registry: hostSchema.describe(
-      'Registry that archives landing in the transfer container are imported into.',
-    ),
-  })
-    .optional()
-    .describe('What to do with image archives that arrive in blob storage.'),
+  webhooks: webhooksSchema,
+  transfer: transferSchema,
 })
   .describe('Configuration of Longshore.')
   .meta({ title: 'Longshore configuration' });

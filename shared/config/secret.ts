@@ -1,4 +1,5 @@
-import { z } from 'zod';
+import * as z from 'zod';
+import { ConfigError } from '../errors.ts';
 import { closedObject } from './closed-object.ts';
 import type { Environment } from './environment.ts';
 
@@ -45,6 +46,22 @@ export const secretRefSchema = closedObject(
 export interface Vault {
   /** The value of a Key Vault secret, by its identifier. Throws when there is none. */
   readSecret(identifier: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
+}
+
+/**
+ * The secret referred to at `where` in the configuration.
+ * @throws ConfigError when it is missing; what the vault throws
+ */
+export async function readSecret(
+  where: string,
+  ref: SecretRef,
+  { env, vault }: { readonly env: Environment; readonly vault: Vault },
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<string> {
+  if ('keyVaultSecret' in ref) return await vault.readSecret(ref.keyVaultSecret, options);
+  const missing = missingVariable(ref, env);
+  if (missing === undefined) return env[ref.env] ?? '';
+  throw new ConfigError([{ where, message: `the environment variable ${missing} is not set, or empty` }]);
 }
 
 /** An environment variable that is referred to and not set, or empty. */

@@ -24,6 +24,12 @@ export interface Settings {
   readonly storage: StorageConnection;
   /** Name of the queue that carries import jobs. */
   readonly importsQueue: string;
+  /** Name of the queue that carries polls, where there are too many for one invocation. */
+  readonly pollsQueue: string;
+  /** Name of the queue that carries pipeline runs. */
+  readonly transfersQueue: string;
+  /** Name of the container in the functions' own storage where archives land. */
+  readonly transferContainer: string;
 }
 
 /** Notes why a setting cannot be used. */
@@ -39,9 +45,21 @@ export function readSettings(env: Environment): Settings {
     const serviceBus = readServiceBus(env, report);
     const storage = readStorage(env, report);
     const config = readLocation(env, report);
-    const importsQueue = readQueueName(env, report);
-    if (!serviceBus || !storage || !config || !importsQueue) return undefined;
-    return Object.freeze({ config, serviceBus, storage, importsQueue });
+    const importsQueue = readQueueName(env, 'IMPORTS_QUEUE', 'imports', report);
+    const pollsQueue = readQueueName(env, 'POLLS_QUEUE', 'polls', report);
+    const transfersQueue = readQueueName(env, 'TRANSFERS_QUEUE', 'transfers', report);
+    const transferContainer = readContainerName(env, report);
+    if (!serviceBus || !storage || !config) return undefined;
+    if (!importsQueue || !pollsQueue || !transfersQueue || !transferContainer) return undefined;
+    return Object.freeze({
+      config,
+      serviceBus,
+      storage,
+      importsQueue,
+      pollsQueue,
+      transfersQueue,
+      transferContainer,
+    });
   });
 }
 
@@ -132,13 +150,25 @@ function readLocation({ LONGSHORE_CONFIG: text }: Environment, report: Report): 
   return report('LONGSHORE_CONFIG', 'expected a path, or the https URL of a blob without user, query or SAS');
 }
 
-function readQueueName({ IMPORTS_QUEUE: name }: Environment, report: Report): string | undefined {
-  if (!name) return 'imports';
+function readQueueName(
+  env: Environment,
+  setting: string,
+  otherwise: string,
+  report: Report,
+): string | undefined {
+  const name = env[setting];
+  if (!name) return otherwise;
   // Rules for Service Bus entity paths.
   if (/^[a-z0-9](?:[\w./-]{0,258}[a-z0-9])?$/i.test(name)) return name;
+  return report(setting, 'expected a queue name: letters, digits and . - _ /, at most 260 characters');
+}
+
+function readContainerName({ TRANSFER_CONTAINER: name }: Environment, report: Report): string | undefined {
+  if (!name) return 'transfer';
+  if (/^[a-z0-9](?:-?[a-z0-9]){2,62}$/.test(name)) return name;
   return report(
-    'IMPORTS_QUEUE',
-    'expected a queue name: letters, digits and . - _ /, at most 260 characters',
+    'TRANSFER_CONTAINER',
+    'expected the name of a container: 3 to 63 small letters, digits and single hyphens',
   );
 }
 

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Answer, jsonAnswer } from '../answer.ts';
 import { Refusal } from '../errors.ts';
 import { type Access, covers, formatScope, parseScopes } from './access.ts';

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConfigError } from '../../errors.ts';
 import type { CallOptions, Credentials } from '../../registry/index.ts';
 import type { Environment } from '../environment.ts';

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseConfig } from '../../../shared/config/index.ts';
 import { configJsonSchemaText } from '../../../shared/config/json-schema.ts';
 

@@ -50,8 +50,9 @@ watches:
       FILE,
       {},
     );
-    expect(config).toEqual({
+    expect(config).toMatchObject({
       registries: new Map(),
+      patterns: [],
       watches: [
         {
           name: 'docker.io/library/node',
@@ -61,7 +62,7 @@ watches:
             { registry: 'dr.azurecr.io', repository: 'base/node' },
           ],
           tags: { include: ['22', '24'], exclude: [] },
-          schedule: '0 * * * *',
+          schedule: { cron: '0 * * * *', timezone: 'UTC', jitterMs: 0 },
           platforms: [{ os: 'linux', architecture: 'amd64' }],
           referrers: true,
         },
@@ -70,7 +71,7 @@ watches:
           source: { registry: 'mcr.microsoft.com', repository: 'dotnet/aspnet' },
           targets: [{ registry: 'acme.azurecr.io', repository: 'base/aspnet' }],
           tags: { include: ['9.*'], exclude: [] },
-          schedule: '30 0 6 * * *',
+          schedule: { cron: '30 0 6 * * *', timezone: 'UTC', jitterMs: 0 },
           platforms: [{ os: 'linux', architecture: 'arm', variant: 'v7' }],
           referrers: false,
         },
@@ -80,7 +81,7 @@ watches:
 
   it('looks every quarter of an hour at every platform unless told otherwise', () => {
     expect(parseConfig(watchWith(''), FILE, {}).watches).toMatchObject([
-      { schedule: '*/15 * * * *', platforms: [] },
+      { schedule: { cron: '*/15 * * * *', timezone: 'UTC', jitterMs: 0 }, platforms: [] },
     ]);
   });
 
@@ -111,6 +112,29 @@ watches:
         if (!/[*?[{]/.test(text)) expect(selector.exactTags).toEqual([text]);
       }),
     );
+  });
+
+  it('keeps watches of one repository and those of many apart', () => {
+    const { watches, patterns } = parseConfig(
+      `watches:
+  - { source: harbor.corp/apps/*, targets: [a.io/apps/*, b.io/x-**], tags: "1", paused: true }
+  - { name: one, source: harbor.corp/apps/web, target: a.io/web, tags: "1" }`,
+      FILE,
+      {},
+    );
+    expect(watches.map(({ name }) => name)).toEqual(['one']);
+    expect(patterns).toMatchObject([
+      {
+        name: 'harbor.corp/apps/*',
+        source: { registry: 'harbor.corp', prefix: 'apps/', suffix: '', isDeep: false },
+        targets: [
+          { registry: 'a.io', prefix: 'apps/' },
+          { registry: 'b.io', prefix: 'x-' },
+        ],
+        tags: { include: ['1'], exclude: [] },
+        paused: true,
+      },
+    ]);
   });
 
   it('is frozen through and through', () => {
@@ -168,12 +192,12 @@ watches:
       `${FILE}:4:1 default: unknown key; did you mean "defaults"?`,
       `${FILE}:6:5 watches[0]: expected either target or targets`,
       `${FILE}:7:5 watches[0].taregt: unknown key; did you mean "target"?`,
-      `${FILE}:8:12 watches[0].tags[0]: expected text, found a number; put it in quotes`,
+      `${FILE}:8:12 watches[0].tags[0]: expected text or a mapping, found a number; put it in quotes`,
       expect.stringContaining(`${FILE}:8:16 watches[0].tags[1]: expected a tag such as 22-alpine, or a glob`),
       expect.stringMatching(
         /:9:15 watches\[0\]\.schedule: expected a cron expression .* \(Invalid value for minute: 61\)$/,
       ),
-      `${FILE}:12:11 watches[1].tags.include: is missing; expected text or a list`,
+      expect.stringContaining(`${FILE}:12:11 watches[1].tags: expected at least one of match, regex, semver`),
       `${FILE}:12:13 watches[1].tags.includes: unknown key; did you mean "include"?`,
       expect.stringContaining(`${FILE}:13:17 watches[1].platforms[0]: "linux" is not a platform.`),
     ]);
@@ -202,6 +226,10 @@ watches:
     ],
     ['defaults: { schedule: "0 0 30 2 *" }', 'this one names a time that never comes'],
     [
+      'defaults: { schedule: { every: 15 minutes } }',
+      ':1:32 defaults.schedule.every: expected a length of time such as',
+    ],
+    [
       'defaults: { schedule: "2026-01-01T00:00:00" }',
       ':1:23 defaults.schedule: expected a cron expression of 5 or 6 fields',
     ],
@@ -224,6 +252,17 @@ watches:
       'ranges such as {1..3} are not supported',
     ],
     ['watches: [{ source: node, target: a.io/b, tags: "{a}" }]', 'expected a tag such as'],
+    [
+      'watches: [{ source: "a.io/x/*", target: b.io/x, tags: x }]',
+      'watches[0].target: the source stands for many repositories, so the target needs a *',
+    ],
+    [
+      'watches: [{ source: a.io/x, target: "b.io/*", tags: x }]',
+      'the source has no * that the one of the target could stand for',
+    ],
+    ['watches: [{ source: "a.io/*/*", target: "b.io/*", tags: x }]', 'it needs one *'],
+    ['watches: [{ source: "A.io/*", target: "b.io/*", tags: x }]', 'the registry host must be lower case'],
+    ['watches: [{ source: "a.io/*", target: "a.io/*", tags: x }]', 'a.io/* cannot be a copy of itself'],
     ['watches: [{ source: node, target: a.io/b, tags: "*a*a*a*a*" }]', 'at most 4 stars'],
     [`watches: ${'['.repeat(100_000)}`, 'nested too deeply'],
   ])('%.60s', (text, problem) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseConfig } from '../../../shared/config/index.ts';
 import { configJsonSchemaText } from '../../../shared/config/json-schema.ts';
 import { ConfigError } from '../../../shared/errors.ts';

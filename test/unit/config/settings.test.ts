@@ -24,6 +24,9 @@ describe('settings', () => {
       serviceBus: { kind: 'connectionString', value: BUS },
       storage: { kind: 'connectionString', value: STORAGE },
       importsQueue: 'imports',
+      pollsQueue: 'polls',
+      transfersQueue: 'transfers',
+      transferContainer: 'transfer',
     });
   });
 
@@ -45,6 +48,9 @@ describe('settings', () => {
         tableEndpoint: 'https://acme.table.core.windows.net/',
       },
       importsQueue: 'mirror/imports',
+      pollsQueue: 'polls',
+      transfersQueue: 'transfers',
+      transferContainer: 'transfer',
     });
   });
 

@@ -1,0 +1,250 @@
+import path from 'node:path';
+import * as z from 'zod';
+import {
+  type ExportPipeline,
+  exportPipelineSchema,
+  type ImportPipeline,
+  importPipelineSchema,
+  PIPELINE_OPTIONS,
+  parseByteSize,
+  type SecretSource,
+  STORAGE_ACCESS_MODES,
+  secretSourceSchema,
+  TRIGGER_STATES,
+} from '../transfer/index.ts';
+import { closedObject } from './closed-object.ts';
+import { hostSchema } from './names.ts';
+
+const MAX_PIPELINES = 500;
+
+const name = z
+  .string()
+  .describe('5 to 50 letters and digits; unique among the pipelines of its kind, without regard to case.');
+const options = z
+  .array(z.enum(PIPELINE_OPTIONS, { error: `expected one of ${PIPELINE_OPTIONS.join(', ')}` }))
+  .max(PIPELINE_OPTIONS.length)
+  .optional()
+  .describe('What the pipeline may do. Left out: nothing of it.');
+
+const endpoint = closedObject({
+  type: z.literal('AzureStorageBlobContainer').optional().describe('The only kind of storage there is.'),
+  uri: z
+    .string()
+    .describe('Address of the container.')
+    .meta({ examples: ['https://acme.blob.core.windows.net/transfer'] }),
+  storageAccessMode: z
+    .enum(STORAGE_ACCESS_MODES, { error: `expected ${STORAGE_ACCESS_MODES.join(' or ')}` })
+    .describe('How storage is told who asks: with a SAS token, or as a Microsoft Entra identity.'),
+  keyVaultUri: z
+    .string()
+    .optional()
+    .describe('Identifier of the Key Vault secret that holds the SAS token; none with ManagedIdentity.'),
+});
+
+const identity = closedObject({
+  type: z
+    .enum(['SystemAssigned', 'UserAssigned'])
+    .describe('Whose: that of this process, or one given to it.'),
+  clientId: z
+    .uuid('expected the client ID of a user-assigned identity')
+    .optional()
+    .describe('Which of several user-assigned identities.'),
+})
+  .optional()
+  .describe('Microsoft Entra identity that reads the secret, and storage with ManagedIdentity.');
+
+const FORMS = '{ env: NAME }, { keyVaultSecret: URL } or { file: PATH }';
+const key = closedObject(
+  {
+    env: z.string().optional().describe('Name of the environment variable that holds the key.'),
+    keyVaultSecret: z.string().optional().describe('Identifier of the Key Vault secret that holds the key.'),
+    file: z.string().optional().describe('Path of the key, relative to this file.'),
+  },
+  FORMS,
+).transform((value, context): SecretSource => {
+  const { data } = secretSourceSchema.safeParse(value);
+  if (data) return data;
+  context.addIssue({ code: 'custom', message: `expected ${FORMS}, which say where the key is` });
+  return z.NEVER;
+});
+const sasToken = closedObject(
+  {
+    env: z.string().optional().describe('Name of the environment variable that holds the SAS token.'),
+    file: z.string().optional().describe('Path of a file that holds the SAS token, relative to this file.'),
+  },
+  '{ env: NAME } or { file: PATH }',
+)
+  .transform((value, context): { env: string } | { file: string } => {
+    const { env, file } = value;
+    if (env !== undefined && file === undefined) return { env };
+    if (file !== undefined && env === undefined) return { file };
+    context.addIssue({ code: 'custom', message: 'expected { env: NAME } or { file: PATH }' });
+    return z.NEVER;
+  })
+  .optional()
+  .describe('Where the SAS token is kept, in place of keyVaultUri.');
+
+const partSize = z
+  .union([z.number().int().positive(), z.string()])
+  .transform((value, context): number => {
+    const bytes = typeof value === 'number' ? value : parseByteSize(value);
+    if (bytes !== undefined) return bytes;
+    context.addIssue({ code: 'custom', message: 'expected a size such as 4GiB or 500MB' });
+    return z.NEVER;
+  })
+  .optional()
+  .describe('Archives larger than this are split, such as 4GiB. Left out: never.');
+
+const exportPipeline = closedObject({
+  name,
+  registry: hostSchema.optional().describe('Registry that is exported from. Left out: transfer.registry.'),
+  identity,
+  target: endpoint.describe('Where archives are written.'),
+  options,
+  longshore: closedObject({
+    sasToken,
+    signingKey: key.optional().describe('Private key that signs the catalog of each archive.'),
+    partSize,
+    baseArchive: z
+      .string()
+      .optional()
+      .describe('Archive in the same container: what it has is left out of new ones.'),
+    artifactLimit: z
+      .number()
+      .int()
+      .positive()
+      .optional()
+      .describe('At most so many artifacts for one run; ACR takes 50. Left out: any number.'),
+    platforms: z.array(z.string()).max(100).optional().describe('Platforms to take. Left out: all.'),
+    referrers: z.boolean().optional().describe('Whether signatures, SBOMs and attestations come along.'),
+  })
+    .optional()
+    .describe('What Azure Container Registry does not have.'),
+});
+
+const importPipeline = closedObject({
+  name,
+  registry: hostSchema.optional().describe('Registry that is imported into. Left out: transfer.registry.'),
+  identity,
+  source: endpoint.describe('Where archives are read.'),
+  trigger: closedObject({
+    sourceTrigger: closedObject({
+      status: z
+        .enum(TRIGGER_STATES, { error: `expected ${TRIGGER_STATES.join(' or ')}` })
+        .describe('Disabled: archives are imported by pipeline runs only.'),
+    }).describe('What a blob that arrives starts.'),
+  })
+    .optional()
+    .describe('Whether a blob that arrives is imported by itself. Left out: yes.'),
+  options,
+  longshore: closedObject({
+    sasToken,
+    trustedKeys: z
+      .array(key)
+      .min(1)
+      .max(20)
+      .optional()
+      .describe('Public keys: only archives signed by one of them are imported. Left out: all are.'),
+    conditions: closedObject({
+      maxAgeDays: z.number().positive().optional().describe('Only blobs modified no longer ago; ACR: 60.'),
+      contentMd5: z.boolean().optional().describe('Only blobs with a valid Content-MD5.'),
+      category: z.boolean().optional().describe('Only blobs with the metadata category = acr-transfer-blob.'),
+    })
+      .optional()
+      .describe('Which blobs start an import by themselves. Left out: all.'),
+  })
+    .optional()
+    .describe('What Azure Container Registry does not have.'),
+});
+
+const list = <Schema extends z.ZodType>(schema: Schema) => z.array(schema).max(MAX_PIPELINES).default([]);
+
+const transfer = closedObject({
+  registry: hostSchema.describe(
+    'Registry that archives landing in the transfer container are imported into, and that pipelines belong to.',
+  ),
+  exportPipelines: list(exportPipeline).describe('Pipelines that write archives into blob storage.'),
+  importPipelines: list(importPipeline).describe('Pipelines that read archives from blob storage.'),
+});
+type TransferContent = z.output<typeof transfer>;
+
+export const transferSchema = transfer
+  .superRefine(checkPipelines)
+  .optional()
+  .describe('What to do with image archives in blob storage.');
+
+export interface TransferConfig {
+  readonly registry: string;
+  readonly exportPipelines: readonly ExportPipeline[];
+  readonly importPipelines: readonly ImportPipeline[];
+}
+
+/** @param folder what paths of keys are relative to */
+export function transferConfig(
+  { registry, exportPipelines, importPipelines }: TransferContent,
+  folder: string,
+): TransferConfig {
+  return {
+    registry,
+    exportPipelines: exportPipelines.map((pipeline) => {
+      const { signingKey } = pipeline.longshore ?? {};
+      return exportPipelineSchema.parse({
+        registry,
+        ...pipeline,
+        longshore: {
+          ...withToken(pipeline.longshore, folder),
+          ...(signingKey && { signingKey: placed(signingKey, folder) }),
+        },
+      });
+    }),
+    importPipelines: importPipelines.map((pipeline) => {
+      const { trustedKeys } = pipeline.longshore ?? {};
+      return importPipelineSchema.parse({
+        registry,
+        ...pipeline,
+        longshore: {
+          ...withToken(pipeline.longshore, folder),
+          ...(trustedKeys && { trustedKeys: trustedKeys.map((one) => placed(one, folder)) }),
+        },
+      });
+    }),
+  };
+}
+
+function withToken<T extends { readonly sasToken?: { env: string } | { file: string } | undefined }>(
+  extensions: T | undefined,
+  folder: string,
+) {
+  const token = extensions?.sasToken;
+  return { ...extensions, ...(token && { sasToken: placed(token, folder) }) };
+}
+
+function placed<Source extends SecretSource>(source: Source, folder: string): Source {
+  return 'file' in source ? { ...source, file: path.resolve(folder, source.file) } : source;
+}
+
+/** What only the pipeline as a whole shows: the rules of its kind, and names that come twice. */
+function checkPipelines(
+  { registry, exportPipelines, importPipelines }: TransferContent,
+  context: z.RefinementCtx,
+): void {
+  const kinds = [
+    { field: 'exportPipelines', schema: exportPipelineSchema, pipelines: exportPipelines },
+    { field: 'importPipelines', schema: importPipelineSchema, pipelines: importPipelines },
+  ] as const;
+  for (const { field, schema, pipelines } of kinds) {
+    const names = new Set<string>();
+    for (const [at, pipeline] of pipelines.entries()) {
+      const lowered = pipeline.name.toLowerCase();
+      if (names.has(lowered)) {
+        const message = 'another pipeline of this kind has this name already';
+        context.addIssue({ code: 'custom', path: [field, at, 'name'], message });
+      }
+      names.add(lowered);
+      for (const { path: where, message } of schema.safeParse({ registry, ...pipeline }).error?.issues ??
+        []) {
+        context.addIssue({ code: 'custom', path: [field, at, ...where], message });
+      }
+    }
+  }
+}

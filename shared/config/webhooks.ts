@@ -1,0 +1,68 @@
+import * as z from 'zod';
+import { problemOfSecret, SENDER_NAMES, type Webhook } from '../webhooks/index.ts';
+import { closedObject } from './closed-object.ts';
+import { durationSchema } from './duration.ts';
+import type { Environment } from './environment.ts';
+import type { ValueProblem } from './explain-issue.ts';
+import { hostSchema } from './names.ts';
+import { missingVariable, type SecretRef, secretRefSchema } from './secret.ts';
+
+/** A webhook, and where the secret is kept that it shares with its sender. */
+export interface ConfiguredWebhook extends Webhook {
+  readonly secret: SecretRef;
+}
+
+const webhook = closedObject({
+  name: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9-]{0,62}$/,
+      'expected small letters, digits and -, at most 63 characters, starting with a letter or digit',
+    )
+    .describe('Names the webhook, also in its route: /api/webhooks/NAME. Unique.'),
+  from: z
+    .enum(SENDER_NAMES, `expected one of ${SENDER_NAMES.join(', ')}`)
+    .describe('Who sends, and so in which form and with which proof.'),
+  registry: hostSchema.describe('Registry whose repositories it speaks of, as it stands in watches.'),
+  secret: secretRefSchema,
+  pollEvery: durationSchema({ min: 60_000, max: 7 * 24 * 60 * 60_000 })
+    .prefault('6h')
+    .describe(
+      'How rarely a watch is still polled while this webhook tells of its changes. Left out: every 6 hours.',
+    ),
+});
+
+export const webhooksSchema = z
+  .array(webhook)
+  .max(200)
+  .superRefine((webhooks, context) => {
+    for (const [at, { name }] of webhooks.entries()) {
+      const first = webhooks.findIndex((other) => other.name === name);
+      if (first === at) continue;
+      const message = `webhooks[${first}] is also called "${name}"; give one of them another name`;
+      context.addIssue({ code: 'custom', path: [at, 'name'], message });
+    }
+  })
+  .default([])
+  .describe('Registries that tell of changes, so that their watches need not be polled as often.');
+
+export function configuredWebhooks(webhooks: z.output<typeof webhooksSchema>): readonly ConfiguredWebhook[] {
+  return webhooks.map(({ pollEvery, ...rest }) => ({ ...rest, pollEveryMs: pollEvery }));
+}
+
+/** Secrets in the environment that are not there or cannot be used. Those in a vault are looked at when needed. */
+export function webhookSecretProblems(webhooks: unknown, env: Environment): readonly ValueProblem[] {
+  const list: readonly unknown[] = Array.isArray(webhooks) ? webhooks : [];
+  return list.flatMap((value, at) => {
+    const { data: ref } = z.object({ secret: secretRefSchema }).safeParse(value);
+    if (!ref || !('env' in ref.secret)) return [];
+    const { env: name } = ref.secret;
+    const problem =
+      missingVariable(ref.secret, env) === undefined
+        ? problemOfSecret(env[name] ?? '')
+        : 'is not set, or empty';
+    if (problem === undefined) return [];
+    const message = `the environment variable ${name} ${problem}`;
+    return [{ path: ['webhooks', at, 'secret', 'env'], atKey: false, message }];
+  });
+}
