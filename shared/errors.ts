@@ -99,6 +99,24 @@ export class RegistryError extends LongshoreError {
   }
 }
 
+/** A registry's allowance of pulls is given out. Nothing is wrong: the work fits at a later time. */
+export class BudgetError extends LongshoreError {
+  override readonly name = 'BudgetError';
+  readonly code = 'E_BUDGET';
+  readonly registry: string;
+  /** When it may fit. */
+  readonly until: Date;
+  /** Pulls that the work needs when it comes back. */
+  readonly pulls: number;
+
+  constructor(registry: string, until: Date, pulls: number, message: string) {
+    super(message);
+    this.registry = registry;
+    this.until = until;
+    this.pulls = pulls;
+  }
+}
+
 export type IntegrityCode = 'E_DIGEST_MISMATCH' | 'E_SIZE_MISMATCH';
 
 /** Bytes arrived that are not the bytes named by the digest or size. They never reach a tag. */
@@ -112,14 +130,27 @@ export class IntegrityError extends LongshoreError {
   }
 }
 
-export type ArchiveCode = 'E_ARCHIVE_FORMAT' | 'E_ARCHIVE_INCOMPLETE';
+export type ArchiveCode = 'E_ARCHIVE_FORMAT' | 'E_ARCHIVE_INCOMPLETE' | 'E_ARCHIVE_SIGNATURE';
 
-/** A file is not an archive we read (format), or lacks content it names (incomplete). */
+/** A file is not an archive we read (format), lacks content it names (incomplete), or is not signed as required. */
 export class ArchiveError extends LongshoreError {
   override readonly name = 'ArchiveError';
   readonly code: ArchiveCode;
 
   constructor(code: ArchiveCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type StorageCode = 'E_STORAGE_DENIED' | 'E_STORAGE_NOT_FOUND' | 'E_BLOB_EXISTS';
+
+/** Blob storage refuses: no right, no such container or blob, or a blob that may not be overwritten. Holds no SAS. */
+export class StorageError extends LongshoreError {
+  override readonly name = 'StorageError';
+  readonly code: StorageCode;
+
+  constructor(code: StorageCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
   }

@@ -13,7 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared/lazy': [],
   'shared/telemetry': [],
   'shared/content': ['shared/errors'],
-  'shared/registry': ['shared/content', 'shared/errors', 'shared/telemetry'],
+  'shared/registry': ['shared/buffer-reclaim', 'shared/content', 'shared/errors', 'shared/telemetry'],
   'shared/imports': ['shared/content', 'shared/errors', 'shared/records', 'shared/telemetry'],
   'shared/mirror': [
     'shared/content',
@@ -23,11 +23,35 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/records',
     'shared/telemetry',
   ],
-  'shared/transfer': ['shared/content', 'shared/imports', 'shared/errors', 'shared/telemetry'],
-  'shared/config': ['shared/content', 'shared/registry', 'shared/mirror', 'shared/errors'],
-  'shared/azure': [
+  'shared/transfer': [
     'shared/content',
     'shared/imports',
+    'shared/errors',
+    'shared/records',
+    'shared/telemetry',
+  ],
+  'shared/webhooks': [
+    'shared/content',
+    'shared/mirror',
+    'shared/errors',
+    'shared/records',
+    'shared/telemetry',
+  ],
+  'shared/budget': ['shared/content', 'shared/registry', 'shared/mirror', 'shared/errors', 'shared/records'],
+  'shared/config': [
+    'shared/budget',
+    'shared/content',
+    'shared/registry',
+    'shared/mirror',
+    'shared/transfer',
+    'shared/webhooks',
+    'shared/errors',
+  ],
+  'shared/azure': [
+    'shared/buffer-reclaim',
+    'shared/content',
+    'shared/imports',
+    'shared/mirror',
     'shared/transfer',
     'shared/errors',
     'shared/records',
@@ -42,11 +66,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** The one folder that knows each outside package. */
 const OWNER: Readonly<Record<string, readonly string[]>> = {
-  undici: ['shared/registry/transport'],
+  undici: ['shared/registry/transport', 'bench/poll'],
   zod: ['shared', 'functions', 'local'],
   yaml: ['shared/config'],
   croner: ['shared/mirror', 'shared/config', 'local/functions-host'],
-  picomatch: ['shared/mirror', 'shared/config'],
+  picomatch: ['shared/mirror', 'shared/transfer/pipelines'],
+  re2js: ['shared/mirror/selection'],
+  semver: ['shared/mirror/selection'],
   'p-limit': ['shared', 'local'],
   'tar-stream': ['shared/transfer', 'local/demo-content'],
   commander: ['cli'],
@@ -60,7 +86,7 @@ const OWNER: Readonly<Record<string, readonly string[]>> = {
   '@azure/identity': ['shared/azure', 'local/functions-host'],
   '@azure/keyvault-secrets': ['shared/azure'],
   '@azure/service-bus': ['shared/azure', 'local/functions-host'],
-  '@azure/storage-blob': ['shared/azure', 'local/functions-host'],
+  '@azure/storage-blob': ['shared/azure', 'local/functions-host', 'bench/transfer'],
   '@azure/storage-queue': ['local/functions-host'],
 };
 

@@ -3,6 +3,7 @@ import type { ImportJob, ImportOutcome, JobRecord, RetryFailedOptions } from '..
 import type { PollReport, WatchFreshness, WatchRecord } from '../mirror/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Webhooks } from '../webhooks/index.ts';
+import type { Deletions } from './deletions.ts';
 import type { Check } from './readiness.ts';
 import type { Transfers, TransferWork } from './transfers.ts';
 
@@ -27,6 +28,8 @@ export interface App extends TransferWork {
   budgets(): AsyncIterable<BudgetState>;
   /** Registries that want to be left alone. */
   pauses(): AsyncIterable<Pause>;
+  /** Copies whose tag was deleted upstream, and what somebody wants to become of them. */
+  readonly deletions: Deletions;
   /** All job records, in no particular order. */
   jobs(): AsyncIterable<JobRecord>;
   /** Registries that tell of changes. */

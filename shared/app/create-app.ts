@@ -39,6 +39,7 @@ import { minuteAllowanceSchema, repositoryNoticesSchema } from '../webhooks/inde
 import type { App } from './app.ts';
 import { budgetsFor, outsidePauses, sourcesWithin } from './budget.ts';
 import { currentWatches, withFailures } from './current-watches.ts';
+import { deletionsFor } from './deletions.ts';
 import { keepUploads } from './keep-uploads.ts';
 import { checkReadiness } from './readiness.ts';
 import { registryClientFor } from './registries.ts';
@@ -106,7 +107,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
     queue,
     now,
   };
-  const current = currentWatches(config, { registry, now });
+  const current = currentWatches(config, { registry, records: watchRecords, now });
   const webhooks = webhooksFor(config, {
     env,
     azure: clients,
@@ -131,6 +132,8 @@ export function createApp(config: Config, settings: Settings, env: Environment):
     },
 
     webhooks,
+
+    deletions: deletionsFor(current, { ...pollPorts, jobs }),
 
     runImport: (body, { logger = silent, signal } = {}) =>
       runImport(

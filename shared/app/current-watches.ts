@@ -3,8 +3,11 @@ import {
   type ExpandPorts,
   expandWatches,
   failedReport,
-  namePrefixOf,
+  type PatternRecords,
   type PollReport,
+  recordListing,
+  seenRepositories,
+  seenWatches,
   type Watch,
   type WatchesAndPatterns,
 } from '../mirror/index.ts';
@@ -16,39 +19,41 @@ const KEEP_FAILURE_MS = 2 * 60_000;
 export interface CurrentWatches {
   /**
    * The configured watches, and those that patterns stand for at the moment. A listing is kept for a while unless it
-   * is to be `fresh`; failures are told once for each listing. A pattern whose listing failed keeps the watches it
-   * had.
+   * is to be `fresh`; failures are told once for each listing. A pattern whose listing failed keeps the watches that
+   * were polled for it, by whichever process.
    */
   get(options?: {
     readonly fresh?: boolean;
     readonly signal?: AbortSignal | undefined;
   }): Promise<ExpandedWatches>;
+  /** The same without asking a registry: of a pattern the watches that were polled, also of repositories that are gone. */
+  seen(): Promise<readonly Watch[]>;
 }
 
 export function currentWatches(
   configured: WatchesAndPatterns,
-  ports: ExpandPorts & { readonly now: () => Date },
+  {
+    registry,
+    records,
+    now,
+  }: Pick<ExpandPorts, 'registry'> & { readonly records: PatternRecords; readonly now: () => Date },
 ): CurrentWatches {
   const { watches, patterns } = configured;
+  const memory: ExpandPorts['memory'] = {
+    repositories: (pattern) => seenRepositories(pattern, records),
+    note: (pattern, listing) => recordListing(pattern, listing, records, now()),
+  };
   let known: { readonly until: number; readonly watches: readonly Watch[] } | undefined;
   return {
     async get({ fresh = false, signal } = {}) {
       if (patterns.length === 0) return { watches, failures: [] };
-      if (known && !fresh && ports.now().getTime() < known.until)
-        return { watches: known.watches, failures: [] };
-      const { watches: found, failures } = await expandWatches(configured, ports, { signal });
-      const names = new Set(found.map(({ name }) => name));
-      const failed = failures.map(({ watch }) => namePrefixOf({ name: watch }));
-      const kept = (known?.watches ?? []).filter(
-        ({ name }) => !names.has(name) && failed.some((prefix) => name.startsWith(prefix)),
-      );
-      const current = [...found, ...kept];
-      known = {
-        until: ports.now().getTime() + (failures.length > 0 ? KEEP_FAILURE_MS : KEEP_MS),
-        watches: current,
-      };
-      return { watches: current, failures };
+      if (known && !fresh && now().getTime() < known.until) return { watches: known.watches, failures: [] };
+      const current = await expandWatches(configured, { registry, memory }, { signal });
+      const keepMs = current.failures.length > 0 ? KEEP_FAILURE_MS : KEEP_MS;
+      known = { until: now().getTime() + keepMs, watches: current.watches };
+      return current;
     },
+    seen: () => seenWatches(configured, records),
   };
 }
 

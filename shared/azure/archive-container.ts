@@ -10,7 +10,7 @@ import { openBlobFile } from './blob-file.ts';
 import { createBlobSink } from './blob-sink.ts';
 import { answerWithin } from './deadline.ts';
 import { statusOf } from './entra-tokens.ts';
-import { storageFailure } from './storage-failure.ts';
+import { storageCodeOf, storageFailure } from './storage-failure.ts';
 import { storedBlob } from './stored-blob.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -88,8 +88,9 @@ export function createArchiveContainer(
               .getBlobClient(name)
               .delete({ abortSignal, conditions: { ifMatch: etag }, deleteSnapshots: 'include' });
           } catch (error) {
-            // Gone, or another by now.
-            if (![404, 412].includes(statusOf(error) ?? 0)) throw error;
+            // Gone, or another by now. A lease that somebody has on it is a 412 as well.
+            const isGone = statusOf(error) === 404 || storageCodeOf(error) === 'ConditionNotMet';
+            if (!isGone) throw error;
           }
         },
         signal,

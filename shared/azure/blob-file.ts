@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { BlobClient } from '@azure/storage-blob';
+import { createBufferReclaim } from '../buffer-reclaim.ts';
 import { ArchiveError, LongshoreError, TransportError } from '../errors.ts';
 import type { RandomAccessFile, StoredBlob } from '../transfer/index.ts';
 import { answerWithin } from './deadline.ts';
@@ -43,6 +44,7 @@ export async function openBlobFile(
   if (!stored) throw new TransportError('E_NETWORK', `${what} was described without its size, ETag or time.`);
   const { size, etag } = stored;
   const conditions = { ifMatch: etag };
+  const reclaim = createBufferReclaim();
 
   async function receive(offset: number, length: number, signal: AbortSignal | undefined) {
     try {
@@ -72,6 +74,7 @@ export async function openBlobFile(
         for await (const piece of body) {
           done += piece.byteLength;
           yield piece;
+          reclaim(piece.byteLength);
         }
         return;
       } catch (cause) {

@@ -19,8 +19,8 @@ export interface BlobSinkOptions extends CreateBlobOptions {
 }
 
 /**
- * Writes a block blob: blocks are sent side by side, each with its MD5, and the list of blocks last, with the MD5 of the
- * whole. Before that the blob is as it was, also after a crash. Block names are this writer's own, so that two writers
+ * Writes a block blob: blocks are sent side by side, and the list of blocks last, with the MD5 of the whole, which others
+ * ask for. Blocks have none of their own: TLS guards them on their way, and an import checks every byte. Before that the blob is as it was, also after a crash. Block names are this writer's own, so that two writers
  * of one blob never mix: what waits of the one is void once the other has committed.
  */
 export function createBlobSink(
@@ -32,6 +32,7 @@ export function createBlobSink(
   const blockBytes = Math.max(BLOCK_BYTES, Math.ceil(size / MAX_BLOCKS));
   const writer = randomUUID().slice(0, 8);
   const blocks: string[] = [];
+  const md5 = createHash('md5');
   const underWay = new Set<Promise<void>>();
   const stop = new AbortController();
   const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
@@ -44,11 +45,8 @@ export function createBlobSink(
     answerWithin(BLOCK_TIMEOUT_MS, what, run, stopped);
 
   async function stage(id: string, block: Buffer): Promise<void> {
-    const transactionalContentMD5 = createHash('md5').update(block).digest();
     try {
-      await call((abortSignal) =>
-        blob.stageBlock(id, block, block.byteLength, { abortSignal, transactionalContentMD5 }),
-      );
+      await call((abortSignal) => blob.stageBlock(id, block, block.byteLength, { abortSignal }));
     } catch (error) {
       failed ??= { error };
     }
@@ -75,6 +73,7 @@ export function createBlobSink(
   return {
     async write(bytes) {
       throwIfFailed();
+      md5.update(bytes);
       for (let rest = bytes; rest.byteLength > 0; ) {
         const piece = rest.subarray(0, blockBytes - filled);
         pieces.push(piece);
@@ -86,7 +85,7 @@ export function createBlobSink(
       }
     },
 
-    async commit({ sha256, md5 }) {
+    async commit({ sha256 }) {
       if (filled > 0) await sendBlock();
       await Promise.all(underWay);
       throwIfFailed();
@@ -98,7 +97,7 @@ export function createBlobSink(
             metadata: { ...metadata, longshore_sha256: sha256.replace(/^sha256:/, '') },
             blobHTTPHeaders: {
               blobContentType: 'application/x-tar',
-              blobContentMD5: Buffer.from(md5, 'base64'),
+              blobContentMD5: md5.digest(),
             },
           }),
         );

@@ -28,7 +28,7 @@ export function storageFailure(error: unknown, what: string, refusal: string): L
 }
 
 /** Storage's own word for what is wrong, such as `BlobAlreadyExists`; nothing else of the answer. */
-function storageCodeOf(error: unknown): string {
+export function storageCodeOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^[A-Za-z_]{1,80}$/.test(code) ? code : '';
 }

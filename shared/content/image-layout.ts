@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Descriptor, descriptorSchema } from './descriptor.ts';
 import { algorithmOf, type Digest, encodedOf } from './digest.ts';
 

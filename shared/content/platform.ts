@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { InvalidInputError } from '../errors.ts';
 
 /** The machine an image runs on. OCI image-spec, "Image Index Property Descriptions". */

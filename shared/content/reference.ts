@@ -20,6 +20,12 @@ export interface TagReference extends RepositoryName {
   readonly tag: string;
 }
 
+/** A reference that names content, under no tag. */
+export interface DigestReference extends RepositoryName {
+  readonly digest: Digest;
+  readonly tag?: undefined;
+}
+
 export const DEFAULT_REGISTRY = 'docker.io';
 const OFFICIAL_PREFIX = 'library/';
 const MAX_REPOSITORY_LENGTH = 255;

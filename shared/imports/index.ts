@@ -24,5 +24,12 @@ export { createRecordedQueue } from './recorded-queue.ts';
 export { MAX_FAILURES, retryDelayMs } from './retry-delay.ts';
 export { type RetryFailedOptions, retryFailed } from './retry-failed.ts';
 export { type ImportDependencies, type ImportOutcome, runImport } from './run-import.ts';
-export { clearTag, isPutBy, type TagMoveOptions, type TagRecord, tagKey, tagRecordSchema } from './tag-ledger.ts';
+export {
+  clearTag,
+  isPutBy,
+  type TagMoveOptions,
+  type TagRecord,
+  tagKey,
+  tagRecordSchema,
+} from './tag-ledger.ts';
 export { createUploadSessions, type UploadRecord, uploadRecordSchema } from './upload-sessions.ts';

@@ -173,12 +173,7 @@ export function isPutBy(
   return Date.parse(observedAt) === at && Date.parse(digestObservedAt) === at;
 }
 
-function claim(
-  current: TagRecord | undefined,
-  turn: Turn,
-  owner: string,
-  now: Date,
-): TagRecord | undefined {
+function claim(current: TagRecord | undefined, turn: Turn, owner: string, now: Date): TagRecord | undefined {
   const heldByOther =
     current?.leaseUntil !== undefined &&
     current.leaseOwner !== owner &&
@@ -187,10 +182,11 @@ function claim(
   const standing = turn.during(current);
   return (
     standing && {
-    ...standing,
-    leaseOwner: owner,
-    leaseUntil: new Date(now.getTime() + LEASE_MS).toISOString(),
-  });
+      ...standing,
+      leaseOwner: owner,
+      leaseUntil: new Date(now.getTime() + LEASE_MS).toISOString(),
+    }
+  );
 }
 
 function release(

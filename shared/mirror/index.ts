@@ -1,4 +1,11 @@
 /** What to watch, which tags, when; what was observed; the pure plan and the poll that carries it out. */
+export {
+  type ApprovePorts,
+  approveDeletions,
+  type DeletionOutcome,
+  type ListedProposal,
+  proposeDeletions,
+} from './deletions/index.ts';
 export { isPollDue, type PollState, pollStateSchema } from './due.ts';
 export { explainWatch, type WatchExplanation } from './explain-watch.ts';
 export { judgeFreshness, type WatchFreshness } from './freshness.ts';
@@ -10,8 +17,12 @@ export {
   formatRepositoryPattern,
   isPattern,
   namePrefixOf,
+  type PatternRecords,
   parseRepositoryPattern,
   type RepositoryPattern,
+  recordListing,
+  seenRepositories,
+  seenWatches,
   type WatchesAndPatterns,
   type WatchPattern,
 } from './patterns/index.ts';

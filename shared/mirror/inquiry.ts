@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import { RegistryError, TransportError } from '../errors.ts';
 import type { CallOptions, DigestPage, PageOptions } from '../registry/index.ts';
 import { failureOf, type PollFailure } from './report.ts';
@@ -95,7 +94,12 @@ export class Inquiry {
     const [first, ...rest] = tags;
     // By itself: a registry that wants a token says so once, and not to each of those that would be under way.
     if (first !== undefined) await ask(first);
-    await pLimit(HEADS_AT_ONCE).map(rest, ask);
+    // Loops instead of a promise kept for each of what can be 200,000 tags.
+    const remaining = rest.values();
+    const askOn = async () => {
+      for (const tag of remaining) await ask(tag);
+    };
+    await Promise.all(Array.from({ length: HEADS_AT_ONCE }, askOn));
     this.#signal?.throwIfAborted();
     if (refusal && asked < tags.length) {
       const message = `${tags.length - asked} more tags were not asked about after that.`;
@@ -105,9 +109,9 @@ export class Inquiry {
   }
 
   #head(tag: string): Promise<Found> {
-    const ask = async () => {
+    const ask = () => {
       this.#ask('heads');
-      return await this.#source.resolve(tag, { signal: this.#signal });
+      return this.#source.resolve(tag, { signal: this.#signal });
     };
     return this.#shared ? this.#shared.head(tag, ask) : ask();
   }

@@ -49,6 +49,36 @@ export function nextRecord(
   };
 }
 
+/**
+ * The record of something that was only listed: a pattern, or a repository that its listing lacks. `failure` is what
+ * was wrong with it; without one it is healthy. The same record when that is nothing new.
+ */
+export function recordAfterListing(
+  { name, source }: { readonly name: string; readonly source: string },
+  before: WatchRecord | undefined,
+  failure: PollFailure | undefined,
+  now: Date,
+): WatchRecord | undefined {
+  if (!failure && (!before || before.state === 'healthy')) return before;
+  const at = now.toISOString();
+  const nothing = { selected: [], gone: [], disagreements: [] };
+  const health: WatchHealth = failure
+    ? judgeHealth({ errors: [failure], ...nothing }, before, now)
+    : { state: 'healthy', reason: '', since: at };
+  const isKnown = before?.state === health.state && before.reason === health.reason;
+  if (isKnown && health.until === undefined) return before;
+  const succeededAt = failure ? before?.succeededAt : at;
+  return {
+    watch: name,
+    source,
+    ...health,
+    polledAt: at,
+    ...(succeededAt !== undefined && { succeededAt }),
+    gone: before?.gone ?? [],
+    disagreements: [],
+  };
+}
+
 /** The targets are looked at again soon if that is what went wrong. */
 function afterErrors(
   memory: SurveyMemory,

@@ -119,12 +119,19 @@ export function healthOf({ state, reason, since, until }: WatchRecord): WatchHea
   return { state, reason, since, ...(until !== undefined && { until }) };
 }
 
+/** The records of all watches there ever were. */
+export async function* watchRecords(
+  records: Pick<Records<WatchRecord>, 'list'>,
+): AsyncGenerator<WatchRecord, void, undefined> {
+  for await (const { value } of records.list(PARTITION)) yield value;
+}
+
 /** The records of these watches, in their order. */
 export async function knownWatches(
   watches: readonly Pick<Watch, 'name'>[],
   records: Pick<Records<WatchRecord>, 'list'>,
 ): Promise<readonly WatchRecord[]> {
   const byName = new Map<string, WatchRecord>();
-  for await (const { key, value } of records.list(PARTITION)) byName.set(key.row, value);
+  for await (const record of watchRecords(records)) byName.set(record.watch, record);
   return watches.map(({ name }) => byName.get(name)).filter((record) => record !== undefined);
 }

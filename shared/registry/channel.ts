@@ -1,10 +1,12 @@
 import { RegistryError, TransportError } from '../errors.ts';
 import { type Need, parseChallenges, RegistryAuth, secretsIn } from './auth/index.ts';
 import { endpointOf, isLoopbackHost } from './protocol/endpoint.ts';
+import { rateLimitReport } from './rate-limit-report.ts';
 import { readRefusal } from './read-refusal.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 import { settingAdvice } from './setting-advice.ts';
 import {
+  type AttemptEnd,
   type BodyMaker,
   type HttpRequest,
   type HttpResponse,
@@ -16,7 +18,7 @@ import {
   type Send,
   type Timing,
 } from './transport/index.ts';
-import type { CredentialSource, Credentials } from './types.ts';
+import type { CredentialSource, Credentials, PullMeter, RateLimitReport } from './types.ts';
 
 /** One request of distribution-spec, and which answers to it make sense. */
 export interface Operation {
@@ -37,6 +39,8 @@ export interface Operation {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | BodyMaker;
   readonly answerTimeoutMs?: number;
+  /** For requests of manifests: who counts them. */
+  readonly meter?: PullMeter | undefined;
   /** Shared by the requests of one operation. Default: one for each request. */
   readonly retries?: RetryBudget | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -49,6 +53,7 @@ export interface ChannelParts {
   readonly userAgent: string;
   readonly credentials: CredentialSource | undefined;
   readonly settings: RegistrySettings;
+  readonly onRateLimit?: ((report: RateLimitReport) => void) | undefined;
 }
 
 /** Everything said to one registry goes through here: its address, its credentials, its refusals. */
@@ -63,6 +68,7 @@ export class RegistryChannel {
   readonly #send: Send;
   readonly #reach: Reach;
   readonly #auth: RegistryAuth;
+  readonly #onRateLimit: ChannelParts['onRateLimit'];
 
   /** @throws InvalidInputError `E_REFERENCE` when `registry` is not a host */
   constructor(registry: string, parts: ChannelParts) {
@@ -71,6 +77,7 @@ export class RegistryChannel {
     this.origin = endpointOf(registry, parts.settings.plainHttp);
     this.limits = parts.limits;
     this.timing = parts.timing;
+    this.#onRateLimit = parts.onRateLimit;
     this.#send = (request) =>
       parts.send({
         ...request,
@@ -180,6 +187,22 @@ export class RegistryChannel {
     return parseChallenges(response.headerLines('www-authenticate'));
   }
 
+  /** Lets the operation's meter count, and passes on what the answer says of rate limits. */
+  async #attempt(
+    { method, meter, ownCredentials, signal }: Operation,
+    url: URL,
+  ): Promise<AttemptEnd | undefined> {
+    const metered = await meter?.begin({ isPull: method === 'GET', signal });
+    const api = ownCredentials ? 'web' : 'registry';
+    if (!metered && api === 'registry' && url.origin !== this.origin.origin) return undefined;
+    return async (response) => {
+      const report =
+        response && rateLimitReport({ registry: this.registry, api, url }, response, this.timing.now());
+      if (metered) await metered.end({ status: response?.status, report });
+      else if (report) this.#onRateLimit?.(report);
+    };
+  }
+
   #toRequest(operation: Operation, url: URL, authorization: string | undefined): HttpRequest {
     const { method, headers, body, answerTimeoutMs, retries, signal } = operation;
     return {
@@ -189,6 +212,7 @@ export class RegistryChannel {
       headers: { ...headers, ...(authorization && { authorization }) },
       body,
       answerTimeoutMs,
+      onAttempt: () => this.#attempt(operation, url),
       retries,
       signal,
     };

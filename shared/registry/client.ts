@@ -1,3 +1,4 @@
+import { listRepositories } from './catalogs/list-repositories.ts';
 import { RegistryChannel } from './channel.ts';
 import type { RegistrySettings } from './registry-settings.ts';
 import { createRepository } from './repository.ts';
@@ -12,7 +13,7 @@ import {
   withRetry,
   withRetryAdvice,
 } from './transport/index.ts';
-import type { CredentialSource, RegistryClient } from './types.ts';
+import type { CredentialSource, RateLimitReport, RegistryClient } from './types.ts';
 
 export interface RegistryClientOptions {
   /** Asked when a registry wants to know who we are. Default: anonymous everywhere. */
@@ -25,6 +26,8 @@ export interface RegistryClientOptions {
   readonly userAgent?: string;
   /** What differs from `DEFAULT_LIMITS`. */
   readonly limits?: Partial<RegistryLimits>;
+  /** Told what answers say of rate limits, except those that a meter is told of. */
+  readonly onRateLimit?: ((report: RateLimitReport) => void) | undefined;
   /** Default: the system's clock, timers and random numbers. */
   readonly timing?: Timing;
 }
@@ -39,6 +42,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     timing,
     userAgent: options.userAgent ?? 'longshore',
     credentials: options.credentials,
+    onRateLimit: options.onRateLimit,
   };
   const channels = new Map<string, RegistryChannel>();
   const channelTo = (registry: string): RegistryChannel => {
@@ -72,6 +76,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     // A reference is a name too; its tag is no part of the repository.
     repository: ({ registry, repository }) =>
       createRepository({ name: { registry, repository }, channel: channelTo(registry) }),
+    repositories: (registry, options) => listRepositories(channelTo(registry), options),
     close: () => connections.close(),
   };
 }

@@ -16,7 +16,7 @@ import { assertTagOrDigest, display, need, type Place, pathOf } from './place.ts
 import { NO_HEAD } from './protocol/refusal.ts';
 import { repeating } from './repeat.ts';
 import type { HttpResponse, RetryBudget } from './transport/index.ts';
-import type { CallOptions, PushedManifest } from './types.ts';
+import type { CallOptions, PullOptions, PushedManifest } from './types.ts';
 
 interface AttemptOptions extends CallOptions {
   readonly retries: RetryBudget;
@@ -28,7 +28,7 @@ const ACCEPT = { accept: MANIFEST_ACCEPT.join(', ') };
 export async function resolveManifest(
   place: Place,
   tagOrDigest: string,
-  { signal }: CallOptions = {},
+  { signal, meter }: PullOptions = {},
 ): Promise<Descriptor | undefined> {
   assertTagOrDigest(tagOrDigest);
   const what = `look up ${display(place, tagOrDigest)}`;
@@ -39,11 +39,12 @@ export async function resolveManifest(
     needs: [need(place, 'pull')],
     headers: ACCEPT,
     expect: [200, 404, ...NO_HEAD],
+    meter,
     signal,
   });
   await response.body.discard();
   if (response.status === 404) return undefined;
-  if (NO_HEAD.includes(response.status)) return await resolveByGet(place, tagOrDigest, { signal });
+  if (NO_HEAD.includes(response.status)) return await resolveByGet(place, tagOrDigest, { signal, meter });
   const announced = announcedDigest(place, what, response);
   if (isDigest(tagOrDigest) && announced !== undefined) assertSame(what, tagOrDigest, announced);
   const digest = isDigest(tagOrDigest) ? tagOrDigest : announced;
@@ -53,13 +54,13 @@ export async function resolveManifest(
     return { mediaType, digest, size };
   }
   // Headers that a registry may leave out; only the content itself can tell then.
-  return await resolveByGet(place, tagOrDigest, { signal });
+  return await resolveByGet(place, tagOrDigest, { signal, meter });
 }
 
 async function resolveByGet(
   place: Place,
   tagOrDigest: string,
-  options: CallOptions,
+  options: PullOptions,
 ): Promise<Descriptor | undefined> {
   try {
     const { mediaType, digest, size } = await fetchManifest(place, tagOrDigest, options);
@@ -74,16 +75,18 @@ async function resolveByGet(
 export async function fetchManifest(
   place: Place,
   tagOrDigest: string,
-  { signal }: CallOptions = {},
+  { signal, meter }: PullOptions = {},
 ): Promise<ManifestContent> {
   assertTagOrDigest(tagOrDigest);
-  return await repeating(place, signal, (retries) => fetchOnce(place, tagOrDigest, { signal, retries }));
+  return await repeating(place, signal, (retries) =>
+    fetchOnce(place, tagOrDigest, { signal, meter, retries }),
+  );
 }
 
 async function fetchOnce(
   place: Place,
   tagOrDigest: string,
-  { signal, retries }: AttemptOptions,
+  { signal, meter, retries }: AttemptOptions & PullOptions,
 ): Promise<ManifestContent> {
   const what = `read the manifest ${display(place, tagOrDigest)}`;
   const response = await place.channel.request({
@@ -93,6 +96,7 @@ async function fetchOnce(
     needs: [need(place, 'pull')],
     headers: ACCEPT,
     expect: [200],
+    meter,
     retries,
     signal,
   });

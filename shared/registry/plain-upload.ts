@@ -27,6 +27,7 @@ export class PlainUpload {
   async send(body: UploadBody, options: AttemptOptions): Promise<void> {
     const place = this.#place;
     const blob = this.#blob;
+    body.openAhead();
     this.#location ??= (await beginUpload(place, blob, options)).location;
     const make = () => body.make();
     if (blob.size <= place.channel.limits.singlePutBytes) {

@@ -1,7 +1,7 @@
 import { algorithmOf, type Digest, encodedOf } from '../content/index.ts';
 import { resolveManifest } from './manifests.ts';
 import type { Place } from './place.ts';
-import type { CallOptions, TaggedManifest } from './types.ts';
+import type { PullOptions, TaggedManifest } from './types.ts';
 
 /** How cosign names what it attaches without the referrers API: signatures, attestations, SBOMs. */
 const SUFFIXES = ['sig', 'att', 'sbom'];
@@ -10,7 +10,7 @@ const SUFFIXES = ['sig', 'att', 'sbom'];
 export async function findCosignTags(
   place: Place,
   subject: Digest,
-  options: CallOptions = {},
+  options: PullOptions = {},
 ): Promise<readonly TaggedManifest[]> {
   const found = await Promise.all(
     SUFFIXES.map(async (suffix) => {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Descriptor, descriptorSchema } from '../content/index.ts';
 
 /** What an entry must say to be of use; an annotation or artifact type that is none is left out. */

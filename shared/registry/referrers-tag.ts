@@ -13,7 +13,7 @@ import { display, type Place } from './place.ts';
 import { parseJson } from './protocol/json.ts';
 import { parseReferrers } from './referrers-document.ts';
 import { addToReferrersIndex } from './referrers-index.ts';
-import type { CallOptions } from './types.ts';
+import type { CallOptions, PullOptions } from './types.ts';
 
 const MAX_ENCODED_CHARS = 64;
 
@@ -26,7 +26,7 @@ function referrersTag(subject: Digest): string {
 export async function referrersUnderTag(
   place: Place,
   subject: Digest,
-  options: CallOptions,
+  options: PullOptions,
 ): Promise<readonly Descriptor[]> {
   const tag = referrersTag(subject);
   // Most images have no referrers, and registries may count a GET as a pull also of what is not there.
@@ -65,7 +65,7 @@ export async function addReferrers(
 async function manifestUnder(
   place: Place,
   tag: string,
-  options: CallOptions,
+  options: PullOptions,
 ): Promise<ManifestContent | undefined> {
   try {
     return await fetchManifest(place, tag, options);

@@ -18,12 +18,12 @@ const FILTERED_BY_TYPE = /(?:^|,)\s*artifactType\s*(?:,|$)/;
 export async function listReferrers(
   place: Place,
   subject: Digest,
-  { artifactType, signal }: ReferrersOptions = {},
+  { artifactType, signal, meter }: ReferrersOptions = {},
 ): Promise<readonly Descriptor[]> {
   const digest = parseDigest(subject);
   const listed =
     (await askApi(place, digest, { artifactType, signal })) ??
-    ofType(await referrersUnderTag(place, digest, { signal }), artifactType);
+    ofType(await referrersUnderTag(place, digest, { signal, meter }), artifactType);
   return [...new Map(listed.map((descriptor) => [descriptor.digest, descriptor])).values()];
 }
 

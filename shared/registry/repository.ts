@@ -5,8 +5,10 @@ import { assertRepositoryName, type Place } from './place.ts';
 import { listReferrers } from './referrers.ts';
 import { findCosignTags } from './referrers-cosign.ts';
 import { addReferrers } from './referrers-tag.ts';
+import { deleteTag } from './tag-deletion.ts';
 import { listTags } from './tags.ts';
 import type { Repository } from './types.ts';
+import { isUnknownRepository } from './unknown-repository.ts';
 import { pushBlob } from './uploads.ts';
 
 /** @throws InvalidInputError `E_REFERENCE` for a name that is not one */
@@ -16,10 +18,12 @@ export function createRepository(place: Place): Repository {
     name: place.name,
     tags: (options) => listTags(place, options),
     listDigests: (options) => listDigests(place, place.channel.settings.family, options),
+    isUnknown: (options) => isUnknownRepository(place, options),
     resolve: (tagOrDigest, options) => resolveManifest(place, tagOrDigest, options),
     fetchManifest: (tagOrDigest, options) => fetchManifest(place, tagOrDigest, options),
     pushManifest: (tagOrDigest, content, options) => pushManifest(place, tagOrDigest, content, options),
     deleteManifest: (tagOrDigest, options) => deleteManifest(place, tagOrDigest, options),
+    deleteTag: (tag, options) => deleteTag(place, tag, options),
     referrers: (subject, options) => listReferrers(place, subject, options),
     cosignTags: (subject, options) => findCosignTags(place, subject, options),
     addReferrers: (subject, referrers, options) => addReferrers(place, subject, referrers, options),

@@ -1,11 +1,11 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isTag } from '../content/index.ts';
 import type { Operation } from './channel.ts';
 import { display, need, type Place, pathOf } from './place.ts';
 import { parseJson } from './protocol/json.ts';
 import { nextPage } from './protocol/location.ts';
 import { repeating } from './repeat.ts';
-import type { CallOptions } from './types.ts';
+import type { PageOptions } from './types.ts';
 
 const PAGE_SIZE = 1000;
 /** Registries that know no paging send everything in one answer. */
@@ -24,7 +24,7 @@ const pageSchema = z.object({
 /** See `Repository.tags`. */
 export async function* listTags(
   place: Place,
-  { signal }: CallOptions = {},
+  { signal, onPage }: PageOptions = {},
 ): AsyncGenerator<string, void, undefined> {
   const { channel } = place;
   const what = `list the tags of ${display(place)}`;
@@ -36,6 +36,7 @@ export async function* listTags(
     if (seen.has(url.href)) throw channel.malformed(what, 'sends the same page over and over');
     if (seen.size >= MAX_PAGES) throw channel.malformed(what, `has more than ${MAX_PAGES} pages of them`);
     seen.add(url.href);
+    await onPage?.();
     const { bytes, links } = await repeating(place, signal, (retries) =>
       fetchPage(place, here, { what, signal, retries }),
     );

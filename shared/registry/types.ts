@@ -1,4 +1,5 @@
 import type { Descriptor, Digest, ManifestContent, RepositoryName } from '../content/index.ts';
+import type { PullAllowance } from './protocol/rate-limit.ts';
 
 /** Every call that waits takes a signal; aborting rejects with the signal's reason. */
 export interface CallOptions {
@@ -11,6 +12,8 @@ export type BlobOutcome = 'existing' | 'mounted' | 'uploaded';
 export interface PushBlobOptions extends CallOptions {
   /** Another repository of the same registry that may hold the blob; tried with a cross-repository mount first. */
   readonly mountFrom?: string | undefined;
+  /** The repository is known to have no content yet: small blobs are sent without asking whether they are there. */
+  readonly isNew?: boolean | undefined;
   /** Called with the number of bytes sent since the last call; bytes sent again count again. */
   readonly onBytes?: ((count: number) => void) | undefined;
   /**
@@ -56,7 +59,41 @@ export interface UploadClaim {
   release(): Promise<void>;
 }
 
-export interface ReferrersOptions extends CallOptions {
+/** What an answer of a registry says of its rate limits. */
+export interface RateLimitReport {
+  /** As it stands in references. */
+  readonly registry: string;
+  /** `web`: the registry's own web API, which has limits of its own. */
+  readonly api: 'registry' | 'web';
+  readonly pulls?: PullAllowance | undefined;
+  /** How long it wants to be left alone, in milliseconds; `null`: it refused by 429 and did not say. */
+  readonly pauseMs?: number | null | undefined;
+}
+
+/** Told of each request for a manifest that goes over the wire, repeats included, before it does. */
+export interface PullMeter {
+  /**
+   * What it throws ends the operation. `undefined`: this request is none of the meter's business.
+   * @param request `isPull`: a GET, which registries count; a HEAD they do not
+   */
+  begin(request: { readonly isPull: boolean } & CallOptions): Promise<MeteredRequest | undefined>;
+}
+
+/** One request under way. */
+export interface MeteredRequest {
+  /** It was answered, or failed. `status` and `report` are missing when there was no answer. */
+  end(answer: {
+    readonly status?: number | undefined;
+    readonly report?: RateLimitReport | undefined;
+  }): Promise<void>;
+}
+
+/** For operations that may pull manifests. */
+export interface PullOptions extends CallOptions {
+  readonly meter?: PullMeter | undefined;
+}
+
+export interface ReferrersOptions extends PullOptions {
   /** Only referrers of this type. */
   readonly artifactType?: string | undefined;
 }
@@ -76,9 +113,14 @@ export interface TaggedManifest {
 /** Registries whose own web API lists tags with their digests. */
 export type RegistryFamily = 'docker-hub' | 'acr' | 'quay' | 'harbor' | 'github' | 'google';
 
-export interface ListDigestsOptions extends CallOptions {
-  /** The listing ends once all of these were seen. Default: it ends with the repository's last tag. */
-  readonly wanted?: Iterable<string> | undefined;
+export interface PageOptions extends CallOptions {
+  /** Called before each page is asked for; what it throws ends the iteration. Tokens and repeated attempts are not pages. */
+  readonly onPage?: (() => void | Promise<void>) | undefined;
+}
+
+export interface ListRepositoriesOptions extends PageOptions {
+  /** Only repositories that begin with this, for example `acme/`. */
+  readonly prefix?: string | undefined;
 }
 
 /** A tag as a registry's web API lists it. */
@@ -91,16 +133,28 @@ export interface TagDigest {
   readonly mediaType?: string;
 }
 
+/** One answer of a registry's web API. */
+export interface DigestPage {
+  /** Those that no page before had. */
+  readonly tags: readonly TagDigest[];
+  readonly isLast: boolean;
+  /**
+   * No tag on the pages to come was moved later than this. Missing where the API does not list tags by when they
+   * were moved, or has not kept to that so far.
+   */
+  readonly restMovedUntil?: Date | undefined;
+}
+
 /** One repository of one registry, over distribution-spec 1.1. */
 export interface Repository {
   readonly name: RepositoryName;
 
   /** All tags in the registry's order, page by page. An absent repository is `E_NOT_FOUND`. */
-  tags(options?: CallOptions): AsyncIterable<string>;
+  tags(options?: PageOptions): AsyncIterable<string>;
 
   /**
-   * Tags with their digests from the registry's own web API, a hundred or more for one request and none of them
-   * a pull. `undefined` when the registry has no such listing; `listingSupport` says why.
+   * Tags with their digests from the registry's own web API, page by page, a hundred tags or more for one request
+   * and none of them a pull. `undefined` when the registry has no such listing; `listingSupport` says why.
    *
    * Newest first where the API can be asked for that (not Quay's and GitHub's, which promise no order), each tag
    * once, names that are no tags left out. Leave the iteration when you have seen enough: no further page is
@@ -108,16 +162,22 @@ export interface Repository {
    * credentials: neither a tag that is missing nor `E_NOT_FOUND` means that something is gone, and a digest wants
    * confirming by `resolve` before it is acted on. `E_DENIED` may mean only that the listing is not for us.
    */
-  listDigests(options?: ListDigestsOptions): AsyncIterable<TagDigest> | undefined;
+  listDigests(options?: PageOptions): AsyncIterable<DigestPage> | undefined;
+
+  /**
+   * Whether the registry says that there is no such repository, by one listing. `false` also when it does not say, as
+   * where nobody may list. It says so, too, of a repository that has only blobs, which an unfinished copy left there.
+   */
+  isUnknown(options?: CallOptions): Promise<boolean>;
 
   /**
    * What a tag or digest names, by HEAD (never counted as a pull). `undefined` when the registry says it is
    * not there; any other failure throws.
    */
-  resolve(tagOrDigest: string, options?: CallOptions): Promise<Descriptor | undefined>;
+  resolve(tagOrDigest: string, options?: PullOptions): Promise<Descriptor | undefined>;
 
   /** The manifest's exact bytes, checked against the digest asked for or announced. At most 4 MiB. */
-  fetchManifest(tagOrDigest: string, options?: CallOptions): Promise<ManifestContent>;
+  fetchManifest(tagOrDigest: string, options?: PullOptions): Promise<ManifestContent>;
 
   /** Puts the bytes as they are under a tag or under their own digest. The registry's digest must agree. */
   pushManifest(tagOrDigest: string, content: ManifestContent, options?: CallOptions): Promise<PushedManifest>;
@@ -126,13 +186,19 @@ export interface Repository {
   deleteManifest(tagOrDigest: string, options?: CallOptions): Promise<void>;
 
   /**
+   * Deletes a tag and leaves its manifest, by whatever way the registry has for that. Absent is `E_NOT_FOUND`.
+   * `unsupported`: it deletes manifests by digest only, with all their tags, or nothing.
+   */
+  deleteTag(tag: string, options?: CallOptions): Promise<'deleted' | 'unsupported'>;
+
+  /**
    * The manifests whose subject is `subject` as the registry, or the index under the tag schema, lists them: unread,
    * so what is listed may be wrong. None for a subject that is not there. At most 10,000, in pages of at most 4 MiB.
    */
   referrers(subject: Digest, options?: ReferrersOptions): Promise<readonly Descriptor[]>;
 
   /** The tags `sha256-….sig`, `.att` and `.sbom` that exist for a manifest: three HEADs. */
-  cosignTags(subject: Digest, options?: CallOptions): Promise<readonly TaggedManifest[]>;
+  cosignTags(subject: Digest, options?: PullOptions): Promise<readonly TaggedManifest[]>;
 
   /**
    * Lists manifests, pushed before, as referrers of `subject` under the tag schema; those listed there stay. For
@@ -172,6 +238,13 @@ export interface RegistryClient {
   /** Asks `/v2/`, with credentials if the registry wants them. Throws what is wrong. */
   ping(registry: string, options?: CallOptions): Promise<void>;
   repository(name: RepositoryName): Repository;
+  /**
+   * The repositories of a registry, each once, page by page, none of them a pull; at most 100,000. From the web APIs
+   * of Docker Hub, GitHub, Quay and Harbor, else from the catalog of the distribution project. Those that only
+   * some may see can be left out.
+   * @throws InvalidInputError `E_ARGUMENT` when the registry lists one namespace at a time and `prefix` names none
+   */
+  repositories(registry: string, options?: ListRepositoriesOptions): AsyncIterable<string>;
   /** Closes all connections; calls under way fail. */
   close(): Promise<void>;
 }

@@ -10,6 +10,7 @@ export class UploadBody {
   readonly #size: number;
   readonly #onBytes: ((count: number) => void) | undefined;
   #source: AsyncIterator<Uint8Array> | undefined;
+  #ahead: Promise<AsyncIterable<Uint8Array>> | undefined;
   #failure: { readonly error: unknown; readonly whileOpening: boolean } | undefined;
 
   constructor(
@@ -27,11 +28,20 @@ export class UploadBody {
     return this.#failure;
   }
 
+  /** Opens the source now for the first `make`, so that both registries get ready at the same time. */
+  openAhead(): void {
+    this.#ahead = this.#open();
+    // Whoever makes the body hears of it.
+    this.#ahead.catch(() => {});
+  }
+
   /** Opens the source, again when called again. */
   async make(): Promise<AsyncIterable<Uint8Array>> {
+    const opening = this.#ahead ?? this.#open();
+    this.#ahead = undefined;
     this.stop();
     try {
-      this.#source = (await this.#open())[Symbol.asyncIterator]();
+      this.#source = (await opening)[Symbol.asyncIterator]();
     } catch (error) {
       this.#failure = { error, whileOpening: true };
       throw error;
@@ -44,6 +54,8 @@ export class UploadBody {
     // Not waited for: a source in the middle of a read answers only when that read does.
     this.#source?.return?.().catch(() => {});
     this.#source = undefined;
+    this.#ahead?.then((source) => source[Symbol.asyncIterator]().return?.()).catch(() => {});
+    this.#ahead = undefined;
   }
 
   async *#pieces(source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {

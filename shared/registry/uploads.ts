@@ -33,7 +33,8 @@ export async function pushBlob(
     if (mounted === 'mounted') return mounted;
     begun = mounted;
   }
-  if (!isOfOneImage(blob) && (await hasBlob(place, blob.digest, { signal }, 'push'))) {
+  const isUnasked = isOfOneImage(blob) || (options.isNew && blob.size <= MAX_SENT_UNASKED_BYTES);
+  if (!isUnasked && (await hasBlob(place, blob.digest, { signal }, 'push'))) {
     if (begun) await cancelUpload(place, begun.location);
     return 'existing';
   }
@@ -56,6 +57,9 @@ const IMAGE_CONFIGS: ReadonlySet<string> = new Set([
 
 /** Configs have a few KB. */
 const MAX_UNASKED_BYTES = 64 * 1024;
+
+/** Of a new repository. It may hold what a copy that did not end left behind, which for more is worth a question. */
+const MAX_SENT_UNASKED_BYTES = 4 * 1024 * 1024;
 
 /** `mounted`, an upload that was begun instead, or `undefined` when these credentials may not mount from there. */
 async function tryMount(

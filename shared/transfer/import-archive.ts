@@ -2,7 +2,7 @@ import { type Descriptor, type Digest, formatReference, type Platform } from '..
 import { ArchiveError } from '../errors.ts';
 import type { ContentCallOptions, ContentSource } from '../imports/index.ts';
 import type { Logger } from '../telemetry/index.ts';
-import type { ArchiveArtifact } from './archive/archive.ts';
+import type { Archive, ArchiveArtifact } from './archive/archive.ts';
 import type { RandomAccessFile } from './archive/random-access.ts';
 import { openWholeArchive, type WholeArchiveOptions } from './archive/whole-archive.ts';
 import { type ArtifactTarget, annotatedName } from './target-reference.ts';
@@ -29,6 +29,8 @@ export interface ImportArchiveRequest<Outcome>
   /** Where an artifact belongs; throws when it cannot be told. */
   readonly targetFor: (artifact: Descriptor, archiveName: string) => ArtifactTarget;
   readonly copy: CopyArtifact<Outcome>;
+  /** Told once of the archive, before anything is copied. */
+  readonly onOpened?: ((archive: Archive) => void) | undefined;
   readonly logger: Logger;
   readonly signal?: AbortSignal | undefined;
 }
@@ -50,11 +52,13 @@ export async function importArchive<Outcome>({
   name,
   targetFor,
   copy,
+  onOpened = () => {},
   logger,
   signal,
   ...others
 }: ImportArchiveRequest<Outcome>): Promise<readonly ImportedArtifact<Outcome>[]> {
   await using archive = await openWholeArchive(file, name, { ...others, signal });
+  onOpened(archive);
   const { artifacts, source } = archive;
   const { chosen, leftOut } = choose(artifacts);
   const plan = chosen.map(({ descriptor: root, platforms }) => ({

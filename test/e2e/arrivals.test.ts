@@ -38,7 +38,10 @@ test('a tag that moves upstream from A to B and back to A is followed, and ends 
 test('a blob that is no archive is set aside by name after one try, and a good one after it is imported', async () => {
   const image = await buildImageIndex({ seed: 'carried' });
   const archive = await buildArchive(image, 'airgap/carried:1');
-  const useless = { 'notes.tar': Buffer.from('no archive at all'), 'team/packed.tgz': gzipSync(archive) };
+  const useless = {
+    'notes.tar': Buffer.from('no archive at all'),
+    'team/cut.tgz': gzipSync(archive).subarray(0, 1000),
+  };
   for (const [name, content] of Object.entries(useless)) {
     await drop(name, content);
     const aside = await longshore.takeSetAside();

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { type FunctionsProcess, startFunctionsProcess } from '../../local/functions-process.ts';
+import { longshoreQueues, QUEUE_SETTINGS } from '../../local/queues.ts';
 import { type ServiceBusEmulator, startServiceBusEmulator } from '../../local/service-bus/index.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -17,7 +18,7 @@ const log: string[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'longshore-health-'));
   serviceBus = await startServiceBusEmulator({
-    queues: { imports: {}, 'imports-set-aside': {} },
+    queues: longshoreQueues(),
   });
   storage = await startAzurite();
 });
@@ -36,7 +37,7 @@ async function start(configuration: string): Promise<FunctionsProcess> {
       AzureWebJobsStorage: storage.connectionString,
       ServiceBus: serviceBus.connectionString,
       LONGSHORE_CONFIG: configFile,
-      IMPORTS_QUEUE: 'imports',
+      ...QUEUE_SETTINGS,
       TRANSFER_CONTAINER: 'transfer',
       POLL_SCHEDULE: '0 0 0 1 1 *',
     },
@@ -68,7 +69,9 @@ test('readiness names what is gone, and life goes on', async () => {
   const checks = (tables: boolean) => [
     { name: 'tables', ok: tables },
     { name: 'queue', ok: true },
+    { name: 'polls queue', ok: true },
     { name: 'set-aside queue', ok: true },
+    { name: 'transfers queue', ok: true },
   ];
   expect(await ask(functions, 'ready')).toMatchObject({ status: 200, body: { checks: checks(true) } });
   await storage.close();

@@ -7,6 +7,8 @@ export interface CountingProxy {
   readonly log: readonly string[];
   /** How many of them start with `prefix`. */
   count(prefix: string): number;
+  /** Bytes of the answers to them, without headers. */
+  bytes(prefix: string): number;
 }
 
 /** What the proxy answers in the server's place. */
@@ -27,6 +29,7 @@ export async function countingProxy(
   interfere: Interference = () => undefined,
 ): Promise<CountingProxy> {
   const log: string[] = [];
+  const answers: { readonly line: string; readonly bytes: number }[] = [];
   const server = createServer(async (incoming, response) => {
     const { method = '', url = '/', headers } = incoming;
     const line = `${method} ${url.split('?', 1)[0]}`;
@@ -40,6 +43,7 @@ export async function countingProxy(
     const [hostname, port] = host.split(':');
     const onward = forward({ hostname, port, method, path: url, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.on('data', ({ byteLength: bytes }: Buffer) => void answers.push({ line, bytes }));
       answer.pipe(response);
     });
     onward.on('error', () => response.destroy());
@@ -49,5 +53,7 @@ export async function countingProxy(
     host: await listen(server),
     log,
     count: (prefix) => log.filter((line) => line.startsWith(prefix)).length,
+    bytes: (prefix) =>
+      answers.filter(({ line }) => line.startsWith(prefix)).reduce((sum, { bytes }) => sum + bytes, 0),
   };
 }

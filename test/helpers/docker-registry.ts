@@ -20,6 +20,8 @@ export interface DockerRegistry extends AsyncDisposable {
 export interface DockerRegistryOptions {
   /** Settings of the registry's `auth:` section, as JSON; none by default. */
   readonly auth?: object;
+  /** Where it sends notifications, and the header `Authorization` that goes with them. */
+  readonly notify?: { readonly url: string; readonly authorization: string };
 }
 
 /**
@@ -29,6 +31,7 @@ export interface DockerRegistryOptions {
  */
 export async function startDockerRegistry({
   auth,
+  notify,
 }: DockerRegistryOptions = {}): Promise<DockerRegistry | undefined> {
   const program = findProgram('docker-registry');
   if (!program) return undefined;
@@ -40,6 +43,7 @@ export async function startDockerRegistry({
     storage: { filesystem: { rootdirectory: join(folder, 'data') }, delete: { enabled: true } },
     http: { addr: host },
     ...(auth && { auth }),
+    ...(notify && { notifications: { endpoints: [endpointOf(notify)] } }),
   };
   const settingsFile = join(folder, 'config.yml');
   // JSON is YAML, and needs no library.
@@ -71,6 +75,11 @@ export async function startDockerRegistry({
     await delay(50);
   }
   return { host, url: `http://${host}`, [Symbol.asyncDispose]: stop };
+}
+
+function endpointOf({ url, authorization }: NonNullable<DockerRegistryOptions['notify']>): object {
+  const headers = { Authorization: [authorization] };
+  return { name: 'test', url, headers, timeout: '1s', threshold: 3, backoff: '1s' };
 }
 
 async function answers(host: string): Promise<boolean> {

@@ -68,8 +68,11 @@ export class RunningLongshore {
         folder,
         ports: 'free',
         configuration: demoConfiguration,
-        onTargetRequest: (request) => void requests.push(request),
         ...options,
+        onTargetRequest: (request) => {
+          requests.push(request);
+          options.onTargetRequest?.(request);
+        },
       }),
     );
     const app = started.adopt(await loadApp({ environment: stack.settings }), (loaded) => loaded.close());
@@ -80,6 +83,11 @@ export class RunningLongshore {
   async close(): Promise<void> {
     await Promise.all([this.#functions.close(), this.#bus.close(), this.#registry.close()]);
     await this.#services.disposeAsync();
+  }
+
+  /** Where the HTTP functions answer. */
+  get url(): string {
+    return this.#functions.url;
   }
 
   /** Ends the worker as a lost machine would. */

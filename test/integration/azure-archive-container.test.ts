@@ -49,11 +49,7 @@ async function withRights(name: string, rights: string, purpose: 'export' | 'imp
 }
 
 function factsOf(content: Uint8Array): ArchiveFacts {
-  return {
-    size: content.byteLength,
-    sha256: digestOf(content),
-    md5: createHash('md5').update(content).digest('base64'),
-  };
+  return { size: content.byteLength, sha256: digestOf(content) };
 }
 
 async function write(
@@ -80,7 +76,7 @@ describe('an archive in a blob', () => {
     await write(container, 'team/app.tar', content, { metadata: { category: 'acr-transfer-blob' } });
     expect(await container.find('team/app.tar')).toMatchObject({
       size: content.byteLength,
-      contentMd5: factsOf(content).md5,
+      contentMd5: createHash('md5').update(content).digest('base64'),
       metadata: { category: 'acr-transfer-blob', longshore_sha256: factsOf(content).sha256.slice(7) },
     });
     expect((await read(container, 'team/app.tar')).equals(content)).toBe(true);

@@ -2,8 +2,9 @@ import pLimit from 'p-limit';
 import { ConfigError, RegistryError, TransportError } from '../../errors.ts';
 import type { Watch } from '../watch.ts';
 import { concreteWatches, settleTargets } from './concrete-watches.ts';
+import type { PatternListing } from './pattern-records.ts';
 import { formatRepositoryPattern, matchRepository } from './repository-pattern.ts';
-import type { WatchPattern } from './watch-pattern.ts';
+import type { WatchesAndPatterns, WatchPattern } from './watch-pattern.ts';
 
 interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -14,11 +15,15 @@ export interface ExpandPorts {
   readonly registry: {
     repositories(registry: string, options: CallOptions & { readonly prefix: string }): AsyncIterable<string>;
   };
+  /** What is remembered from one listing to the next. Default: nothing. */
+  readonly memory?: PatternMemory | undefined;
 }
 
-export interface WatchesAndPatterns {
-  readonly watches: readonly Watch[];
-  readonly patterns: readonly WatchPattern[];
+export interface PatternMemory {
+  /** The repositories that a pattern stood for when they were last listed. */
+  repositories(pattern: WatchPattern): Promise<readonly string[]>;
+  /** Told how listing each pattern went. */
+  note(pattern: WatchPattern, listing: PatternListing): Promise<void>;
 }
 
 export interface ExpandedWatches {
@@ -33,7 +38,8 @@ const PATTERNS_AT_ONCE = 4;
 
 /**
  * Finds the repositories of each pattern by listing its registry, and makes a watch of each. Paused patterns stand
- * for none. What fails for one pattern is in the failures; only an abort throws, the signal's reason.
+ * for none. Where the listing fails a pattern stands for what it stood for before, as far as that is remembered. What
+ * fails for one pattern is in the failures; only an abort throws, the signal's reason.
  */
 export async function expandWatches(
   { watches, patterns }: WatchesAndPatterns,
@@ -41,23 +47,46 @@ export async function expandWatches(
   { signal }: CallOptions = {},
 ): Promise<ExpandedWatches> {
   const failures: { watch: string; error: unknown }[] = [];
-  const active = patterns.filter(({ paused }) => !paused);
-  const expanded = await pLimit(PATTERNS_AT_ONCE).map(active, async (pattern) => {
+  const listings = await pLimit(PATTERNS_AT_ONCE).map(
+    patterns.filter(({ paused }) => !paused),
+    async (pattern) => ({ pattern, ...(await listPattern(pattern, ports, signal)) }),
+  );
+  const settled = settleTargets(
+    watches,
+    listings.map((listing) => ({ ...listing, pattern: listing.pattern.name })),
+  );
+  for (const { pattern, repositories, error } of listings) {
+    const failed = error ?? conflictsOf(pattern, settled.conflicts.get(pattern.name));
+    if (failed !== undefined) failures.push({ watch: pattern.name, error: failed });
     try {
-      const repositories = await findRepositories(pattern, ports, signal);
-      return { pattern: pattern.name, watches: concreteWatches(pattern, repositories) };
-    } catch (error) {
-      signal?.throwIfAborted();
-      failures.push({ watch: pattern.name, error });
-      return { pattern: pattern.name, watches: [] };
+      await ports.memory?.note(pattern, { repositories, error: failed });
+    } catch (unwritten) {
+      failures.push({ watch: pattern.name, error: unwritten });
     }
-  });
-  const settled = settleTargets(watches, expanded);
-  for (const [watch, sentences] of settled.conflicts) {
-    const where = `watch "${watch}"`;
-    failures.push({ watch, error: new ConfigError(sentences.map((message) => ({ where, message }))) });
   }
   return { watches: settled.watches, failures };
+}
+
+async function listPattern(
+  pattern: WatchPattern,
+  ports: ExpandPorts,
+  signal: AbortSignal | undefined,
+): Promise<PatternListing & { readonly watches: readonly Watch[] }> {
+  try {
+    const repositories = await findRepositories(pattern, ports, signal);
+    return { repositories, watches: concreteWatches(pattern, repositories) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    const before = (await ports.memory?.repositories(pattern).catch(() => [])) ?? [];
+    return { repositories: [], watches: concreteWatches(pattern, before), error };
+  }
+}
+
+function conflictsOf({ name }: WatchPattern, sentences: readonly string[] = []): ConfigError | undefined {
+  const where = `watch "${name}"`;
+  return sentences.length > 0
+    ? new ConfigError(sentences.map((message) => ({ where, message })))
+    : undefined;
 }
 
 async function findRepositories(

@@ -4,12 +4,12 @@ export {
   type ExpandedWatches,
   type ExpandPorts,
   expandWatches,
-  type WatchesAndPatterns,
 } from './expand-watches.ts';
+export { type PatternRecords, recordListing, seenRepositories, seenWatches } from './pattern-records.ts';
 export {
   formatRepositoryPattern,
   isPattern,
   parseRepositoryPattern,
   type RepositoryPattern,
 } from './repository-pattern.ts';
-export type { WatchPattern } from './watch-pattern.ts';
+export type { WatchesAndPatterns, WatchPattern } from './watch-pattern.ts';

@@ -7,3 +7,8 @@ export interface WatchPattern extends Omit<Watch, 'source' | 'targets'> {
   /** At least one; the star stands for what it stood for in the source. */
   readonly targets: readonly RepositoryPattern[];
 }
+
+export interface WatchesAndPatterns {
+  readonly watches: readonly Watch[];
+  readonly patterns: readonly WatchPattern[];
+}

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJson } from '../protocol/json.ts';
 
 /** Far above what registries issue; the bound is for what is decoded. */

@@ -1,7 +1,8 @@
 /** What a request does to a repository; decides which token it carries. */
-export type Access = 'pull' | 'push' | 'delete' | 'list';
+export type Access = 'pull' | 'push' | 'delete' | 'list' | 'catalog';
 
 export interface Need {
+  /** '' for what is asked of the registry as a whole: its catalog. */
   readonly repository: string;
   readonly access: Access;
 }
@@ -12,6 +13,7 @@ const ACTIONS: Readonly<Record<Access, string>> = {
   push: 'pull,push',
   delete: 'delete',
   list: 'pull',
+  catalog: '*',
 };
 
 export function isSpecified(action: string): boolean {
@@ -27,7 +29,8 @@ const MAX_ACTIONS = 10;
 export function scopeOf({ repository, access }: Need, learned: LearnedActions): string {
   const actions = new Set([...ACTIONS[access].split(','), ...(learned.get(access) ?? [])]);
   // It stands for all, and Quay takes it alone.
-  return `repository:${repository}:${actions.has('*') ? '*' : [...actions].join(',')}`;
+  const resource = access === 'catalog' ? 'registry:catalog' : `repository:${repository}`;
+  return `${resource}:${actions.has('*') ? '*' : [...actions].join(',')}`;
 }
 
 /**

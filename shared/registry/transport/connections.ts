@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import { createBufferReclaim } from '../../buffer-reclaim.ts';
+import { AbortListeners } from './abort-listeners.ts';
 import { assertReachable } from './address.ts';
-import { createBufferReclaim } from './buffer-reclaim.ts';
 import { Dispatchers } from './dispatchers.ts';
 import { toTransportError } from './failure.ts';
+import { requestHead } from './head-request.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { HttpRequest, HttpResponse, ResponseBody, Send } from './message.ts';
 import { type ProxySettings, proxyChooser } from './proxy.ts';
@@ -28,6 +30,7 @@ export function createConnections(limits: RegistryLimits, proxy: ProxySettings =
   const proxyFor = proxyChooser(proxy);
   const dispatchers = new Dispatchers(limits);
   const reclaim = createBufferReclaim();
+  const abortListeners = new AbortListeners();
   return {
     async send(request) {
       const { url, reach } = request;
@@ -37,18 +40,22 @@ export function createConnections(limits: RegistryLimits, proxy: ProxySettings =
       const dispatcher = await dispatchers.dispatcherFor(request, proxy);
       const body = typeof request.body === 'function' ? Readable.from(await request.body()) : request.body;
       try {
-        const answer = await dispatcher.request({
+        const options = {
           origin: url.origin,
           path: `${url.pathname}${url.search}`,
           method: request.method,
           headers: { ...request.headers },
           body: body ?? null,
-          signal: request.signal ?? null,
           headersTimeout: request.answerTimeoutMs ?? limits.idleTimeoutMs,
           // Without it undici closes the connection after every HEAD.
           reset: false,
-        });
-        return toResponse(answer, request, reclaim);
+        };
+        if (request.method === 'HEAD') {
+          const answer = await requestHead(dispatcher, options, request.signal, abortListeners);
+          return toResponse(answer, request, NO_BODY);
+        }
+        const answer = await dispatcher.request({ ...options, signal: request.signal ?? null });
+        return toResponse(answer, request, toBody(answer.body, request, reclaim));
       } catch (error) {
         throw toTransportError(error, request, proxy);
       }
@@ -59,19 +66,31 @@ export function createConnections(limits: RegistryLimits, proxy: ProxySettings =
 
 type Reclaim = ReturnType<typeof createBufferReclaim>;
 
-function toResponse(answer: Dispatcher.ResponseData, request: HttpRequest, reclaim: Reclaim): HttpResponse {
-  const headerLines = (name: string): readonly string[] => {
-    const value = answer.headers[name];
-    return value === undefined ? [] : Array.isArray(value) ? value : [value];
-  };
+function toResponse(
+  { statusCode, headers }: Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'>,
+  { url }: HttpRequest,
+  body: ResponseBody,
+): HttpResponse {
   return {
-    status: answer.statusCode,
-    url: request.url,
-    headerLines,
-    header: (name) => headerLines(name)[0],
-    body: toBody(answer.body, request, reclaim),
+    status: statusCode,
+    url,
+    headerLines(name) {
+      const value = headers[name];
+      return value === undefined ? [] : Array.isArray(value) ? value : [value];
+    },
+    header(name) {
+      const value = headers[name];
+      return Array.isArray(value) ? value[0] : value;
+    },
+    body,
   };
 }
+
+const NO_BODY: ResponseBody = {
+  async *[Symbol.asyncIterator]() {},
+  async discard() {},
+  abort() {},
+};
 
 function toBody(body: Dispatcher.ResponseData['body'], request: HttpRequest, reclaim: Reclaim): ResponseBody {
   return {
@@ -87,8 +106,7 @@ function toBody(body: Dispatcher.ResponseData['body'], request: HttpRequest, rec
     },
     async discard() {
       try {
-        if (request.method === 'HEAD') await body.dump();
-        else await body.dump({ limit: DISCARD_BYTES, signal: AbortSignal.timeout(DISCARD_MS) });
+        await body.dump({ limit: DISCARD_BYTES, signal: AbortSignal.timeout(DISCARD_MS) });
       } catch {
         // Nobody wants these bytes; that they did not come is no failure of the request.
       }

@@ -3,7 +3,7 @@ export { readBounded, readLeniently } from './bounded.ts';
 export { createConnections } from './connections.ts';
 export { TlsError } from './failure.ts';
 export { DEFAULT_LIMITS, type RegistryLimits } from './limits.ts';
-export type { BodyMaker, HttpRequest, HttpResponse, Method, Send } from './message.ts';
+export type { AttemptEnd, BodyMaker, HttpRequest, HttpResponse, Method, Send } from './message.ts';
 export type { ProxySettings } from './proxy.ts';
 export { redactUrl } from './redact.ts';
 export { withRedirects } from './redirects.ts';

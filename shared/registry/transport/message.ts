@@ -21,6 +21,8 @@ export interface HttpRequest {
   readonly tls?: TlsSource | undefined;
   /** How long the answer may take once the body is sent, when longer than usual. */
   readonly answerTimeoutMs?: number | undefined;
+  /** Called before each attempt, also a repeated one; what it throws ends the request. */
+  readonly onAttempt?: (() => Promise<AttemptEnd | undefined>) | undefined;
   /** Shared by the requests of one operation. Default: one for this request. */
   readonly retries?: RetryBudget | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -44,6 +46,9 @@ export interface HttpResponse {
   headerLines(name: string): readonly string[];
   readonly body: ResponseBody;
 }
+
+/** Told how an attempt ended: by an answer, whose body it leaves alone, or by a failure. */
+export type AttemptEnd = (response: HttpResponse | undefined) => Promise<void>;
 
 /** One way to get an answer. Layers (redirects, retry) take a `Send` and give a `Send`. */
 export type Send = (request: HttpRequest) => Promise<HttpResponse>;

@@ -50,10 +50,20 @@ export function withRetry(send: Send, limits: RegistryLimits, timing: Timing): S
 }
 
 async function attemptOnce(send: Send, request: HttpRequest): Promise<HttpResponse | TransportError> {
+  const end = await request.onAttempt?.();
+  let response: HttpResponse;
   try {
-    return await send(request);
+    response = await send(request);
   } catch (error) {
+    await end?.(undefined);
     if (error instanceof TransportError) return error;
+    throw error;
+  }
+  try {
+    await end?.(response);
+    return response;
+  } catch (error) {
+    await response.body.discard();
     throw error;
   }
 }

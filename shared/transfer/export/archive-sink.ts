@@ -4,8 +4,6 @@ import type { Digest } from '../../content/index.ts';
 export interface ArchiveFacts {
   readonly size: number;
   readonly sha256: Digest;
-  /** Base64, as in a Content-MD5 header. */
-  readonly md5: string;
 }
 
 /** One file of an archive while it is written. */

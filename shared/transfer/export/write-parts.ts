@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Digester } from '../../content/index.ts';
 import { paddingBytes, TRAILER_BYTES, tarHeader } from '../archive/tar-format.ts';
 import type { ArchiveFacts, ArchiveSink, OpenSink } from './archive-sink.ts';
@@ -21,7 +20,7 @@ interface OpenPart {
 }
 
 /** Small pieces, such as headers, are joined up to this, so that a file system or a hash is not asked for each. */
-const MIN_WRITE_BYTES = 128 * 1024;
+const MIN_WRITE_BYTES = 64 * 1024;
 
 /**
  * Writes the parts, one after the other, and commits all of them at the end: what failed half way leaves nothing.
@@ -65,13 +64,11 @@ async function writePart(
 ): Promise<ArchiveFacts> {
   const blobs = part.members.flatMap((member) => ('digest' in member ? [member] : []));
   const feed = new BlobFeed(blobs, openBlob, signal);
-  const md5 = createHash('md5');
   const sha256 = new Digester();
   let size = 0;
   try {
     for await (const chunk of joined(archiveBytes(part, feed))) {
       signal?.throwIfAborted();
-      md5.update(chunk);
       sha256.update(chunk);
       await sink.write(chunk);
       size += chunk.byteLength;
@@ -80,7 +77,7 @@ async function writePart(
   } finally {
     await feed.close();
   }
-  return { size, sha256: sha256.finish(), md5: md5.digest('base64') };
+  return { size, sha256: sha256.finish() };
 }
 
 async function* archiveBytes({ members }: PartPlan, feed: BlobFeed): AsyncGenerator<Uint8Array> {
@@ -100,9 +97,14 @@ async function* joined(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     pieces.push(chunk);
     bytes += chunk.byteLength;
     if (bytes < MIN_WRITE_BYTES) continue;
-    yield Buffer.concat(pieces, bytes);
+    yield inOne(pieces, bytes);
     pieces = [];
     bytes = 0;
   }
-  if (bytes > 0) yield Buffer.concat(pieces, bytes);
+  if (bytes > 0) yield inOne(pieces, bytes);
+}
+
+function inOne(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
+  const [only] = pieces;
+  return only && pieces.length === 1 ? only : Buffer.concat(pieces, bytes);
 }

@@ -27,6 +27,14 @@ export const runRequestSchema = z.object({
 });
 export type RunRequest = Readonly<z.infer<typeof runRequestSchema>>;
 
+const artifactReportSchema = z.object({
+  name: z.string(),
+  digest: z.string(),
+  /** Imports: whether anything had to be done. */
+  state: z.enum(['succeeded', 'unchanged']).optional(),
+  /** Imports, for people: what was copied. */
+  detail: z.string().optional(),
+});
 const failedArtifactSchema = z.object({ name: z.string(), code: z.string(), message: z.string() });
 
 /** What became of it so far, with ACR's fields. */
@@ -61,9 +69,13 @@ const runExtensionsSchema = z.object({
   isImported: z.boolean().optional(),
   /** Exports: what the archive holds. */
   exportedArtifacts: z.array(z.string()).optional(),
+  /** The report: each artifact that was exported or imported, with what came of it. */
+  artifacts: z.array(artifactReportSchema).optional(),
   failedArtifacts: z.array(failedArtifactSchema).optional(),
   /** Names of the blobs written or read, when the archive has several parts. */
   parts: z.array(z.string()).optional(),
+  /** Of the archive, all parts together. */
+  bytes: z.number().optional(),
 });
 
 /** A run and its report: one record. */

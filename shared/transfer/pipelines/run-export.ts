@@ -1,5 +1,5 @@
 import { parsePlatform, type RepositoryName } from '../../content/index.ts';
-import { StorageError } from '../../errors.ts';
+import { StorageError, TransportError } from '../../errors.ts';
 import type { Catalog } from '../archive/catalog.ts';
 import { createCatalogSigner } from '../archive/catalog-signature.ts';
 import { readCatalog } from '../archive/read-catalog.ts';
@@ -50,7 +50,9 @@ export async function runExport(
     name,
     open: async (part, size) => {
       const replaces = await replaceable(container, part, overwrites, owner, signal);
-      return container.create(part, size, { replaces, metadata, signal });
+      const sink = container.create(part, size, { replaces, metadata, signal });
+      const beside = (error: unknown) => besideAnother(error, container, part, owner, signal);
+      return { ...sink, commit: (facts) => sink.commit(facts).catch(beside) };
     },
     options: {
       base:
@@ -66,11 +68,14 @@ export async function runExport(
       signal,
     },
   });
+  const { artifacts: inCatalog } = exported.catalog;
   return {
     report: {
-      exportedArtifacts: exported.catalog.artifacts.map((artifact) => artifact.name),
+      exportedArtifacts: inCatalog.map((artifact) => artifact.name),
+      artifacts: inCatalog.map((artifact) => ({ name: artifact.name, digest: artifact.digest })),
       failedArtifacts: [...failed, ...exported.failed],
       parts: exported.parts.map((part) => part.name),
+      bytes: exported.parts.reduce((sum, { size }) => sum + size, 0),
       catalogDigest: exported.catalogDigest,
     },
     failures: [...failed, ...exported.failed],
@@ -93,6 +98,20 @@ async function replaceable(
     'E_BLOB_EXISTS',
     `Blob ${name} exists already in ${container.uri} and was left as it is. Choose another name, or give the pipeline the option OverwriteBlobs.`,
   );
+}
+
+/** A message that was delivered twice has two workers write one archive: the later one leaves it to the other. */
+async function besideAnother(
+  error: unknown,
+  container: ArchiveContainer,
+  name: string,
+  owner: string,
+  signal: AbortSignal | undefined,
+): Promise<never> {
+  const isTaken = error instanceof StorageError && error.code === 'E_BLOB_EXISTS';
+  const there = isTaken ? await container.find(name, { signal }) : undefined;
+  if (there?.metadata[OWNER_KEY] !== owner) throw error;
+  throw new TransportError('E_NETWORK', `Blob ${name} was just written by another worker on the same run.`);
 }
 
 async function readBase(

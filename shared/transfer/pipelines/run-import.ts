@@ -1,8 +1,9 @@
-import { formatReference, type RepositoryName } from '../../content/index.ts';
+import { type Digest, formatReference, type RepositoryName } from '../../content/index.ts';
 import { ArchiveError, codeOf, describeError, StorageError } from '../../errors.ts';
 import {
   type ContentSource,
   type ContentTarget,
+  type CopyProgress,
   importByDigest,
   importToTag,
   type TagImportRecords,
@@ -19,6 +20,7 @@ import { keepTags, refuseOtherContent } from './keep-tags.ts';
 import type { ImportPipeline } from './pipeline.ts';
 import type { PipelineRun } from './pipeline-run.ts';
 import type { ArchiveContainer, OpenedBlob } from './ports.ts';
+import type { RunReport } from './run-progress.ts';
 import type { RunCall, RunResult } from './run-result.ts';
 
 export interface ImportRunPorts extends TagImportRecords {
@@ -27,6 +29,7 @@ export interface ImportRunPorts extends TagImportRecords {
   readonly logger: Logger;
 }
 
+type Imported = NonNullable<RunReport['artifacts']>[number];
 type Failures = { name: string; code: string; message: string; error: unknown }[];
 
 /**
@@ -49,12 +52,20 @@ export async function runImport(
 
   const parts = new PartFiles(name, file, (part) => container.open(part, { signal }));
   const failures: Failures = [];
-  const imported: string[] = [];
+  const imported: Imported[] = [];
   let planned = 0;
-  const copy = copyInto(pipeline, file, ports);
-  const onImported = (done: string) => {
+  let catalogDigest: Digest | undefined;
+  const shareOf = (part: number) => onShare((imported.length + failures.length + part) / planned);
+  const copy = copyInto(pipeline, file, ports, ({ bytesDone, bytesTotal }) =>
+    shareOf(bytesTotal === 0 ? 0 : bytesDone / bytesTotal),
+  );
+  const onImported = (done: Imported) => {
     imported.push(done);
-    onShare((imported.length + failures.length) / planned);
+    shareOf(0);
+  };
+  // The run's own last: as long as that is there, a run that broke off goes on with the others.
+  const removeAll = async () => {
+    for (const blob of [...parts.opened.values()].reverse()) await container.remove(blob, { signal });
   };
   try {
     await importArchive({
@@ -72,22 +83,32 @@ export async function runImport(
         failures,
         onImported,
       ),
+      onOpened: ({ catalog }) => {
+        catalogDigest = catalog && catalogId(catalog.catalog);
+      },
       logger: ports.logger,
       signal,
     });
   } catch (error) {
     if (parts.missing.length === 0 || !(error instanceof ArchiveError)) throw error;
+    if (run.longshore.isImported) {
+      await removeAll();
+      return { report: { detail: `${name} was imported and deleted` }, failures: [] };
+    }
     return withoutAllParts(run, parts.missing, error);
   }
   const names = [...parts.opened.keys()];
   const report = {
-    importedArtifacts: imported,
+    importedArtifacts: imported.map((one) => one.name),
+    artifacts: imported,
     failedArtifacts: failures.map(withoutError),
     ...(names.length > 1 && { parts: names }),
+    bytes: [...parts.opened.values()].reduce((sum, { size }) => sum + size, 0),
+    catalogDigest,
   };
   if (pipeline.options.includes('DeleteSourceBlobOnSuccess') && failures.length === 0) {
     await note({ ...report, isImported: true });
-    for (const blob of parts.opened.values()) await container.remove(blob, { signal });
+    await removeAll();
   }
   return { report, failures };
 }
@@ -149,19 +170,21 @@ async function trustedKeysOf(
   return await Promise.all(trustedKeys.map(async (key) => readTrustedKey(await secrets.read(key, options))));
 }
 
-/** Gives the name under which the artifact is there. */
+/** Gives what came of the artifact, with the name under which it is there. */
 function copyInto(
   { options }: ImportPipeline,
   { modifiedAt }: OpenedBlob,
   { repository, tags, blobs }: ImportRunPorts,
-): CopyArtifact<string> {
+  onProgress: (progress: CopyProgress) => void,
+): CopyArtifact<Imported> {
   const overwrites = options.includes('OverwriteTags');
   return async (source, { digest: root }, target, { signal, platforms }) => {
     const registry = repository(target);
     const to = overwrites ? registry : keepTags(registry, target);
     if (target.tag === undefined) {
-      const digest = await importByDigest({ source, root, to, target, platforms }, blobs, { signal });
-      return formatReference({ ...target, digest });
+      const order = { source, root, to, target, platforms };
+      const digest = await importByDigest(order, blobs, { onProgress, signal });
+      return { name: formatReference({ ...target, digest }), digest };
     }
     if (!overwrites) await refuseOtherContent(to, target, { source, root, platforms }, { signal });
     const order = {
@@ -172,17 +195,17 @@ function copyInto(
       observedAt: modifiedAt.toISOString(),
       platforms,
     };
-    await importToTag(order, { tags, blobs }, { signal });
-    return formatReference(target);
+    const { state, detail } = await importToTag(order, { tags, blobs }, { onProgress, signal });
+    return { name: formatReference(target), digest: root, state, detail };
   };
 }
 
 /** With ContinueOnErrors what fails is noted and the others go on. */
 function collecting(
   { options }: ImportPipeline,
-  copy: CopyArtifact<string>,
+  copy: CopyArtifact<Imported>,
   failures: Failures,
-  onImported: (name: string) => void,
+  onImported: (imported: Imported) => void,
 ): CopyArtifact<void> {
   const continues = options.includes('ContinueOnErrors');
   return async (source, root, target, callOptions) => {

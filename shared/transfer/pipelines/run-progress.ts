@@ -2,9 +2,8 @@
 import type { FailedArtifact } from '../export/export-archive.ts';
 import type { PipelineRun } from './pipeline-run.ts';
 
-/** More would not fit a record; the log has all. */
-const MAX_LISTED = 2_000;
-const MAX_FAILED = 100;
+/** A record has half a million characters, of which each list gets a share; the log has all. */
+const MAX_LIST_LENGTH = 80_000;
 const MAX_MESSAGE = 4_000;
 
 type Step = PipelineRun | undefined;
@@ -13,16 +12,15 @@ export function isOver({ response: { status } }: PipelineRun): boolean {
   return status === 'Succeeded' || status === 'Failed';
 }
 
-function isOpen(run: Step, generation: string): run is PipelineRun {
+export function isOpen(run: Step, generation: string): run is PipelineRun {
   return run !== undefined && run.longshore.generation === generation && !isOver(run);
 }
 
 export function began(run: Step, generation: string, now: Date): Step {
   if (!isOpen(run, generation)) return run;
-  const { detail: _, errorCode: __, ...longshore } = run.longshore;
-  const { pipelineRunErrorMessage: ___, ...response } = run.response;
+  const { response, longshore, ...rest } = withoutError(run);
   return {
-    ...run,
+    ...rest,
     response: {
       ...response,
       status: 'Running',
@@ -31,6 +29,13 @@ export function began(run: Step, generation: string, now: Date): Step {
     },
     longshore: { ...longshore, attempts: longshore.attempts + 1 },
   };
+}
+
+/** What an earlier try failed with, or another worker's that had the same message, is past. */
+function withoutError(run: PipelineRun): PipelineRun {
+  const { detail: _, errorCode: __, ...longshore } = run.longshore;
+  const { pipelineRunErrorMessage: ___, ...response } = run.response;
+  return { ...run, response, longshore };
 }
 
 export function gotOn(run: Step, generation: string, share: number): Step {
@@ -52,8 +57,12 @@ export interface RunReport {
   readonly isImported?: boolean | undefined;
   readonly importedArtifacts?: readonly string[] | undefined;
   readonly exportedArtifacts?: readonly string[] | undefined;
+  /** What was exported or imported, with what came of it. */
+  readonly artifacts?: PipelineRun['longshore']['artifacts'];
   readonly failedArtifacts?: readonly FailedArtifact[] | undefined;
   readonly parts?: readonly string[] | undefined;
+  /** Of the archive, all parts together. */
+  readonly bytes?: number | undefined;
   readonly catalogDigest?: string | undefined;
 }
 
@@ -71,7 +80,7 @@ export function ended(
 ): Step {
   if (!isOpen(run, generation)) return run;
   const state = error ? 'Failed' : 'Succeeded';
-  const reported = withReport(run, report, error);
+  const reported = withReport(error ? run : withoutError(run), report, error);
   return {
     ...reported,
     provisioningState: state,
@@ -106,7 +115,8 @@ export function postponed(
 }
 
 function withReport(run: PipelineRun, report: RunReport, error: RunError | undefined): PipelineRun {
-  const { importedArtifacts, exportedArtifacts, failedArtifacts, parts, catalogDigest } = report;
+  const { importedArtifacts, exportedArtifacts, artifacts, failedArtifacts, parts, bytes, catalogDigest } =
+    report;
   const detail = report.detail ?? run.longshore.detail;
   return {
     ...run,
@@ -122,17 +132,34 @@ function withReport(run: PipelineRun, report: RunReport, error: RunError | undef
       ...(error && { errorCode: error.code }),
       ...(report.isImported && { isImported: true }),
       ...(exportedArtifacts && { exportedArtifacts: listed(exportedArtifacts) }),
+      ...(artifacts && { artifacts: fitting(artifacts) }),
       ...(parts && { parts: listed(parts) }),
+      ...(bytes !== undefined && { bytes }),
       ...(failedArtifacts && {
-        failedArtifacts: failedArtifacts
-          .slice(0, MAX_FAILED)
-          .map((failed) => ({ ...failed, message: failed.message.slice(0, MAX_MESSAGE / 4) })),
+        failedArtifacts: fitting(
+          failedArtifacts.map(({ name, code, message }) => ({
+            name,
+            code,
+            message: message.slice(0, MAX_MESSAGE / 4),
+          })),
+        ),
       }),
     },
   };
 }
 
 function listed(names: readonly string[]): string[] {
-  if (names.length <= MAX_LISTED) return [...names];
-  return [...names.slice(0, MAX_LISTED), `… and ${names.length - MAX_LISTED} more`];
+  const shown = fitting(names);
+  const more = names.length - shown.length;
+  return more > 0 ? [...shown, `… and ${more} more`] : shown;
+}
+
+/** As many from the first on as a record has room for. */
+function fitting<T>(items: readonly T[]): T[] {
+  let length = 0;
+  const end = items.findIndex((item) => {
+    length += JSON.stringify(item).length + 1;
+    return length > MAX_LIST_LENGTH;
+  });
+  return end < 0 ? [...items] : items.slice(0, end);
 }

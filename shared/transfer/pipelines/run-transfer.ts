@@ -18,7 +18,7 @@ import {
   began,
   ended,
   gotOn,
-  isOver,
+  isOpen,
   noted,
   postponed,
   type RunError,
@@ -68,10 +68,7 @@ export async function runTransfer(
   const { generation } = message;
   const key = runKey(message.run);
   const run = await runs.update(key, (current) => began(current, generation, now()));
-  if (!run || run.longshore.generation !== generation || isOver(run)) {
-    logger.info('transfer is obsolete', { ...message });
-    return { kind: 'done', run: message.run, state: 'obsolete' };
-  }
+  if (!isOpen(run, generation)) return obsolete(message, logger);
   const progress = new ProgressWriter<number>((share) =>
     runs.update(key, (current) => gotOn(current, generation, share)),
   );
@@ -135,7 +132,11 @@ function failureOf({ failures }: RunResult): Failure | undefined {
   return { error: { code: first.code, message }, disposition };
 }
 
-/** The record is written before the queue is told: a crash in between is a redelivery, not a second message. */
+/**
+ * A run that another worker ended meanwhile, after its message was delivered twice, stays as that left it. Before a new
+ * message the record is written, so that a crash in between is a redelivery; before the end the queue for failures is
+ * told, so that a crash in between loses nothing.
+ */
 async function settleFailure(
   run: PipelineRun,
   report: RunReport,
@@ -148,17 +149,25 @@ async function settleFailure(
   const isWait = disposition.action === 'wait';
   const failures = run.longshore.failures + (isWait ? 0 : 1);
   if (disposition.action === 'set-aside' || (!isWait && failures >= MAX_FAILURES)) {
-    await runs.update(key, (current) => ended(current, message.generation, report, error, now()));
+    if (!isOpen(await runs.get(key), message.generation)) return obsolete(message, logger);
     const failed = { ...error, message: `Pipeline run ${run.name}: ${error.message}` };
-    return await setAside(asideBody(run), failed, dependencies);
+    const outcome = await setAside(asideBody(run), failed, dependencies);
+    await runs.update(key, (current) => ended(current, message.generation, report, error, now()));
+    return outcome;
   }
   const until = new Date(now().getTime() + (isWait ? disposition.afterMs : retryDelayMs(failures, random)));
-  logger.warn('transfer will be tried again', { ...message, until: until.toISOString(), failures, ...error });
-  await runs.update(key, (current) =>
+  const kept = await runs.update(key, (current) =>
     postponed(current, message.generation, report, error, { until, failures }),
   );
+  if (!isOpen(kept, message.generation)) return obsolete(message, logger);
+  logger.warn('transfer will be tried again', { ...message, until: until.toISOString(), failures, ...error });
   await queue.sendAt(message, until);
   return { kind: 'rescheduled', run: run.name, at: until, detail: error.message };
+}
+
+function obsolete(message: TransferMessage, logger: Logger): TransferOutcome {
+  logger.info('transfer is obsolete', { ...message });
+  return { kind: 'done', run: message.run, state: 'obsolete' };
 }
 
 async function setAside(

@@ -35,6 +35,9 @@ export function createApp(able: Partial<App>): App {
     get webhooks() {
       return unable('webhooks')();
     },
+    get deletions() {
+      return unable('deletions')();
+    },
     budgets: unable('budgets'),
     pauses: unable('pauses'),
     jobs: unable('jobs'),

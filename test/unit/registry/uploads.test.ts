@@ -236,7 +236,31 @@ describe('an upload that breaks', () => {
     const { counter, open } = counted(hello);
     expect(await failureOf(push(server, open))).toMatchObject({ code: 'E_UNAVAILABLE' });
     expect(server.log.filter((line) => line.startsWith('POST'))).toHaveLength(4);
-    expect(counter.opened).toBe(0);
+    expect(counter.opened).toBe(1);
+  });
+
+  it('before it began lets go of the source, which was opened meanwhile', async () => {
+    const closed = Promise.withResolvers<void>();
+    const opened = Promise.withResolvers<void>();
+    const server = await uploadRegistry(({ method }) =>
+      method === 'POST'
+        ? async (response) => {
+            await opened.promise;
+            response.writeHead(403).end();
+          }
+        : undefined,
+    );
+    const open = async () => {
+      opened.resolve();
+      const next = () => Promise.reject(new Error('Nobody should read.'));
+      const stop = async () => {
+        closed.resolve();
+        return { done: true, value: undefined } as const;
+      };
+      return { [Symbol.asyncIterator]: () => ({ next, return: stop }) };
+    };
+    expect(await failureOf(push(server, open))).toMatchObject({ code: 'E_DENIED' });
+    await closed.promise;
   });
 
   it('because the answer came before the body was read is reported as that answer', async () => {

@@ -12,6 +12,10 @@ it.each([
   expect(scopeOf({ repository: 'acme/app', access }, new Map())).toBe(scope);
 });
 
+it('asks for the whole catalog, which belongs to no repository', () => {
+  expect(scopeOf({ repository: '', access: 'catalog' }, new Map())).toBe('registry:catalog:*');
+});
+
 it('asks besides for what registries taught us', () => {
   const learned = new Map([['list', ['metadata_read', 'pull']]] as const);
   expect(scopeOf({ ...pull, access: 'list' }, learned)).toBe('repository:acme/app:pull,metadata_read');

@@ -150,3 +150,41 @@ it('a message that names no run is set aside', async () => {
   });
   expect(aside).toHaveLength(1);
 });
+
+it('that two workers have is as the one leaves it that got to the end', async () => {
+  const { promise: beaten, reject: beat } = Promise.withResolvers<RunResult>();
+  const works = [() => beaten, done];
+  const { deliver, record, aside, later } = await orderedRun(() => works.shift()?.() ?? done());
+  const slow = deliver();
+  expect(await deliver()).toMatchObject({ state: 'Succeeded' });
+  beat(new ArchiveError('E_ARCHIVE_FORMAT', 'was deleted meanwhile'));
+  expect(await slow).toMatchObject({ kind: 'done', state: 'obsolete' });
+  expect(record()?.response.status).toBe('Succeeded');
+  expect([aside, later]).toEqual([[], []]);
+});
+
+it('that succeeds in the end tells of no error, also when another worker failed beside it', async () => {
+  const { promise: finished, resolve: finish } = Promise.withResolvers<RunResult>();
+  const away = new TransportError('E_NETWORK', 'away');
+  const works = [() => finished, () => Promise.reject(away)];
+  const { deliver, record } = await orderedRun(() => works.shift()?.() ?? done());
+  const slow = deliver();
+  expect(await deliver()).toMatchObject({ kind: 'rescheduled' });
+  finish(await done());
+  expect(await slow).toMatchObject({ state: 'Succeeded' });
+  expect(record()).toMatchObject({ response: { status: 'Succeeded' } });
+  expect(record()?.response).not.toHaveProperty('pipelineRunErrorMessage');
+  expect(record()?.longshore).not.toHaveProperty('errorCode');
+  expect(record()?.longshore).not.toHaveProperty('detail');
+});
+
+it('has a report that fits into a record, however much was imported', async () => {
+  const names = Array.from({ length: 10_000 }, (_, at) => `acme.azurecr.io/${'team/'.repeat(40)}app:${at}`);
+  const failures = names.map((name) => ({ name, code: 'E_TAG_EXISTS', message: 'm'.repeat(5_000) }));
+  const artifacts = names.map((name) => ({ name, digest: `sha256:${'0'.repeat(64)}` }));
+  const report = { importedArtifacts: names, artifacts, failedArtifacts: failures, parts: names };
+  const { deliver, record } = await orderedRun(async () => ({ report, failures }));
+  expect(await deliver()).toMatchObject({ kind: 'set-aside' });
+  expect(JSON.stringify(record()).length).toBeLessThan(400_000);
+  expect(record()?.response.importedArtifacts?.at(-1)).toMatch(/^… and \d+ more$/);
+});

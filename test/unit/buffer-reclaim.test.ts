@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { createBufferReclaim } from '../../../../shared/registry/transport/buffer-reclaim.ts';
+import { createBufferReclaim } from '../../shared/buffer-reclaim.ts';
 
 const PIECE_BYTES = 64 * 1024;
 const PIECES = 4096;

@@ -1,0 +1,197 @@
+import {
+  type Digest,
+  formatReference,
+  parseReference,
+  parseRepositoryName,
+  type RepositoryName,
+  type TagReference,
+} from '../../content/index.ts';
+import { codeOf, describeError, InvalidInputError, TransportError } from '../../errors.ts';
+import {
+  clearTag,
+  type JobRecord,
+  jobKey,
+  type TagMoveOptions,
+  type TagRecord,
+  tagKey,
+} from '../../imports/index.ts';
+import type { Records } from '../../records.ts';
+import type { Repository } from '../../registry/index.ts';
+import { importJobFor, type Observation, observationKey } from '../observation.ts';
+import type { Watch } from '../watch.ts';
+import { type DeletableRepository, deleteCopy, type Removed } from './delete-copy.ts';
+import {
+  type DeletionJudge,
+  type DeletionProposal,
+  deletionJudge,
+  isProposal,
+  type Kept,
+  type KeptWhy,
+  kept,
+} from './judge.ts';
+import { type ProposePorts, proposeDeletions } from './propose.ts';
+
+export interface ApprovePorts extends ProposePorts {
+  readonly registry: {
+    repository(name: RepositoryName): DeletableRepository & Pick<Repository, 'isUnknown'>;
+  };
+  readonly observations: Pick<Records<Observation>, 'get' | 'list' | 'remove'>;
+  readonly tags: Records<TagRecord>;
+  readonly jobs: Pick<Records<JobRecord>, 'get' | 'list'>;
+  /** Waits for another mover of the same tag; a timer unless given. */
+  readonly wait?: TagMoveOptions['wait'];
+}
+
+/** What became of one target tag. */
+export type DeletionOutcome = { readonly target: string } & (
+  | { readonly state: 'deleted'; readonly digest: Digest; readonly removed: Removed }
+  | { readonly state: 'kept'; readonly why: KeptWhy; readonly reason: string }
+  | { readonly state: 'failed'; readonly code: string; readonly message: string }
+);
+
+/**
+ * Deletes copies whose tag was deleted upstream: those named, or all that are proposed. Each only if upstream, asked by HEAD
+ * now, still lacks the tag, the tag still names what was put there, and no import of it is open; imports that begin
+ * meanwhile wait, and one of something newer wins. What was deleted is forgotten, so that a tag that comes back is
+ * imported anew. One after the other; what is kept or fails says why, and the others go on.
+ * @throws InvalidInputError `E_ARGUMENT`, before anything is deleted, for what names no tag; what the stores throw when
+ * proposals are read; the signal's reason
+ */
+export async function approveDeletions(
+  choice: readonly string[] | 'all',
+  watches: readonly Watch[],
+  ports: ApprovePorts,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<readonly DeletionOutcome[]> {
+  const targets =
+    choice === 'all'
+      ? (await proposeDeletions(watches, ports)).map(({ target }) => tagReference(target))
+      : [...new Map(choice.map(tagReference).map((target) => [formatReference(target), target])).values()];
+  const approval = new Approval(deletionJudge(watches), ports, signal);
+  const outcomes: DeletionOutcome[] = [];
+  for (const target of targets) {
+    signal?.throwIfAborted();
+    outcomes.push(await approval.of(target));
+  }
+  return outcomes;
+}
+
+class Approval {
+  readonly #judge: DeletionJudge;
+  readonly #ports: ApprovePorts;
+  readonly #signal: AbortSignal | undefined;
+  /** Upstream repositories, and whether they are unknown there. */
+  readonly #unknown = new Map<string, Promise<boolean>>();
+
+  constructor(judge: DeletionJudge, ports: ApprovePorts, signal: AbortSignal | undefined) {
+    this.#judge = judge;
+    this.#ports = ports;
+    this.#signal = signal;
+  }
+
+  async of(reference: TagReference): Promise<DeletionOutcome> {
+    const target = formatReference(reference);
+    try {
+      const verdict = await this.#decide(reference, target);
+      if ('removed' in verdict) return { target, state: 'deleted', ...verdict };
+      return { target, state: 'kept', ...verdict };
+    } catch (error) {
+      this.#signal?.throwIfAborted();
+      return { target, state: 'failed', code: codeOf(error), message: describeError(error) };
+    }
+  }
+
+  async #decide(
+    reference: TagReference,
+    target: string,
+  ): Promise<{ readonly digest: Digest; readonly removed: Removed } | Kept> {
+    const { observations, tags, now } = this.#ports;
+    const observation = await observations.get(observationKey(target));
+    if (!observation) return kept('unknown', 'No watch has copied anything there.');
+    const record = await tags.get(tagKey(reference));
+    const verdict = this.#judge({ observation, record }, now());
+    if (!isProposal(verdict)) return verdict;
+    const objection = (await this.#openImport(observation)) ?? (await this.#upstream(verdict, reference.tag));
+    if (objection) return objection;
+    const removed = await this.#remove(reference, verdict, observation);
+    if (typeof removed === 'string') {
+      await observations.remove(observationKey(target));
+      return { digest: verdict.digest, removed };
+    }
+    return removed;
+  }
+
+  async #openImport(observation: Observation): Promise<Kept | undefined> {
+    const { id } = importJobFor(observation, '');
+    const state = (await this.#ports.jobs.get(jobKey(id)))?.state;
+    if (state !== 'queued' && state !== 'running' && state !== 'held') return undefined;
+    return kept('import-open', `Its import is ${state} (job ${id}). Try again when that has ended.`);
+  }
+
+  /** Whether the tag is still missing there, and not just out of sight. */
+  async #upstream({ source }: DeletionProposal, tag: string): Promise<Kept | undefined> {
+    const repository = this.#ports.registry.repository(parseRepositoryName(source));
+    const there = await repository.resolve(tag, { signal: this.#signal });
+    if (there) return kept('upstream', `${source} has the tag again. The next poll will see it.`);
+    let unknown = this.#unknown.get(source);
+    if (!unknown) {
+      unknown = repository.isUnknown({ signal: this.#signal });
+      this.#unknown.set(source, unknown);
+    }
+    if (!(await unknown)) return undefined;
+    return kept(
+      'source-gone',
+      `${source} as a whole cannot be found: it was deleted or renamed, or is not shown to us any more. Its copies may be the last; delete them in the registry if you do not want them.`,
+    );
+  }
+
+  async #remove(
+    target: TagReference,
+    { digest }: DeletionProposal,
+    { observedAt }: Observation,
+  ): Promise<Removed | Kept> {
+    const { registry, tags, now, wait } = this.#ports;
+    let end: Removed | Kept = kept('not-ours', 'Something else was put there meanwhile, or began to be.');
+    await clearTag(
+      tags,
+      { target, digest, observedAt },
+      async (signal) => {
+        const isBusy = () => this.#isImporting(target);
+        end = await deleteCopy(
+          registry.repository(target),
+          { tag: target.tag, digest },
+          { isBusy, signal },
+        ).catch((error: unknown) => {
+          throw signal.aborted ? tookTooLong(error) : error;
+        });
+        return typeof end === 'string';
+      },
+      { now, wait, signal: this.#signal },
+    );
+    return end;
+  }
+
+  async #isImporting({ registry, repository }: RepositoryName): Promise<boolean> {
+    const prefix = `${formatReference({ registry, repository })}:`;
+    for await (const { value } of this.#ports.jobs.list()) {
+      if (value.state === 'running' && value.target.startsWith(prefix)) return true;
+    }
+    return false;
+  }
+}
+
+function tookTooLong(cause: unknown): TransportError {
+  const message =
+    'The registry took longer than a tag may be held. See whether the tag is gone, and try again.';
+  return new TransportError('E_TIMEOUT', message, { cause });
+}
+
+/** @throws InvalidInputError `E_ARGUMENT` */
+function tagReference(text: string): TagReference {
+  const { registry, repository, tag, digest } = parseReference(text);
+  if (tag !== undefined && digest === undefined) return { registry, repository, tag };
+  throw new InvalidInputError(
+    'E_ARGUMENT',
+    `"${text}" does not name a tag. Expected targets as they are shown by: longshore deletions list`,
+  );
+}

@@ -1,0 +1,2 @@
+export { type ApprovePorts, approveDeletions, type DeletionOutcome } from './approve.ts';
+export { type ListedProposal, proposeDeletions } from './propose.ts';

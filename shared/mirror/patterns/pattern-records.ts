@@ -1,0 +1,69 @@
+import { formatReference, parseReference } from '../../content/index.ts';
+import { RegistryError } from '../../errors.ts';
+import type { Records } from '../../records.ts';
+import { failureOf } from '../report.ts';
+import type { Watch } from '../watch.ts';
+import { recordAfterListing } from '../watch-health.ts';
+import { type WatchRecord, watchKey, watchRecords } from '../watch-record.ts';
+import { concreteWatches, namePrefixOf, settleTargets } from './concrete-watches.ts';
+import { formatRepositoryPattern } from './repository-pattern.ts';
+import type { WatchPattern, WatchesAndPatterns } from './watch-pattern.ts';
+
+/** The records of how watches fare. Those of a pattern's watches tell which repositories it stood for. */
+export type PatternRecords = Pick<Records<WatchRecord>, 'list' | 'update'>;
+
+/** What came of asking a registry for a pattern's repositories: all of them, unless there is an error. */
+export interface PatternListing {
+  readonly repositories: readonly string[];
+  readonly error?: unknown;
+}
+
+/** Repositories that were polled for a pattern, whether or not upstream still lists them. */
+export async function seenRepositories(
+  pattern: WatchPattern,
+  records: Pick<PatternRecords, 'list'>,
+): Promise<readonly string[]> {
+  const prefix = namePrefixOf(pattern);
+  const seen: string[] = [];
+  for await (const { watch, source } of watchRecords(records)) {
+    const { registry, repository } = parseReference(source);
+    if (watch === `${prefix}${source}` && registry === pattern.source.registry) seen.push(repository);
+  }
+  return seen;
+}
+
+/** The watches, and those of patterns as far as they were polled, without asking a registry. */
+export async function seenWatches(
+  { watches, patterns }: WatchesAndPatterns,
+  records: Pick<PatternRecords, 'list'>,
+): Promise<readonly Watch[]> {
+  const expanded = [];
+  for (const pattern of patterns.filter(({ paused }) => !paused)) {
+    const repositories = await seenRepositories(pattern, records);
+    expanded.push({ pattern: pattern.name, watches: concreteWatches(pattern, repositories) });
+  }
+  return settleTargets(watches, expanded).watches;
+}
+
+/** Writes down how a pattern fares, and which of its repositories upstream no longer lists: nobody polls those. */
+export async function recordListing(
+  pattern: WatchPattern,
+  { repositories, error }: PatternListing,
+  records: PatternRecords,
+  now: Date,
+): Promise<void> {
+  const own = { name: pattern.name, source: formatRepositoryPattern(pattern.source) };
+  const failure = error === undefined ? undefined : failureOf(error);
+  await records.update(watchKey(own), (current) => recordAfterListing(own, current, failure, now));
+  if (repositories.length === 0) return;
+  const listed = new Set(repositories);
+  const { registry } = pattern.source;
+  for (const repository of await seenRepositories(pattern, records)) {
+    if (listed.has(repository)) continue;
+    const source = formatReference({ registry, repository });
+    const gone = { name: `${namePrefixOf(pattern)}${source}`, source };
+    const message = `${registry} does not list ${source} any more: it was deleted, renamed or hidden. Copies are kept.`;
+    const missing = failureOf(new RegistryError('E_NOT_FOUND', message));
+    await records.update(watchKey(gone), (current) => current && recordAfterListing(gone, current, missing, now));
+  }
+}

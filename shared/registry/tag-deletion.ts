@@ -1,0 +1,47 @@
+import { isTag } from '../content/index.ts';
+import { InvalidInputError, RegistryError } from '../errors.ts';
+import { listingSupport } from './listings/index.ts';
+import { display, need, type Place, pathOf } from './place.ts';
+import type { CallOptions } from './types.ts';
+
+/**
+ * See `Repository.deleteTag`. Distribution-spec, "Deleting tags"; Azure Container Registry has a route of its own for it,
+ * data plane "Tag - Delete", and takes a manifest away by its digest only.
+ */
+export async function deleteTag(
+  place: Place,
+  tag: string,
+  { signal }: CallOptions = {},
+): Promise<'deleted' | 'unsupported'> {
+  if (!isTag(tag)) {
+    throw new InvalidInputError('E_REFERENCE', `"${tag.slice(0, 200)}" is not a tag.`);
+  }
+  const { family } = listingSupport(place.name.registry, place.channel.settings.family);
+  const isAzure = family === 'acr';
+  try {
+    const response = await place.channel.request({
+      what: `delete the tag ${display(place, tag)}`,
+      method: 'DELETE',
+      url: isAzure ? `/acr/v1/${place.name.repository}/_tags/${tag}` : pathOf(place, `manifests/${tag}`),
+      needs: [need(place, 'delete')],
+      expect: [200, 202, 204],
+      signal,
+    });
+    await response.body.discard();
+    return 'deleted';
+  } catch (error) {
+    // Azure refuses so what is locked.
+    if (!isAzure && wantsDigest(error)) return 'unsupported';
+    throw error;
+  }
+}
+
+/** How registries refuse that know deletion by digest only, or none at all. */
+function wantsDigest(error: unknown): boolean {
+  return (
+    error instanceof RegistryError &&
+    (error.status === 405 ||
+      error.status === 501 ||
+      error.registryCodes.some((code) => code === 'UNSUPPORTED' || code === 'DIGEST_INVALID'))
+  );
+}
