@@ -114,11 +114,7 @@ class Approval {
     const objection = (await this.#openImport(observation)) ?? (await this.#upstream(verdict, reference.tag));
     if (objection) return objection;
     const removed = await this.#remove(reference, verdict, observation);
-    if (typeof removed === 'string') {
-      await observations.remove(observationKey(target));
-      return { digest: verdict.digest, removed };
-    }
-    return removed;
+    return typeof removed === 'string' ? { digest: verdict.digest, removed } : removed;
   }
 
   async #openImport(observation: Observation): Promise<Kept | undefined> {
@@ -145,26 +141,29 @@ class Approval {
     );
   }
 
+  /** The observation goes while the tag is held, so that whoever dies here leaves a proposal, or a tag to be imported anew. */
   async #remove(
-    target: TagReference,
-    { digest }: DeletionProposal,
+    reference: TagReference,
+    { target, digest }: DeletionProposal,
     { observedAt }: Observation,
   ): Promise<Removed | Kept> {
-    const { registry, tags, now, wait } = this.#ports;
+    const { registry, observations, tags, now, wait } = this.#ports;
     let end: Removed | Kept = kept('not-ours', 'Something else was put there meanwhile, or began to be.');
     await clearTag(
       tags,
-      { target, digest, observedAt },
+      { target: reference, digest, observedAt },
       async (signal) => {
-        const isBusy = () => this.#isImporting(target);
+        const isBusy = () => this.#isImporting(reference);
         end = await deleteCopy(
-          registry.repository(target),
-          { tag: target.tag, digest },
+          registry.repository(reference),
+          { tag: reference.tag, digest },
           { isBusy, signal },
         ).catch((error: unknown) => {
           throw signal.aborted ? tookTooLong(error) : error;
         });
-        return typeof end === 'string';
+        if (typeof end !== 'string') return false;
+        await observations.remove(observationKey(target));
+        return true;
       },
       { now, wait, signal: this.#signal },
     );

@@ -4,6 +4,7 @@ import { image } from '../../../helpers/memory-content.ts';
 import { DeletionWorld } from './world.ts';
 
 const APP = image('app');
+
 /** A world in which, once it is set up, each write of a record and each call of a worker waits for its turn. */
 async function createRace(scheduler: fc.Scheduler, mode: 'tags' | 'manifests') {
   let isOn = false;
@@ -14,16 +15,22 @@ async function createRace(scheduler: fc.Scheduler, mode: 'tags' | 'manifests') {
       isOn && phase === 'write' ? pause(`${operation} write`) : undefined,
   });
   isOn = true;
-  return { world, job, pause };
+  /** Begins after that many turns. */
+  const approve = async (turns: number) => {
+    for (let turn = 0; turn < turns; turn += 1) await pause('not yet');
+    return await world.approveOne((moment) => pause(`approval ${moment}`));
+  };
+  return { world, job, pause, approve };
 }
 
+const turns = fc.nat(30);
 const deletes = fc.constantFrom('tags' as const, 'manifests' as const);
 
 test('a job delivered again beside an approval never brings a deleted tag back', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.scheduler(), deletes, async (scheduler, mode) => {
-      const { world, job, pause } = await createRace(scheduler, mode);
-      const approval = world.approveOne((moment) => pause(`approval ${moment}`));
+    fc.asyncProperty(fc.scheduler(), deletes, turns, async (scheduler, mode, wait) => {
+      const { world, job, pause, approve } = await createRace(scheduler, mode);
+      const approval = approve(wait);
       const runs = Promise.all([approval, world.run(job, (moment) => pause(`worker ${moment}`))]);
       const [outcome] = await scheduler.waitFor(runs);
       expect(outcome).toMatchObject({ state: 'deleted' });
@@ -36,10 +43,10 @@ test('a job delivered again beside an approval never brings a deleted tag back',
 test('a tag that comes back upstream is there in the end, however its import and an approval interleave', async () => {
   const comesBackAs = fc.constantFrom(APP, image('app, newer'));
   await fc.assert(
-    fc.asyncProperty(fc.scheduler(), deletes, comesBackAs, async (scheduler, mode, graph) => {
-      const { world, job: first, pause } = await createRace(scheduler, mode);
+    fc.asyncProperty(fc.scheduler(), deletes, comesBackAs, turns, async (scheduler, mode, graph, wait) => {
+      const { world, job: first, pause, approve } = await createRace(scheduler, mode);
       const again = world.job(graph, 1);
-      const approval = world.approveOne((moment) => pause(`approval ${moment}`));
+      const approval = approve(wait);
       const jobs = [first, again].map((job, nth) =>
         world.run(job, (moment) => pause(`worker ${nth} ${moment}`)),
       );

@@ -11,7 +11,7 @@ import {
 } from '../../../../shared/mirror/index.ts';
 import { type Graph, image } from '../../../helpers/memory-content.ts';
 import { type AtMoment, World, type WorldOptions } from '../../../helpers/memory-jobs.ts';
-import { createMemoryRecords } from '../../../helpers/memory-records.ts';
+import { createMemoryRecords, type MemoryRecords } from '../../../helpers/memory-records.ts';
 
 export const TARGET = 'mirror.test/app:1';
 /** The world's time is three weeks later. */
@@ -36,7 +36,7 @@ export interface DeletionWorldOptions extends WorldOptions {
 
 /** A tag `1` that was imported, then deleted upstream, and what it takes to propose and approve its deletion here. */
 export class DeletionWorld extends World {
-  readonly observations = createMemoryRecords<Observation>();
+  readonly observations: MemoryRecords<Observation>;
   /** Of the target registry, in order. */
   readonly deletions: string[] = [];
   readonly #options: DeletionWorldOptions;
@@ -44,6 +44,7 @@ export class DeletionWorld extends World {
   constructor(options: DeletionWorldOptions = {}) {
     super(options);
     this.#options = options;
+    this.observations = createMemoryRecords(options.atRecords && { at: options.atRecords });
   }
 
   static async create(options?: DeletionWorldOptions, graph: Graph = image('app')) {
