@@ -32,7 +32,7 @@ export function archiveCommand(run: Run): Command {
         try {
           const target =
             registries && registry !== undefined ? { registry, repository: registries } : undefined;
-          const shown = await showArchive({ ...call, target });
+          const shown = await showArchive({ ...call, target, lacksParts: true });
           output.result(shown, describe(shown));
           return EXIT.ok;
         } finally {
@@ -43,12 +43,21 @@ export function archiveCommand(run: Run): Command {
   );
 }
 
-function describe({ from, parts, signedBy, base, artifacts }: ShownArchive): readonly string[] {
+function describe(shown: ShownArchive): readonly string[] {
+  const { from, parts, missingParts, signedBy, isVerified, base, artifacts } = shown;
   return [
     `${from}: ${countOf(artifacts.length, 'artifact')}${parts.length > 1 ? ` in ${countOf(parts.length, 'part')}` : ''}`,
     ...columns(
       [
-        ...(signedBy === undefined ? [] : [['signed by', withShortDigests(signedBy)]]),
+        ...(signedBy === undefined
+          ? []
+          : [
+              [
+                'signed by',
+                `${withShortDigests(signedBy)}${isVerified ? '' : ', as it says itself: not checked without --verify-key'}`,
+              ],
+            ]),
+        ...(missingParts.length === 0 ? [] : [['missing', missingParts.join(', ')]]),
         ...(base === undefined ? [] : [['builds upon', withShortDigests(base)]]),
       ],
       '  ',
@@ -66,8 +75,16 @@ function rowOf({ name, digest, size, platforms, referrers, gap }: ShownArtifact)
   return [name, withShortDigests(digest), prettyBytes(size), words.join('; ')];
 }
 
-function gapWords({ state, target, blobs, bytes }: NonNullable<ShownArtifact['gap']>): string {
-  if (state === 'unchanged') return `${target} is there`;
-  const lacks = `${target} lacks ${countOf(blobs, 'blob')}, ${prettyBytes(bytes)}`;
-  return state === 'moves' ? `${lacks}; its tag names other content` : lacks;
+function gapWords(gap: NonNullable<ShownArtifact['gap']>): string {
+  const { state, target, blobs, bytes, missing, referrers } = gap;
+  const is =
+    state === 'unchanged'
+      ? `${target} is there`
+      : `${target} lacks ${countOf(blobs, 'blob')}, ${prettyBytes(bytes)}`;
+  return [
+    is,
+    ...(missing > 0 ? [`${missing} of them are not in the archive either`] : []),
+    ...(referrers > 0 ? [`${countOf(referrers, 'referrer')} to add`] : []),
+    ...(state === 'moves' ? ['its tag names other content'] : []),
+  ].join('; ');
 }

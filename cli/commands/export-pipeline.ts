@@ -1,8 +1,8 @@
 import { Command } from 'commander';
-import type { SecretSource } from '../../shared/transfer/index.ts';
+import { parseSecretSource, type SecretSource } from '../../shared/transfer/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
-import { byteSize, positive, secretSource } from '../transfer/flags.ts';
+import { byteSize, positive } from '../transfer/flags.ts';
 import {
   addPipelineCommands,
   commonFields,
@@ -32,7 +32,7 @@ export function exportPipelineCommand(run: Run): Command {
       .option(
         '--sign-key <source>',
         'private key that signs archives: env:NAME, a Key Vault secret or a file',
-        secretSource,
+        parseSecretSource,
       )
       .option('--part-size <size>', 'split archives larger than this, such as 4GiB', byteSize)
       .option('--base-archive <blob>', 'leave out what this archive in the same container has')

@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import prettyBytes from 'pretty-bytes';
 import { connectRegistries, exportToArchive } from '../../shared/app/index.ts';
-import type { ExportResult, SecretSource } from '../../shared/transfer/index.ts';
+import { type ExportResult, parseSecretSource, type SecretSource } from '../../shared/transfer/index.ts';
 import { columns } from '../columns.ts';
 import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
 import { createByteProgress } from '../transfer/byte-progress.ts';
-import { byteSize, collect, secretSource } from '../transfer/flags.ts';
+import { byteSize, collect } from '../transfer/flags.ts';
 
 interface ExportFlags {
   readonly to: string;
@@ -33,12 +33,12 @@ export function exportCommand(run: Run): Command {
     .option(
       '--sign-key <source>',
       'private key to sign with: env:NAME, a Key Vault secret or a file',
-      secretSource,
+      parseSecretSource,
     )
     .option(
       '--sas-token <source>',
       'SAS token for blobs: env:NAME, a Key Vault secret or a file',
-      secretSource,
+      parseSecretSource,
     )
     .option('--platform <os/arch[/variant]>', 'take only this platform; repeatable (default: all)', collect)
     .option('--no-referrers', 'leave out what is attached: signatures, SBOMs, attestations')

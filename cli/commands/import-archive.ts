@@ -30,7 +30,10 @@ export function importArchiveCommand(run: Run): Command {
       .description('import what an archive holds: one of ours, an OCI layout, or of docker save')
       .argument('<file|url>', 'archive to read: a path, or the address of a blob; of a split one, any part')
       .option('--registry <host>', 'where to import into (default: transfer.registry of the configuration)')
-      .option('--dry-run', 'only say what would be imported; exit code 3 when nothing would')
+      .option(
+        '--dry-run',
+        'only say what would be imported; exit code 3 when nothing would, 1 when something would fail',
+      )
       .option('--overwrite-tags', 'move tags that name other content')
       .option('--continue-on-errors', 'go on with other artifacts; exit code 1 if there was an error'),
   ).action((from: string, flags: ImportFlags) =>
@@ -42,8 +45,9 @@ export function importArchiveCommand(run: Run): Command {
         const call = { ...openCall(from, flags), environment, signal };
         if (flags.dryRun) {
           const shown = await showArchive({ ...call, target: { registry, repository: registries } });
-          output.result({ dryRun: true, ...shown }, describePlan(shown));
-          return shown.artifacts.some(({ gap }) => gap?.state !== 'unchanged') ? EXIT.ok : EXIT.nothingToDo;
+          const overwrites = flags.overwriteTags ?? false;
+          output.result({ dryRun: true, ...shown }, describePlan(shown, overwrites));
+          return exitCodeOfPlan(shown, overwrites);
         }
         const progress = createByteProgress(streams);
         const report = await importFromArchive({
@@ -64,7 +68,7 @@ export function importArchiveCommand(run: Run): Command {
   );
 }
 
-function describe({ imported, failed }: ArchiveImportReport): readonly string[] {
+function describe({ imported, failed, leftOut }: ArchiveImportReport): readonly string[] {
   return [
     `${countOf(imported.length, 'artifact')} imported`,
     ...columns(
@@ -76,22 +80,49 @@ function describe({ imported, failed }: ArchiveImportReport): readonly string[] 
       '  ',
     ),
     ...failed.map(({ name, code, message }) => `  ! ${name}  ${code}: ${message}`),
+    ...leftOut.map((digest) => `  ! ${digest}  has no name and was left out`),
   ];
 }
 
-function describePlan({ artifacts }: ShownArchive): readonly string[] {
-  const gaps = artifacts.flatMap(({ gap, digest }) => (gap ? [{ ...gap, digest }] : []));
-  const changes = gaps.filter(({ state }) => state !== 'unchanged');
+type Gap = NonNullable<ShownArchive['artifacts'][number]['gap']>;
+
+/** Why the import of an artifact would fail, if so. */
+function obstacles({ state, before, missing }: Gap, overwrites: boolean): readonly string[] {
   return [
-    `${countOf(changes.length, 'artifact')} to import`,
+    ...(state === 'moves' && !overwrites
+      ? [`is ${withShortDigests(before ?? '')}: needs --overwrite-tags`]
+      : []),
+    ...(missing > 0
+      ? [`${countOf(missing, 'blob')} not in the archive: needs its base (--base) or parts`]
+      : []),
+  ];
+}
+
+function isChange({ state, referrers }: Gap): boolean {
+  return state !== 'unchanged' || referrers > 0;
+}
+
+function exitCodeOfPlan({ artifacts }: ShownArchive, overwrites: boolean): number {
+  const gaps = artifacts.flatMap(({ gap }) => gap ?? []);
+  if (gaps.some((gap) => obstacles(gap, overwrites).length > 0)) return EXIT.failed;
+  return gaps.some(isChange) ? EXIT.ok : EXIT.nothingToDo;
+}
+
+function describePlan({ artifacts }: ShownArchive, overwrites: boolean): readonly string[] {
+  const gaps = artifacts.flatMap(({ gap, digest }) => (gap ? [{ ...gap, digest }] : []));
+  return [
+    `${countOf(gaps.filter(isChange).length, 'artifact')} to import`,
     ...columns(
-      gaps.map(({ target, digest, state, before, blobs, bytes }) => [
-        `${state === 'unchanged' ? '=' : '+'} ${target}`,
-        withShortDigests(digest),
-        state === 'unchanged'
-          ? 'there already'
-          : `${countOf(blobs, 'blob')}, ${prettyBytes(bytes)} to upload`,
-        state === 'moves' ? `is ${withShortDigests(before ?? '')}: needs --overwrite-tags` : '',
+      gaps.map((gap) => [
+        `${isChange(gap) ? '+' : '='} ${gap.target}`,
+        withShortDigests(gap.digest),
+        [
+          gap.state === 'unchanged'
+            ? 'there already'
+            : `${countOf(gap.blobs, 'blob')}, ${prettyBytes(gap.bytes)} to upload`,
+          ...(gap.referrers > 0 ? [countOf(gap.referrers, 'referrer')] : []),
+          ...obstacles(gap, overwrites),
+        ].join('; '),
       ]),
       '  ',
     ),

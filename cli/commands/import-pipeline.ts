@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import type { SecretSource } from '../../shared/transfer/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
-import { secretSources } from '../transfer/flags.ts';
+import { secretSources, trueOrFalse } from '../transfer/flags.ts';
 import {
   addPipelineCommands,
   commonFields,
@@ -14,7 +14,7 @@ import {
 import { registryFor, withTransfers } from '../transfer/with-transfers.ts';
 
 interface ImportPipelineFlags extends PipelineFlags {
-  readonly sourceTriggerEnabled: 'true' | 'false';
+  readonly sourceTriggerEnabled: boolean;
   readonly verifyKey?: readonly SecretSource[];
   readonly maxAgeDays?: string;
   readonly requireMd5?: boolean;
@@ -29,9 +29,9 @@ export function importPipelineCommand(run: Run): Command {
   command.addCommand(
     createFlags(new Command('create').description('make an import pipeline, or change one'))
       .addOption(
-        new Option('-e, --source-trigger-enabled <bool>', 'whether a blob that arrives is imported by itself')
-          .choices(['true', 'false'])
-          .default('true'),
+        new Option('-e, --source-trigger-enabled [bool]', 'whether a blob that arrives is imported by itself')
+          .argParser(trueOrFalse)
+          .default(true),
       )
       .option(
         '--verify-key <source>',
@@ -49,7 +49,7 @@ export function importPipelineCommand(run: Run): Command {
               registry: registryFor(flags.registry, transfers),
               source: endpointOf(flags),
               trigger: {
-                sourceTrigger: { status: flags.sourceTriggerEnabled === 'true' ? 'Enabled' : 'Disabled' },
+                sourceTrigger: { status: flags.sourceTriggerEnabled ? 'Enabled' : 'Disabled' },
               },
               longshore: {
                 sasToken: flags.sasToken,

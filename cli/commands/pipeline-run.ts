@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, Option } from 'commander';
+import prettyBytes from 'pretty-bytes';
 import type { Transfers } from '../../shared/app/index.ts';
 import {
   PIPELINE_KINDS,
@@ -11,6 +12,7 @@ import { columns } from '../columns.ts';
 import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { CommandContext, Run } from '../program.ts';
+import { withShortDigests } from '../short-digest.ts';
 import { positive } from '../transfer/flags.ts';
 import { absent, withTransfers } from '../transfer/with-transfers.ts';
 
@@ -21,6 +23,7 @@ interface CreateFlags {
   readonly storageBlob: string;
   readonly artifacts?: readonly string[];
   readonly catalogDigest?: string;
+  readonly registry?: string;
   readonly forceRedeploy?: boolean;
   readonly wait?: boolean;
 }
@@ -52,7 +55,7 @@ function createCommand(run: Run): Command {
     .option('-a, --artifacts <artifact...>', 'what to export: repo, repo:tag, repo:glob*, repo@sha256:…')
     .option('--catalog-digest <digest>', 'import only the archive with this digest of its catalog')
     .option('-f, --force-redeploy', 'run although the same run succeeded')
-    .option('-r, --registry <host>', 'registry of the pipeline; names are unique without it')
+    .option('-r, --registry <host>', 'registry of the pipeline, if that is to be checked')
     .option('--wait', 'wait for the end; exit code 1 when the run failed')
     .option('--json', 'print the result as JSON')
     .action((flags: CreateFlags) =>
@@ -79,12 +82,13 @@ function createCommand(run: Run): Command {
 }
 
 async function idOf(
-  { pipelineType: kind, pipeline: name }: CreateFlags,
+  { pipelineType: kind, pipeline: name, registry }: CreateFlags,
   transfers: Transfers,
 ): Promise<string> {
   const pipelines = kind === 'export' ? transfers.exportPipelines : transfers.importPipelines;
   const pipeline = await pipelines.get(name);
-  if (!pipeline) throw absent(`${kind} pipeline`, name);
+  if (!pipeline || (registry !== undefined && pipeline.registry !== registry))
+    throw absent(`${kind} pipeline`, name);
   return pipelineId(kind, pipeline.registry, pipeline.name);
 }
 
@@ -110,11 +114,11 @@ async function endOf(
 
 function showCommand(run: Run): Command {
   return named(new Command('show').description('show a run and its report')).action(
-    ({ name }: { name: string }) =>
+    ({ name, registry }: NamedFlags) =>
       run((context) =>
         withTransfers(context, async (transfers) => {
           const found = await transfers.run(name);
-          if (!found) throw absent('pipeline run', name);
+          if (!found || !isOf(registry, found)) throw absent('pipeline run', name);
           context.output.result(found, describe(found));
           return EXIT.ok;
         }),
@@ -133,7 +137,7 @@ function listCommand(run: Run): Command {
         withTransfers(context, async (transfers) => {
           const all = await Array.fromAsync(transfers.runs());
           const listed = all
-            .filter(({ request }) => !registry || request.pipelineResourceId.includes(`/${registry}/`))
+            .filter((one) => isOf(registry, one))
             .toSorted((a, b) => b.longshore.createdAt.localeCompare(a.longshore.createdAt))
             .slice(0, top);
           context.output.result(listed, table(listed));
@@ -145,10 +149,11 @@ function listCommand(run: Run): Command {
 
 function deleteCommand(run: Run): Command {
   return named(new Command('delete').description('forget a run; what it copied stays')).action(
-    ({ name }: { name: string }) =>
+    ({ name, registry }: NamedFlags) =>
       run((context) =>
         withTransfers(context, async (transfers) => {
-          const wasThere = await transfers.removeRun(name);
+          const found = await transfers.run(name);
+          const wasThere = isOf(registry, found) && (await transfers.removeRun(name));
           const lines = [wasThere ? `deleted ${name}` : `there is no pipeline run ${name}`];
           context.output.result({ name, deleted: wasThere }, lines);
           return wasThere ? EXIT.ok : EXIT.nothingToDo;
@@ -167,10 +172,8 @@ function cleanCommand(run: Run): Command {
       run((context) =>
         withTransfers(context, async (transfers) => {
           const failed: string[] = [];
-          for await (const { name, request, response } of transfers.runs()) {
-            if (response.status !== 'Failed') continue;
-            if (!registry || request.pipelineResourceId.includes(`/${registry}/`)) failed.push(name);
-          }
+          for await (const one of transfers.runs())
+            if (one.response.status === 'Failed' && isOf(registry, one)) failed.push(one.name);
           if (!dryRun) for (const name of failed) await transfers.removeRun(name);
           const verb = dryRun ? 'would be deleted' : 'deleted';
           context.output.result({ runs: failed, dryRun }, [
@@ -183,15 +186,24 @@ function cleanCommand(run: Run): Command {
     );
 }
 
+interface NamedFlags {
+  readonly name: string;
+  readonly registry?: string;
+}
+
+/** Whether a run is of a pipeline of the registry that was named, if one was. */
+function isOf(registry: string | undefined, run: PipelineRun | undefined): boolean {
+  return registry === undefined || run?.request.pipelineResourceId.includes(`/${registry}/`) === true;
+}
+
 function named(command: Command): Command {
   return command
     .requiredOption('-n, --name <name>', 'name of the run')
-    .option('-r, --registry <host>', 'registry of its pipeline; names are unique without it')
+    .option('-r, --registry <host>', 'registry of its pipeline, if that is to be checked')
     .option('--json', 'print the result as JSON');
 }
 
 function describe({ name, request, response, longshore }: PipelineRun): readonly string[] {
-  const done = response.importedArtifacts ?? longshore.exportedArtifacts ?? [];
   const blob = response.target ?? response.source;
   return [
     `pipeline run ${name}: ${response.status}${response.progress ? ` (${response.progress.percentage}%)` : ''}`,
@@ -199,6 +211,8 @@ function describe({ name, request, response, longshore }: PipelineRun): readonly
       [
         ['pipeline', request.pipelineResourceId],
         ['blob', blob ? `${blob.uri}/${blob.name}` : ''],
+        ['parts', longshore.parts && longshore.parts.length > 1 ? longshore.parts.join(', ') : ''],
+        ['size', longshore.bytes === undefined ? '' : prettyBytes(longshore.bytes)],
         ['started', response.startTime ?? ''],
         ['finished', response.finishTime ?? ''],
         ['catalog', response.catalogDigest ?? ''],
@@ -207,7 +221,14 @@ function describe({ name, request, response, longshore }: PipelineRun): readonly
       ].filter(([, text]) => text !== ''),
       '  ',
     ),
-    ...done.map((artifact) => `  + ${artifact}`),
+    ...columns(
+      (longshore.artifacts ?? []).map((one) => [
+        `${one.state === 'unchanged' ? '=' : '+'} ${one.name}`,
+        withShortDigests(one.digest),
+        one.detail ?? '',
+      ]),
+      '  ',
+    ),
     ...(longshore.failedArtifacts ?? []).map(
       (failed) => `  ! ${failed.name}  ${failed.code}: ${failed.message}`,
     ),

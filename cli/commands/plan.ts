@@ -68,7 +68,7 @@ function describe({ watch, survey, pulls, cost: budget }: WatchPlan): readonly s
       '  ',
     ),
     ...(budget && budget.pulls > 0 ? [describeCost(budget)] : []),
-    ...plan.gone.map((tag) => `  - ${tag}  no longer upstream; the local copy stays`),
+    ...plan.gone.map((tag) => `  - ${tag}  not upstream; a copy that was made stays`),
     ...unmatched.map((rule) => `  ? ${rule}  matches no tag`),
     ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
   ];

@@ -48,7 +48,7 @@ function describe({
       ]),
       '  ',
     ),
-    ...gone.map((tag) => `  - ${tag}  no longer upstream; the local copy stays`),
+    ...gone.map((tag) => `  - ${tag}  not upstream; a copy that was made stays`),
     ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
     ...(health && health.state !== 'healthy' && errors.length === 0
       ? [`  ! ${health.state}  ${withShortDigests(health.reason)}`]

@@ -116,7 +116,7 @@ function describeWatch({ watch, survey, outcomes }: WatchSync, isDryRun: boolean
       }),
       '  ',
     ),
-    ...plan.gone.map((tag) => `  - ${tag}  no longer upstream; the local copy stays`),
+    ...plan.gone.map((tag) => `  - ${tag}  not upstream; a copy that was made stays`),
     ...unmatched.map((rule) => `  ? ${rule}  matches no tag`),
     ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
   ];

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { SecretSource } from '../../shared/transfer/index.ts';
-import { collect, secretSource, secretSources } from './flags.ts';
+import { parseSecretSource, type SecretSource } from '../../shared/transfer/index.ts';
+import { collect, secretSources } from './flags.ts';
 
 /** What every command that reads an archive takes. */
 export interface OpenFlags {
@@ -21,7 +21,7 @@ export function addOpenFlags(command: Command): Command {
     .option(
       '--sas-token <source>',
       'SAS token for blobs: env:NAME, a Key Vault secret or a file',
-      secretSource,
+      parseSecretSource,
     )
     .option(
       '--config <file>',

@@ -1,21 +1,29 @@
 import { InvalidArgumentError } from 'commander';
 import { parseByteSize, parseSecretSource, type SecretSource } from '../../shared/transfer/index.ts';
 
-/** `env:NAME`, the identifier of a Key Vault secret, or a path. */
-export function secretSource(text: string): SecretSource {
-  const source = parseSecretSource(text);
-  if (source) return source;
-  throw new InvalidArgumentError('Expected env:NAME, the identifier of a Key Vault secret, or a path.');
-}
-
 export function secretSources(text: string, previous: readonly SecretSource[] = []): readonly SecretSource[] {
-  return [...previous, secretSource(text)];
+  return [...previous, parseSecretSource(text)];
 }
 
 export function byteSize(text: string): number {
   const bytes = parseByteSize(text);
   if (bytes !== undefined) return bytes;
   throw new InvalidArgumentError('Expected a size such as 4GiB or 500MB.');
+}
+
+/** In any case, as `az` takes it. */
+export function trueOrFalse(text: string): boolean {
+  if (/^(?:true|false)$/i.test(text)) return /^t/i.test(text);
+  throw new InvalidArgumentError('Expected true or false.');
+}
+
+/** One of these in any case, as `az` takes them. */
+export function oneOf<T extends string>(choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const choice = choices.find((one) => one.toLowerCase() === text.toLowerCase());
+    if (choice) return choice;
+    throw new InvalidArgumentError(`Expected one of ${choices.join(', ')}.`);
+  };
 }
 
 export function positive(text: string): number {

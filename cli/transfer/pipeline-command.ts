@@ -8,13 +8,14 @@ import {
   type PipelineKind,
   type PipelineOption,
   type Pipelines,
+  parseSecretSource,
   type SecretSource,
   STORAGE_ACCESS_MODES,
 } from '../../shared/transfer/index.ts';
 import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
-import { secretSource } from './flags.ts';
+import { oneOf } from './flags.ts';
 import { absent, withTransfers } from './with-transfers.ts';
 
 type Pipeline = ExportPipeline | ImportPipeline;
@@ -31,6 +32,8 @@ export interface PipelineFlags {
   readonly assignIdentity?: string;
 }
 
+const toOption = oneOf(PIPELINE_OPTIONS);
+
 export function createFlags(command: Command): Command {
   return command
     .requiredOption('-n, --name <name>', 'name of the pipeline: 5 to 50 letters and digits')
@@ -42,12 +45,20 @@ export function createFlags(command: Command): Command {
     .addOption(
       new Option(
         '-m, --storage-access-mode <mode>',
-        'how storage is told who asks (default: SasToken with a secret, else ManagedIdentity)',
-      ).choices(STORAGE_ACCESS_MODES),
+        `how storage is told who asks: ${STORAGE_ACCESS_MODES.join(' or ')} (default: SasToken with a secret, else ManagedIdentity)`,
+      ).argParser(oneOf(STORAGE_ACCESS_MODES)),
     )
     .option('-s, --secret-uri <uri>', 'Key Vault secret that holds the SAS token')
-    .option('--sas-token <env:NAME|file>', 'where the SAS token is kept, in place of a vault', secretSource)
-    .addOption(new Option('-z, --options <option...>', 'what the pipeline may do').choices(PIPELINE_OPTIONS))
+    .option(
+      '--sas-token <env:NAME|file>',
+      'where the SAS token is kept, in place of a vault',
+      parseSecretSource,
+    )
+    .option(
+      '-z, --options <option...>',
+      `what the pipeline may do: ${PIPELINE_OPTIONS.join(', ')}`,
+      (text: string, previous: readonly PipelineOption[] = []) => [...previous, toOption(text)],
+    )
     .option('-i, --assign-identity <identity>', '[system], or the client ID of a user-assigned identity')
     .option('--json', 'print the result as JSON');
 }
@@ -84,11 +95,11 @@ export function addPipelineCommands<P extends Pipeline>(
   return command
     .addCommand(
       named(new Command('show').description(`show an ${kind} pipeline`)).action(
-        ({ name }: { name: string }) =>
+        ({ name, registry }: NamedFlags) =>
           run((context) =>
             withTransfers(context, async (transfers) => {
               const pipeline = await pipelinesOf(transfers).get(name);
-              if (!pipeline) throw absent(`${kind} pipeline`, name);
+              if (!pipeline || !isOf(registry, pipeline)) throw absent(`${kind} pipeline`, name);
               context.output.result(pipeline, describePipeline(pipeline));
               return EXIT.ok;
             }),
@@ -105,9 +116,7 @@ export function addPipelineCommands<P extends Pipeline>(
             withTransfers(context, async (transfers) => {
               const pipelines = pipelinesOf(transfers);
               const all = await pipelines.list();
-              const listed = all.filter(
-                (pipeline) => registry === undefined || pipeline.registry === registry,
-              );
+              const listed = all.filter((pipeline) => isOf(registry, pipeline));
               context.output.result(listed, table(listed, pipelines));
               return EXIT.ok;
             }),
@@ -116,10 +125,12 @@ export function addPipelineCommands<P extends Pipeline>(
     )
     .addCommand(
       named(new Command('delete').description(`delete an ${kind} pipeline; its runs stay`)).action(
-        ({ name }: { name: string }) =>
+        ({ name, registry }: NamedFlags) =>
           run((context) =>
             withTransfers(context, async (transfers) => {
-              const wasThere = await pipelinesOf(transfers).remove(name);
+              const pipelines = pipelinesOf(transfers);
+              const pipeline = await pipelines.get(name);
+              const wasThere = isOf(registry, pipeline) && (await pipelines.remove(name));
               const lines = [wasThere ? `deleted ${name}` : `there is no ${kind} pipeline ${name}`];
               context.output.result({ name, deleted: wasThere }, lines);
               return wasThere ? EXIT.ok : EXIT.nothingToDo;
@@ -129,10 +140,20 @@ export function addPipelineCommands<P extends Pipeline>(
     );
 }
 
+interface NamedFlags {
+  readonly name: string;
+  readonly registry?: string;
+}
+
+/** Whether a pipeline belongs to the registry that was named, if one was. */
+function isOf(registry: string | undefined, pipeline: Pipeline | undefined): boolean {
+  return registry === undefined || pipeline?.registry === registry;
+}
+
 function named(command: Command): Command {
   return command
     .requiredOption('-n, --name <name>', 'name of the pipeline')
-    .option('-r, --registry <host>', 'its registry; names are unique without it')
+    .option('-r, --registry <host>', 'its registry, if that is to be checked; names are unique without it')
     .option('--json', 'print the result as JSON');
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, type ServerResponse, request as sendRequest } from 'node:http';
+import { Agent, type IncomingMessage, type ServerResponse, request as sendRequest } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { headersOf } from './http-buffered.ts';
 import type { RouteParameters } from './http-route.ts';
@@ -33,7 +33,10 @@ export async function exchangeStreamed(exchange: StreamedExchange): Promise<void
   const { request, response, url, parameters, run } = exchange;
   const invocationId = randomUUID();
   const headers = headersOf(request);
-  const forwarded = forward(exchange, headers, invocationId);
+  // Kept alive as the host in Azure does: a server that is to close the connection does not wait until an answer given
+  // before the whole request was sent has been read.
+  const agent = new Agent({ keepAlive: true });
+  const forwarded = forward(exchange, headers, invocationId, agent);
   const relayed = relay(forwarded, response);
   // Looked at below, and only when the function has answered.
   relayed.catch(() => {});
@@ -44,6 +47,7 @@ export async function exchangeStreamed(exchange: StreamedExchange): Promise<void
     else await relayed;
   } finally {
     forwarded.destroy();
+    agent.destroy();
   }
 }
 
@@ -51,10 +55,11 @@ function forward(
   { request, url, streamUri }: StreamedExchange,
   headers: Record<string, string>,
   invocationId: string,
+  agent: Agent,
 ) {
   const kept = Object.entries(headers).filter(([name]) => !notForwarded.includes(name));
   const forwarded = sendRequest(new URL(url.pathname + url.search, streamUri), {
-    agent: false,
+    agent,
     method: request.method ?? 'GET',
     headers: {
       ...Object.fromEntries(kept),

@@ -1,11 +1,12 @@
 import type { BudgetState, Pause } from '../budget/index.ts';
 import type { ImportJob, ImportOutcome, JobRecord, RetryFailedOptions } from '../imports/index.ts';
-import type { PollReport, WatchFreshness, WatchRecord } from '../mirror/index.ts';
+import type { PollReport } from '../mirror/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Webhooks } from '../webhooks/index.ts';
 import type { Deletions } from './deletions.ts';
 import type { Check } from './readiness.ts';
 import type { Transfers, TransferWork } from './transfers.ts';
+import type { WatchStatus } from './watch-status.ts';
 
 export interface CallContext {
   readonly logger?: Logger | undefined;
@@ -13,7 +14,7 @@ export interface CallContext {
 }
 
 /** Everything Longshore can do with its queue and records, for triggers and commands to call. */
-export interface App extends TransferWork {
+export interface App extends TransferWork, WatchStatus {
   /** Polls the watches that are due, or all with `force`, and queues what moved. */
   pollUpstreams(options?: CallContext & { readonly force?: boolean }): Promise<PollReport>;
   /** Polls the watches that a message of the polls queue names, as far as they are due. */
@@ -34,10 +35,6 @@ export interface App extends TransferWork {
   jobs(): AsyncIterable<JobRecord>;
   /** Registries that tell of changes. */
   readonly webhooks: Pick<Webhooks, 'receive' | 'followWaiting' | 'states'>;
-  /** How each configured watch fares, in the order of the configuration; one that was not polled yet is left out. */
-  watches(): Promise<readonly WatchRecord[]>;
-  /** How fresh the copies of each configured watch are. Reads every observation, and every job unless they are given. */
-  freshness(known?: readonly JobRecord[]): Promise<readonly WatchFreshness[]>;
   /** Asks every dependency; never throws. */
   ready(): Promise<readonly Check[]>;
   /** Closes every connection. What is under way fails. */

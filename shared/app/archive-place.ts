@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type AzureClients, createArchiveContainer } from '../azure/index.ts';
-import { StorageError } from '../errors.ts';
+import { InvalidInputError, StorageError } from '../errors.ts';
 import {
   type ArchiveSink,
   checkSasToken,
@@ -55,8 +55,7 @@ function localPlace(location: string, { overwrite }: PlaceOptions): ArchivePlace
       try {
         return await openLocalFile(file);
       } catch (error) {
-        const isAbsent = error instanceof Error && error.cause instanceof Error && 'code' in error.cause;
-        if (isAbsent && file !== path.normalize(location)) return undefined;
+        if (error instanceof InvalidInputError && file !== path.normalize(location)) return undefined;
         throw error;
       }
     },
@@ -86,8 +85,20 @@ async function blobPlace(location: string, options: PlaceOptions): Promise<Archi
       }
     },
     create: async (blob, size, signal) => {
+      // Seen before everything is read and sent, where the right to look is given.
+      const there = overwrite ? undefined : await container.find(blob, { signal }).catch(unlessDenied);
+      if (there) {
+        throw new StorageError(
+          'E_BLOB_EXISTS',
+          `There is a blob "${uri}/${blob}" already. It was left as it is; --overwrite replaces it.`,
+        );
+      }
       const metadata = { category: 'acr-transfer-blob' };
       return container.create(blob, size, { replaces: overwrite ? 'anything' : undefined, metadata, signal });
     },
   };
+}
+
+function unlessDenied(error: unknown): undefined {
+  if (!(error instanceof StorageError && error.code === 'E_STORAGE_DENIED')) throw error;
 }

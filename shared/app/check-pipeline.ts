@@ -4,11 +4,13 @@ import {
   type ArchiveContainer,
   checkSasToken,
   connectStorage,
+  createCatalogSigner,
   describeSecretSource,
   type ExportPipeline,
   explainMissingRights,
   type ImportPipeline,
   parseSasToken,
+  readTrustedKey,
   rightsNeededBy,
   type StorageAccess,
   sasSourceOf,
@@ -26,7 +28,7 @@ const SOON_DAYS = 14;
 
 /**
  * Goes along the chain that a run of the pipeline needs, and says of each link whether it holds: the secret, the SAS
- * token in it, the container with the rights there, and the registry. Never throws; changes nothing.
+ * token in it, the container with the rights there, keys, and the registry. Never throws; changes nothing.
  */
 export async function checkPipeline(
   pipeline: ExportPipeline | ImportPipeline,
@@ -34,6 +36,7 @@ export async function checkPipeline(
   signal?: AbortSignal,
 ): Promise<readonly Check[]> {
   const { storage, ping } = ports;
+  const clientId = pipeline.identity?.clientId;
   const checks: Check[] = [];
   const check = async (name: string, probe: () => Promise<string>) => {
     try {
@@ -48,6 +51,20 @@ export async function checkPipeline(
     const container = await connectStorage(pipeline, storage, { signal });
     return await tryContainer(pipeline, container, signal);
   });
+  const { longshore } = pipeline;
+  if ('signingKey' in longshore && longshore.signingKey) {
+    const source = longshore.signingKey;
+    await check('signing key', async () => {
+      const { keyId } = createCatalogSigner(await storage.secrets.read(source, { signal, clientId }));
+      return `${keyId} is in ${describeSecretSource(source)}`;
+    });
+  }
+  for (const source of ('trustedKeys' in longshore && longshore.trustedKeys) || []) {
+    await check('trusted key', async () => {
+      const { keyId } = readTrustedKey(await storage.secrets.read(source, { signal, clientId }));
+      return `${keyId} is in ${describeSecretSource(source)}`;
+    });
+  }
   await check('registry', async () => {
     await ping(pipeline.registry, { signal });
     return `${pipeline.registry} answers`;

@@ -20,8 +20,6 @@ import {
   uploadRecordSchema,
 } from '../imports/index.ts';
 import {
-  judgeFreshness,
-  knownWatches,
   observationSchema,
   pollShard,
   pollStateSchema,
@@ -37,6 +35,7 @@ import {
 } from '../transfer/index.ts';
 import { minuteAllowanceSchema, repositoryNoticesSchema } from '../webhooks/index.ts';
 import type { App } from './app.ts';
+import { briefly } from './briefly.ts';
 import { budgetsFor, outsidePauses, sourcesWithin } from './budget.ts';
 import { currentWatches, withFailures } from './current-watches.ts';
 import { deletionsFor } from './deletions.ts';
@@ -44,6 +43,7 @@ import { keepUploads } from './keep-uploads.ts';
 import { checkReadiness } from './readiness.ts';
 import { registryClientFor } from './registries.ts';
 import { createTransfers } from './transfers.ts';
+import { watchStatus } from './watch-status.ts';
 import { pollBesides, webhooksFor } from './webhooks.ts';
 
 const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -108,13 +108,14 @@ export function createApp(config: Config, settings: Settings, env: Environment):
     now,
   };
   const current = currentWatches(config, { registry, records: watchRecords, now });
+  const status = watchStatus({ config, current, watches: watchRecords, observations, jobs, now });
   const webhooks = webhooksFor(config, {
     env,
     azure: clients,
     poll: pollPorts,
     notices: records('webhooks', repositoryNoticesSchema),
     allowances: records('allowances', minuteAllowanceSchema),
-    watches: async (options) => (await current.get(options)).watches,
+    watches: briefly(current.seen, { keepMs: 60_000, keepFailureMs: 5_000 }),
   });
 
   return {
@@ -164,14 +165,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
       for await (const { value } of jobs.list()) yield value;
     },
 
-    watches: async () => await knownWatches((await current.get()).watches, watchRecords),
-
-    async freshness(known) {
-      const { watches } = await current.get();
-      const seen = await Array.fromAsync(observations.list(), ({ value }) => value);
-      const all = known ?? (await Array.fromAsync(jobs.list(), ({ value }) => value));
-      return judgeFreshness(watches, seen, new Map(all.map((job) => [job.id, job])), now());
-    },
+    ...status,
 
     ready: () =>
       checkReadiness({

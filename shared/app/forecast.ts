@@ -1,8 +1,15 @@
 import pLimit from 'p-limit';
 import { createAzureClients } from '../azure/index.ts';
-import { type Forecast, forecast, pollsPerDay, pullsPerImage, type WatchFacts } from '../budget/index.ts';
+import {
+  estimateChildren,
+  type Forecast,
+  forecast,
+  pollsPerDay,
+  pullsPerImage,
+  type WatchFacts,
+} from '../budget/index.ts';
 import { type Config, dockerCredentials, processEnvironment } from '../config/index.ts';
-import { formatReference, isIndexType } from '../content/index.ts';
+import { formatReference } from '../content/index.ts';
 import { createTagSelector, explainWatch, failureOf, needsListing, type Watch } from '../mirror/index.ts';
 import {
   listingSupport,
@@ -29,8 +36,6 @@ export interface ConfigurationForecast extends Forecast {
 
 /** What is taken for granted where upstream was not asked. */
 const ASSUMED_TAGS = 10;
-/** Of an index: what one entry takes, with the annotations that builders write. */
-const BYTES_PER_ENTRY = 500;
 const TAGS_PER_LISTING_PAGE = 1_000;
 const TAGS_PER_DIGEST_PAGE = 100;
 const WATCHES_AT_ONCE = 4;
@@ -78,8 +83,8 @@ interface Facts {
 
 function factsOffline(config: Config): Facts {
   return {
-    facts: config.watches.map((watch) => factsOf(config, watch, {})),
-    gaps: config.patterns.map(({ name }) => ({
+    facts: config.watches.filter(isActive).map((watch) => factsOf(config, watch, {})),
+    gaps: config.patterns.filter(isActive).map(({ name }) => ({
       watch: name,
       message: 'it stands for repositories that only the registry knows; leave out --offline',
     })),
@@ -93,12 +98,17 @@ async function factsFromUpstream(
 ): Promise<Facts> {
   const { watches, failures } = await chooseWatches(config, [], { registry }, { signal });
   const gaps = failures.map(({ watch, error }) => ({ watch, message: failureOf(error).message }));
-  const facts = await pLimit(WATCHES_AT_ONCE).map(watches, async (watch) => {
+  const facts = await pLimit(WATCHES_AT_ONCE).map(watches.filter(isActive), async (watch) => {
     const { errors, ...seen } = await lookAt(watch, registry, signal);
     gaps.push(...errors.map((error) => ({ watch: watch.name, message: failureOf(error).message })));
     return factsOf(config, watch, seen);
   });
   return { facts, gaps };
+}
+
+/** What is paused costs nothing. */
+function isActive({ paused }: Pick<Watch, 'paused'>): boolean {
+  return !paused;
 }
 
 /** What upstream says of a watch's repository. */
@@ -126,8 +136,7 @@ async function lookAt(
   try {
     const found = await registry.repository(watch.source).resolve(sample, { signal });
     if (!found) return { ...counts, errors: [] };
-    const children = isIndexType(found.mediaType) ? Math.ceil(found.size / BYTES_PER_ENTRY) : 0;
-    return { ...counts, children, errors: [] };
+    return { ...counts, children: estimateChildren(found), errors: [] };
   } catch (error) {
     signal?.throwIfAborted();
     return { ...counts, errors: [error] };

@@ -4,9 +4,6 @@ export {
   type ArchiveImportReport,
   exportToArchive,
   importFromArchive,
-  type ShownArchive,
-  type ShownArtifact,
-  showArchive,
 } from './archives.ts';
 export { connectRegistries } from './connect-registries.ts';
 export { type ConfigurationForecast, forecastFromConfiguration } from './forecast.ts';
@@ -14,6 +11,7 @@ export { loadApp } from './load-app.ts';
 export { type LoadOptions, loadConfiguration } from './load-configuration.ts';
 export type { WatchPlan } from './plan-watches.ts';
 export type { Check } from './readiness.ts';
+export { type ShownArchive, type ShownArtifact, showArchive } from './show-archive.ts';
 export { explainFromConfiguration, planFromConfiguration, syncFromConfiguration } from './standalone.ts';
 export type { SyncReport, WatchSync } from './sync-watches.ts';
 export type { Transfers } from './transfers.ts';

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { pullsPerImage } from '../budget/index.ts';
 import { processEnvironment } from '../config/index.ts';
+import { InvalidInputError } from '../errors.ts';
 import {
   type ExpandedWatches,
   explainWatch,
@@ -25,7 +26,8 @@ export interface ChooseOptions extends LoadOptions {
 
 /**
  * Plans watches from what upstream and targets hold now; needs a configuration and no stored state.
- * @throws InvalidInputError `E_ARGUMENT` for a name that no watch has; the signal's reason
+ * @throws InvalidInputError `E_ARGUMENT` for a name that no watch has, or when all that are named are paused; the
+ * signal's reason
  */
 export async function planFromConfiguration(options: ChooseOptions = {}): Promise<readonly WatchPlan[]> {
   return await withChosenWatches(options, async ({ watches, failures }, registry, announced) => [
@@ -39,7 +41,8 @@ export async function planFromConfiguration(options: ChooseOptions = {}): Promis
 
 /**
  * Says of each tag that upstream lists whether a watch takes it, and why; asks the targets nothing.
- * @throws InvalidInputError `E_ARGUMENT` for a name that no watch has; the signal's reason
+ * @throws InvalidInputError `E_ARGUMENT` for a name that no watch has, or when all that are named are paused; the
+ * signal's reason
  */
 export async function explainFromConfiguration(
   options: ChooseOptions = {},
@@ -53,7 +56,8 @@ export async function explainFromConfiguration(
 
 /**
  * Makes targets hold what the watches select upstream, now and without queue or stored state.
- * @throws InvalidInputError `E_ARGUMENT` for a name that no watch has; the signal's reason
+ * @throws InvalidInputError `E_ARGUMENT` for a name that no watch has, or when all that are named are paused; the
+ * signal's reason
  */
 export async function syncFromConfiguration(options: ChooseOptions & SyncOptions = {}): Promise<SyncReport> {
   return await withChosenWatches(options, async ({ watches, failures }, registry) => {
@@ -80,19 +84,31 @@ async function withChosenWatches<T>(
   });
   try {
     const { watches, failures } = await chooseWatches(config, names, { registry }, { signal });
-    return await run({ watches: watches.filter(({ paused }) => !paused), failures }, registry, announced);
+    const active = watches.filter(({ paused }) => !paused);
+    if (names.length > 0 && active.length === 0 && failures.length === 0) throw allPaused(names);
+    return await run({ watches: active, failures }, registry, announced);
   } finally {
     await registry.close();
   }
 }
 
+/** Somebody asked for them by name, and would take silence for an answer. */
+function allPaused(names: readonly string[]): InvalidInputError {
+  return new InvalidInputError(
+    'E_ARGUMENT',
+    `Paused in the configuration: ${names.join(', ')}. Take away "paused: true" first.`,
+  );
+}
+
 function costOf(
-  { survey }: WatchPlan,
+  { survey, children }: WatchPlan,
   watch: Watch | undefined,
   announced: ReadonlyMap<string, PullAllowance>,
 ): PlannedCost | undefined {
   const allowance = watch && announced.get(watch.source.registry);
   if (!allowance) return undefined;
-  const pulls = survey.plan.changes.length * pullsPerImage(watch.platforms.length);
+  const pulls = survey.plan.changes
+    .map(({ sighting }) => pullsPerImage(watch.platforms.length, children.get(sighting.digest)))
+    .reduce((sum, each) => sum + each, 0);
   return { registry: watch.source.registry, pulls, allowance };
 }

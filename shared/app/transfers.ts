@@ -66,8 +66,8 @@ export interface Transfers {
 
 /** What triggers call. */
 export interface TransferWork {
-  /** Orders the import of a blob that landed in a container of the functions' own storage. */
-  importArchive(archive: ArchiveName, context?: Context): Promise<ArrivalOutcome>;
+  /** Orders the imports of a blob that landed in a container of the functions' own storage, one for each pipeline. */
+  importArchive(archive: ArchiveName, context?: Context): Promise<readonly ArrivalOutcome[]>;
   /** Looks for new blobs in the containers that no event tells of. */
   pollContainers(context?: Context): Promise<void>;
   /** Carries out a pipeline run from a message's body. Throwing means: deliver again. */
@@ -153,14 +153,14 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
   const work: TransferWork = {
     async importArchive({ container, name }, { logger = silent, signal } = {}) {
       const uri = await ownUri(own, container);
-      const pipeline = (await imports.list()).find(
-        ({ source, trigger }) => source.uri === uri && trigger.sourceTrigger.status === 'Enabled',
-      );
-      const outcome = pipeline
-        ? await takeOwn(pipeline, uri, name, signal)
-        : await unclaimed({ container, name }, uri);
-      logArrival(logger, { container, name }, outcome);
-      return outcome;
+      const archive = { container, name };
+      const outcomes: ArrivalOutcome[] = [];
+      for (const pipeline of await imports.list())
+        if (pipeline.source.uri === uri && pipeline.trigger.sourceTrigger.status === 'Enabled')
+          outcomes.push(await takeOwn(pipeline, uri, name, signal));
+      if (outcomes.length === 0) outcomes.push(await unclaimed(archive, uri));
+      for (const outcome of outcomes) logArrival(logger, archive, outcome);
+      return outcomes;
     },
 
     async pollContainers({ logger = silent, signal } = {}) {

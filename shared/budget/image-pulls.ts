@@ -1,5 +1,9 @@
+import { type Descriptor, isIndexType } from '../content/index.ts';
+
 /** Docker's official images have eight platforms and an attestation of each. */
 const USUAL_CHILDREN = 16;
+/** Of an index: what one entry takes, with the annotations that builders write. */
+const BYTES_PER_ENTRY = 500;
 
 /**
  * Pulls that one image costs: its manifest or index, and what of that is copied. Beside each platform's image there may
@@ -9,4 +13,9 @@ const USUAL_CHILDREN = 16;
  */
 export function pullsPerImage(platforms: number, children: number = USUAL_CHILDREN): number {
   return 1 + (platforms > 0 ? Math.min(children, 2 * platforms) : children);
+}
+
+/** About how many manifests an index names, by what a HEAD says of it; 0 for what is no index. */
+export function estimateChildren({ mediaType, size }: Pick<Descriptor, 'mediaType' | 'size'>): number {
+  return isIndexType(mediaType) ? Math.ceil(size / BYTES_PER_ENTRY) : 0;
 }

@@ -7,7 +7,7 @@ export {
   type RegistryFacts,
   type WatchFacts,
 } from './forecast.ts';
-export { pullsPerImage } from './image-pulls.ts';
+export { estimateChildren, pullsPerImage } from './image-pulls.ts';
 export { type Ledger, ledgerSchema } from './ledger.ts';
 export { type Pause, pauseSchema } from './pauses.ts';
 export type { BudgetPolicy } from './policy.ts';

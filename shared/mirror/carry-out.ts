@@ -111,6 +111,7 @@ async function forEachTarget<Item, Result>(
   errors: PollFailure[],
   act: (item: Item) => Promise<Result | undefined>,
 ): Promise<readonly Result[]> {
+  if (items.length === 0) return [];
   const results = await pLimit(WRITES_AT_ONCE).map(items, async (item) => {
     try {
       return await act(item);

@@ -1,6 +1,6 @@
 import { formatReference, parseReference } from '../content/index.ts';
 import type { JobRecord } from '../imports/index.ts';
-import { importJobFor, type Observation } from './observation.ts';
+import { importJobIdOf, type Observation } from './observation.ts';
 import { createTagSelector } from './selection/index.ts';
 import type { Watch } from './watch.ts';
 
@@ -87,7 +87,7 @@ function tagFreshness(
   now: Date,
 ): TagFreshness {
   const { target, changedAt, observedAt: seenAt, queued } = observation;
-  const job = jobs.get(importJobFor(observation, '').id);
+  const job = jobs.get(importJobIdOf(observation));
   const importedAt = job?.state === 'succeeded' || job?.state === 'unchanged' ? job.finishedAt : undefined;
   // The clock of the upstream may be ahead of ours.
   const since = Math.min(Date.parse(changedAt ?? seenAt), Date.parse(seenAt));

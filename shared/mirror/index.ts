@@ -9,7 +9,7 @@ export {
 export { isPollDue, type PollState, pollStateSchema } from './due.ts';
 export { explainWatch, type WatchExplanation } from './explain-watch.ts';
 export { judgeFreshness, type WatchFreshness } from './freshness.ts';
-export { type Observation, observationSchema } from './observation.ts';
+export { importJobIdOf, type Observation, observationSchema } from './observation.ts';
 export {
   type ExpandedWatches,
   type ExpandPorts,
@@ -51,7 +51,7 @@ export {
   type TagRuleSet,
   type TagRules,
 } from './selection/index.ts';
-export { SharedAnswers } from './shared-answers.ts';
+export { SharedAnswers, shareAnswers } from './shared-answers.ts';
 export { type Survey, type SurveyPorts, surveyWatch } from './survey-watch.ts';
 export type { Watch } from './watch.ts';
 export { knownWatches, type WatchRecord, watchRecordSchema } from './watch-record.ts';

@@ -49,7 +49,11 @@ export class Inquiry {
   }
 
   /** @throws TransportError `E_TOO_LARGE`; what the listing throws */
-  async tags(): Promise<readonly string[]> {
+  tags(): Promise<readonly string[]> {
+    return this.#shared ? this.#shared.tags(() => this.#readTags()) : this.#readTags();
+  }
+
+  async #readTags(): Promise<readonly string[]> {
     const tags: string[] = [];
     for await (const tag of this.#source.tags(this.#paged())) {
       tags.push(tag);

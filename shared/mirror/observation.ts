@@ -128,6 +128,11 @@ export function importJobFor(
   });
 }
 
+/** The id of that job. */
+export function importJobIdOf(observation: Observation): string {
+  return importJobFor(observation, '').id;
+}
+
 function observedAfter(previous: Observation | undefined, now: Date): string {
   const earliest = previous ? Date.parse(previous.observedAt) + 1 : 0;
   return new Date(Math.max(now.getTime(), earliest)).toISOString();

@@ -44,6 +44,12 @@ export interface SyncPlan {
   readonly presence: readonly PresenceChange[];
 }
 
+/** Tags that upstream made or moved, among those that are to be imported for whatever reason. */
+export function movedUpstream({ changes }: Pick<SyncPlan, 'changes'>): readonly string[] {
+  const moved = changes.filter(({ known, sighting }) => known?.digest !== sighting.digest);
+  return [...new Set(moved.map(({ tag }) => tag))];
+}
+
 /** Decides what to import, from facts alone. The timer, the command line's `plan` and the tests ask this same function. */
 export function planSync({ watch, upstream, known, strays, movedAt, now }: SyncFacts): SyncPlan {
   const source = formatReference(watch.source);

@@ -80,7 +80,13 @@ async function pollIfDue(
   }
   if (claim === undefined) return undefined;
   const verifyTargets = force ? true : undefined;
-  const report = await pollInTime(watch, ports, { verifyTargets, signal });
+  let report: WatchReport;
+  try {
+    report = await pollInTime(watch, ports, { verifyTargets, signal });
+  } catch (error) {
+    await letGo(watch, ports, claim);
+    throw error;
+  }
   try {
     await finishPoll(watch, ports, claim, report);
     return report;
@@ -121,6 +127,16 @@ async function claimPoll(
       : current,
   );
   return standing?.claim === claim ? claim : undefined;
+}
+
+/** Whoever is told to end leaves the watch to others, who need not wait until it counts as dead. */
+async function letGo(watch: Watch, { polls, now }: PollDuePorts, claim: string): Promise<void> {
+  const at = now().toISOString();
+  const update = polls.update(pollKey(watch), (current) =>
+    current?.claim === claim ? { ...current, finishedAt: at, retryAt: at } : current,
+  );
+  // It ends anyway; without this the claim runs out by itself.
+  await update.catch(() => {});
 }
 
 async function finishPoll(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
+import { formatReference } from '../content/index.ts';
 import { InvalidInputError } from '../errors.ts';
 import { type DueWatch, findDue, type PollDueOptions, type PollDuePorts, pollDue } from './poll-due.ts';
 import type { PollReport } from './report.ts';
@@ -77,11 +78,17 @@ export async function pollShard(
   );
 }
 
-/** Even shares. */
+/** Even shares, those of one source together: they share what upstream answers. */
 function splitIntoShards(due: readonly DueWatch[]): readonly PollShard[] {
+  const sorted = due
+    .map((one) => ({ ...one, source: formatReference(one.watch.source) }))
+    .sort((a, b) => (a.source < b.source ? -1 : Number(a.source > b.source)));
   const count = Math.ceil(due.length / WATCHES_PER_SHARD);
   return Array.from({ length: count }, (_, shard) => {
-    const share = due.filter((_watch, at) => at % count === shard);
+    const share = sorted.slice(
+      Math.floor((shard * sorted.length) / count),
+      Math.floor(((shard + 1) * sorted.length) / count),
+    );
     return { id: idOf(share), watches: share.map(({ watch }) => watch.name) };
   });
 }

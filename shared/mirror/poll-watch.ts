@@ -1,6 +1,7 @@
 import { formatReference } from '../content/index.ts';
 import type { Records } from '../records.ts';
 import { type CarryOutPorts, carryOut } from './carry-out.ts';
+import { movedUpstream } from './plan-sync.ts';
 import { failureOf, type PollFailure, quietReport, type WatchReport } from './report.ts';
 import type { SharedAnswers } from './shared-answers.ts';
 import { isVerificationDue } from './survey-memory.ts';
@@ -51,11 +52,13 @@ export async function pollWatch(
   const queued = await carryOut(plan, ports, errors, signal);
   const health = await writeRecord(watch, survey, ports, errors);
   const { unchanged, gone } = plan;
+  const isComparable = before?.memory?.scope === survey.memory.scope;
   return {
     watch: watch.name,
     selected,
     requests,
     queued,
+    moved: isComparable ? movedUpstream(plan) : [],
     unchanged,
     gone,
     unmatched,

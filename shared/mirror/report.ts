@@ -35,6 +35,8 @@ export interface WatchReport {
   readonly requests: PollRequests;
   /** Jobs that the queue took. */
   readonly queued: readonly ImportJob[];
+  /** Tags that upstream made or moved since the poll before, if that was of the same rules and targets. */
+  readonly moved: readonly string[];
   /** Target tags that needed nothing. */
   readonly unchanged: number;
   /** Tags upstream says it does not have. */
@@ -81,6 +83,7 @@ export function quietReport({ name }: Pick<Watch, 'name'>): WatchReport {
     selected: [],
     requests: NO_REQUESTS,
     queued: [],
+    moved: [],
     unchanged: 0,
     gone: [],
     unmatched: [],

@@ -9,6 +9,13 @@ export type Found = { readonly digest: Digest } | undefined;
 export class SharedAnswers {
   readonly #heads = new Map<string, Promise<Found>>();
   #pages: SharedPages | undefined;
+  #tags: Promise<readonly string[]> | undefined;
+
+  /** The names of all tags; only the first call asks. */
+  tags(ask: () => Promise<readonly string[]>): Promise<readonly string[]> {
+    this.#tags ??= ask();
+    return this.#tags;
+  }
 
   /** The answer about this tag; only the first call asks. */
   head(tag: string, ask: () => Promise<Found>): Promise<Found> {

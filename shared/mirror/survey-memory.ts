@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Digest, formatReference } from '../content/index.ts';
 import type { KnownObservations } from './known-tags.ts';
 import type { UpstreamListing } from './list-upstream.ts';
@@ -16,7 +16,7 @@ const OVERLAP_MS = 60 * 60_000;
 /** What a memory is about: with another source, target or rule it says nothing. */
 export function scopeOf({ source, targets, tags }: Pick<Watch, 'source' | 'targets' | 'tags'>): string {
   const text = JSON.stringify([formatReference(source), targets.map(formatReference), tags]);
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+  return hash('sha256', text, 'hex').slice(0, 32);
 }
 
 /** What of the memory still holds: nothing in another scope. */

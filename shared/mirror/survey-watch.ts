@@ -73,7 +73,7 @@ export async function surveyWatch(
   const choice = chooseTags(upstream, selector, known);
   const settled = settle(choice.ask, upstream, known);
   const targets = verify
-    ? await findStrays(watch, choice.ask, known, { registry, tags: verify }, signal)
+    ? await findStrays(watch, choice.ask, known, { registry, tags: verify, now }, signal)
     : NOT_ASKED;
   const strayed = new Set([...targets.strays.values()].flatMap((strays) => [...strays.keys()]));
   const doubtful = [...choice.ask].filter((tag) => !settled.has(tag) || strayed.has(tag));

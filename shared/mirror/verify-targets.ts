@@ -1,5 +1,5 @@
 import { type Digest, formatReference, type RepositoryName } from '../content/index.ts';
-import { isPutBy, type TagRecord } from '../imports/index.ts';
+import { isHeld, isPutBy, type TagRecord } from '../imports/index.ts';
 import type { Records } from '../records.ts';
 import { Inquiry, type TagSource } from './inquiry.ts';
 import type { KnownObservations } from './known-tags.ts';
@@ -11,6 +11,7 @@ import type { Watch } from './watch.ts';
 export interface VerifyPorts {
   readonly registry: { repository(name: RepositoryName): TagSource };
   readonly tags: Pick<Records<TagRecord>, 'list'>;
+  readonly now: () => Date;
 }
 
 /** By target repository (`host/repo`), then by tag: what a tag names that somebody else moved; `undefined`: it was deleted. */
@@ -43,7 +44,7 @@ export async function findStrays(
     if (!observations) continue;
     const inquiry = new Inquiry(ports.registry.repository(repository), { signal });
     try {
-      const wanted = await whatWasPut(target, tags, observations, ports.tags);
+      const wanted = await whatWasPut(target, tags, observations, ports);
       const found = await askTarget(target, wanted, inquiry);
       strays.set(target, found.strays);
       errors.push(...found.errors);
@@ -61,12 +62,12 @@ async function whatWasPut(
   target: string,
   tags: ReadonlySet<string>,
   observations: ReadonlyMap<string, Observation>,
-  records: VerifyPorts['tags'],
+  { tags: records, now }: VerifyPorts,
 ): Promise<ReadonlyMap<string, Digest>> {
   const put = new Map<string, Digest>();
   for await (const { key, value } of records.list(target)) {
     const observation = tags.has(key.row) ? observations.get(key.row) : undefined;
-    if (!observation?.queued || !value.digest || value.leaseOwner !== undefined) continue;
+    if (!observation?.queued || !value.digest || isHeld(value, now())) continue;
     if (isPutBy(value, observation)) put.set(key.row, value.digest);
   }
   return put;

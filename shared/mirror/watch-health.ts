@@ -51,7 +51,7 @@ export function nextRecord(
 
 /**
  * The record of something that was only listed: a pattern, or a repository that its listing lacks. `failure` is what
- * was wrong with it; without one it is healthy. The same record when that is nothing new.
+ * was wrong with it; without one it is healthy, which is not written down anew.
  */
 export function recordAfterListing(
   { name, source }: { readonly name: string; readonly source: string },
@@ -65,8 +65,6 @@ export function recordAfterListing(
   const health: WatchHealth = failure
     ? judgeHealth({ errors: [failure], ...nothing }, before, now)
     : { state: 'healthy', reason: '', since: at };
-  const isKnown = before?.state === health.state && before.reason === health.reason;
-  if (isKnown && health.until === undefined) return before;
   const succeededAt = failure ? before?.succeededAt : at;
   return {
     watch: name,
@@ -131,12 +129,14 @@ function verdict({ errors, selected, gone, disagreements }: PollFindings): reado
   if (selected.every((tag) => lost.has(tag))) {
     return [
       'source-gone',
-      'Upstream has none of the tags: they, or the repository, were deleted or renamed. Copies are kept.',
+      'Upstream has none of the tags: they, or the repository, were deleted, renamed or never there. Copies are kept.',
     ];
   }
   const [disagreement] = disagreements;
   if (disagreement) return ['disagreement', describeDisagreement(disagreement, disagreements.length)];
-  if (gone.length > 0) return ['tags-gone', `Deleted upstream, copies kept: ${nameSome([...lost])}.`];
+  if (gone.length > 0) {
+    return ['tags-gone', `Upstream has no ${nameSome([...lost])}: deleted, or never there. Copies are kept.`];
+  }
   return ['healthy', ''];
 }
 

@@ -1,5 +1,5 @@
 import pLimit from 'p-limit';
-import { formatReference, parseReference } from '../content/index.ts';
+import { formatReference } from '../content/index.ts';
 import { describeError } from '../errors.ts';
 import type { PollTagsPorts, Watch, WatchReport } from '../mirror/index.ts';
 import type { Records } from '../records.ts';
@@ -14,8 +14,8 @@ import { SENDERS } from './senders/index.ts';
 import type { Proof } from './senders/sender.ts';
 
 export interface WebhooksPorts extends Pick<ReceiverPorts, 'webhooks' | 'secretOf'> {
-  /** The watches there are now. */
-  readonly watches: (options: { readonly signal: AbortSignal }) => Promise<readonly Watch[]>;
+  /** The watches there are, found without asking a registry: senders wait for an answer. */
+  readonly watches: () => Promise<readonly Watch[]>;
   readonly poll: PollTagsPorts;
   readonly notices: Records<RepositoryNotices>;
   readonly allowances: Pick<Records<MinuteAllowance>, 'update'>;
@@ -49,8 +49,6 @@ export interface Webhooks {
 
 /** The sender waits for an answer, and gives up after ten seconds or so. */
 const FOLLOW_WITHIN_MS = 5_000;
-/** Watches that patterns stand for have to be listed first now and then. */
-const FIND_WATCHES_WITHIN_MS = 8_000;
 const FOLLOWED_AT_ONCE = 4;
 
 /** Everything webhooks do, over one set of records. Without any configured it touches none of them. */
@@ -61,7 +59,7 @@ export function createWebhooks(ports: WebhooksPorts): Webhooks {
   const limit = pLimit(FOLLOWED_AT_ONCE);
 
   async function watchesBySource(): Promise<ReadonlyMap<string, readonly Watch[]>> {
-    const watches = await ports.watches({ signal: AbortSignal.timeout(FIND_WATCHES_WITHIN_MS) });
+    const watches = await ports.watches();
     const active = watches.filter(({ paused }) => !paused);
     return Map.groupBy(active, ({ source }) => formatReference(source));
   }
@@ -133,11 +131,10 @@ export function createWebhooks(ports: WebhooksPorts): Webhooks {
     async learnFrom(watches, reports) {
       if (webhooks.length === 0) return;
       const sources = new Map(watches.map(({ name, source }) => [name, formatReference(source)]));
-      for (const { watch, queued } of reports) {
+      for (const { watch, moved } of reports) {
         const source = sources.get(watch);
-        const tags = queued.flatMap(({ target }) => parseReference(target).tag ?? []);
-        if (source === undefined || tags.length === 0) continue;
-        await notices.update(noticesKey(source), (current) => afterPoll(current, tags, now()));
+        if (source === undefined || moved.length === 0) continue;
+        await notices.update(noticesKey(source), (current) => afterPoll(current, moved, now()));
       }
     },
 

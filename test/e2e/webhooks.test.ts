@@ -43,7 +43,7 @@ async function notify(secret: string | undefined, tag: string): Promise<number> 
   return response.status;
 }
 
-test('a notice of a push has the image copied, once, and nobody else is listened to', async () => {
+test('a notice of a push has the image copied, once, whoever else looks, and nobody else is listened to', async () => {
   const { stack } = longshore;
   await expect.poll(() => log.join('\n'), { timeout: 30_000 }).toMatch(/watch polled .*"watch":"app"/);
   const image = await buildImageIndex({ seed: 'told of' });
@@ -58,7 +58,11 @@ test('a notice of a push has the image copied, once, and nobody else is listened
   expect(await longshore.recordsFor(`${stack.target.host}/mirror/app:1.2`)).toEqual([]);
 
   const secret = stack.settings.WEBHOOK_SECRET;
-  expect(await Promise.all([1, 2, 3].map(() => notify(secret, '1.2')))).toEqual([202, 202, 202]);
+  const poll = () => runCli(['poll', '--json'], { environment: stack.settings });
+  const noticed = Promise.all([1, 2, 3].map(() => notify(secret, '1.2')));
+  const polled = await Promise.all([poll(), poll()]);
+  expect(polled.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+  expect(await noticed).toEqual([202, 202, 202]);
   await longshore.seeCopy('mirror/app', '1.2', image);
   await longshore.seeRecord(`${stack.target.host}/mirror/app:1.2`, { state: 'succeeded', attempts: 1 });
   await longshore.seeQueueDone();
@@ -68,4 +72,20 @@ test('a notice of a push has the image copied, once, and nobody else is listened
     /^upstream +distribution +\S+ +\/api\/webhooks\/upstream +Auth.* 1 +\d{4}-\d\d-\d\d /m,
   );
   expect(stdout + log.join('\n')).not.toContain(String(secret));
+
+  const metrics = await fetch(`${longshore.url}/api/metrics`);
+  expect(metrics.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+  const text = await metrics.text();
+  expect(text).toContain('longshore_watch_tags{watch="app"} 1\n');
+  expect(text).toMatch(/^longshore_watch_lag_seconds\{watch="app",quantile="0\.95"\} \d+(\.\d+)?$/m);
+  expect(text).not.toMatch(/^longshore_watch_tags_behind\{/m);
+});
+
+test('a body that is too large is answered before it was sent', async () => {
+  const response = await fetch(`${longshore.url}/api/webhooks/upstream`, {
+    method: 'POST',
+    headers: { authorization: String(longshore.stack.settings.WEBHOOK_SECRET) },
+    body: Buffer.alloc(3 * 1024 * 1024),
+  });
+  expect(response.status).toBe(413);
 });

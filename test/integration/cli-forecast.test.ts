@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -14,6 +14,11 @@ async function startUpstream(limit: number) {
     log.push(`${method} ${url.split('?')[0]}`);
     if (url.includes('/copy/')) {
       response.writeHead(404).end();
+      return;
+    }
+    if (url.startsWith('/v2/_catalog')) {
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ repositories: ['base/node', 'libs/a', 'libs/b'] }));
       return;
     }
     if (url.includes('/tags/list')) {
@@ -92,6 +97,28 @@ test('offline nothing is asked, and what was assumed is marked', async () => {
   expect(log).toEqual([]);
 });
 
+test('what a pattern stands for is forecast repository by repository, and what is paused not at all', async () => {
+  const { host, config, run } = await world(100);
+  await appendFile(
+    config,
+    `  - { name: all, source: ${host}/libs/*, target: registry.invalid/libs/*, tags: ["22"] }
+  - { name: resting, source: ${host}/base/other, target: registry.invalid/other, tags: ["22"], paused: true }
+`,
+  );
+  const { watches, gaps } = JSON.parse((await run('--json')).stdout);
+  expect(watches.map(({ watch }: { watch: string }) => watch)).toEqual([
+    'node',
+    `all: ${host}/libs/a`,
+    `all: ${host}/libs/b`,
+  ]);
+  expect(watches[1]).toMatchObject({ tags: 1, pullsPerImage: 4, firstFillPulls: 4, assumed: [] });
+  expect(gaps).toEqual([]);
+  expect(JSON.parse((await run('--json', '--offline')).stdout)).toMatchObject({
+    watches: [{ watch: 'node' }],
+    gaps: [{ watch: 'all', message: expect.stringContaining('only the registry knows') }],
+  });
+});
+
 test('a number of changes that is none is wrong use', async () => {
   const { run } = await world(100);
   const bad = await run('--changes-per-month', 'often');
@@ -101,5 +128,5 @@ test('a number of changes that is none is wrong use', async () => {
 test('a plan says what its imports cost of what is left', async () => {
   const { host, config } = await world(100);
   const { stdout } = await runCli(['plan', '--config', config]);
-  expect(stdout).toContain(`  = about 102 pulls of ${host}; 99 of 100 per 6 h are left\n`);
+  expect(stdout).toContain(`  = about 24 pulls of ${host}; 99 of 100 per 6 h are left\n`);
 });

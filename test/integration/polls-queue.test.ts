@@ -15,10 +15,11 @@ function configuration({ upstream, target }: { readonly upstream: string; readon
   return [
     'registries:',
     `  ${upstream}: { private: true, plainHttp: true }`,
+    // Not by the clock: the test may run when a quarter of an hour is over.
+    'defaults: { schedule: { every: 1d } }',
     'watches:',
     ...names.map(
-      (name) =>
-        `  - { name: ${name}, source: ${upstream}/base/node, target: ${target}/${name}, tags: "22" }`,
+      (name) => `  - { name: ${name}, source: ${upstream}/base/node, target: ${target}/${name}, tags: "22" }`,
     ),
     '',
   ].join('\n');

@@ -84,9 +84,7 @@ async function listPattern(
 
 function conflictsOf({ name }: WatchPattern, sentences: readonly string[] = []): ConfigError | undefined {
   const where = `watch "${name}"`;
-  return sentences.length > 0
-    ? new ConfigError(sentences.map((message) => ({ where, message })))
-    : undefined;
+  return sentences.length > 0 ? new ConfigError(sentences.map((message) => ({ where, message }))) : undefined;
 }
 
 async function findRepositories(

@@ -1,4 +1,4 @@
-import { formatReference, parseReference } from '../../content/index.ts';
+import { formatReference, parseRepositoryName } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Records } from '../../records.ts';
 import { failureOf } from '../report.ts';
@@ -7,7 +7,7 @@ import { recordAfterListing } from '../watch-health.ts';
 import { type WatchRecord, watchKey, watchRecords } from '../watch-record.ts';
 import { concreteWatches, namePrefixOf, settleTargets } from './concrete-watches.ts';
 import { formatRepositoryPattern } from './repository-pattern.ts';
-import type { WatchPattern, WatchesAndPatterns } from './watch-pattern.ts';
+import type { WatchesAndPatterns, WatchPattern } from './watch-pattern.ts';
 
 /** The records of how watches fare. Those of a pattern's watches tell which repositories it stood for. */
 export type PatternRecords = Pick<Records<WatchRecord>, 'list' | 'update'>;
@@ -26,8 +26,9 @@ export async function seenRepositories(
   const prefix = namePrefixOf(pattern);
   const seen: string[] = [];
   for await (const { watch, source } of watchRecords(records)) {
-    const { registry, repository } = parseReference(source);
-    if (watch === `${prefix}${source}` && registry === pattern.source.registry) seen.push(repository);
+    if (watch !== `${prefix}${source}`) continue;
+    const { registry, repository } = parseRepositoryName(source);
+    if (registry === pattern.source.registry) seen.push(repository);
   }
   return seen;
 }
@@ -64,6 +65,8 @@ export async function recordListing(
     const gone = { name: `${namePrefixOf(pattern)}${source}`, source };
     const message = `${registry} does not list ${source} any more: it was deleted, renamed or hidden. Copies are kept.`;
     const missing = failureOf(new RegistryError('E_NOT_FOUND', message));
-    await records.update(watchKey(gone), (current) => current && recordAfterListing(gone, current, missing, now));
+    await records.update(watchKey(gone), (current) =>
+      current && current.reason !== message ? recordAfterListing(gone, current, missing, now) : current,
+    );
   }
 }

@@ -1,4 +1,3 @@
-import picomatch from 'picomatch';
 import { RE2JS, RE2JSSyntaxException } from 're2js';
 
 /** A rule about the text of a tag. */
@@ -9,6 +8,8 @@ export interface TagPattern {
 }
 
 const GLOB_CHARACTERS = /[*?[\]{}]/;
+/** What of a glob stands for itself: neither a character class nor one of `* ? { , }`. */
+const GLOB_PIECES = /\[[^\]]*\]|[*?{,}]|[^*?{,}[]+|\[/g;
 const BETWEEN_SLASHES = /^\/(.*)\/$/s;
 
 export const MAX_REGEX_LENGTH = 256;
@@ -24,9 +25,31 @@ export function compilePattern(text: string): TagPattern {
   const regex = regexBetweenSlashes(text);
   if (regex !== undefined) return { text, matches: compileRegex(regex).matches };
   if (!isGlob(text)) return { text, matches: (tag) => tag === text };
-  // Tags have no path segments, so what globs do for paths (dot files, `**`, negation) is switched off.
-  const glob = picomatch(text, { dot: true, noglobstar: true, noextglob: true, nonegate: true });
-  return { text, matches: (tag) => glob(tag) };
+  return { text, matches: compileRegex(regexOfGlob(text)).matches };
+}
+
+/**
+ * The regular expression that means the same: upstream names its tags as it likes, and an engine that backtracks is
+ * busy for ever with some names and several stars.
+ */
+function regexOfGlob(glob: string): string {
+  let depth = 0;
+  const pieces = glob.replaceAll(GLOB_PIECES, (piece) => {
+    if (piece === '*') return '.*';
+    if (piece === '?') return '.';
+    if (piece.length > 2 && piece.startsWith('[')) return piece;
+    if (piece === '{') {
+      depth += 1;
+      return '(?:';
+    }
+    if (depth > 0 && piece === ',') return '|';
+    if (depth > 0 && piece === '}') {
+      depth -= 1;
+      return ')';
+    }
+    return RE2JS.quote(piece);
+  });
+  return `${pieces}${')'.repeat(depth)}`;
 }
 
 /** A regular expression for the whole tag, matched in time linear in the tag's length. @throws what RE2 throws */

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { chooseWatches } from '../../../shared/app/choose-watches.ts';
 import { currentWatches, withFailures } from '../../../shared/app/current-watches.ts';
 import { RegistryError } from '../../../shared/errors.ts';
-import { parseRepositoryPattern, type WatchPattern } from '../../../shared/mirror/index.ts';
+import {
+  knownWatches,
+  parseRepositoryPattern,
+  type WatchPattern,
+  type WatchRecord,
+} from '../../../shared/mirror/index.ts';
+import { createMemoryRecords } from '../../helpers/memory-records.ts';
 import { createWatch } from '../mirror/fixtures.ts';
 
 function createPattern(name: string, folder: string): WatchPattern {
@@ -35,11 +41,25 @@ describe('the current watches', () => {
   function world(patterns: readonly WatchPattern[] = [createPattern('apps', 'apps')]) {
     const { state, registry } = harbor(['apps/web']);
     const clock = { now: Date.parse('2026-01-01T00:00:00Z') };
-    const current = currentWatches(
-      { watches: [createWatch()], patterns },
-      { registry, now: () => new Date(clock.now) },
-    );
-    return { state, clock, current };
+    const records = createMemoryRecords<WatchRecord>();
+    /** What a process that was started just now knows. */
+    const start = () =>
+      currentWatches(
+        { watches: [createWatch()], patterns },
+        { registry, records, now: () => new Date(clock.now) },
+      );
+    const polled = (repository: string) => {
+      const source = `harbor.corp/${repository}`;
+      const watch = `apps: ${source}`;
+      const at = new Date(clock.now).toISOString();
+      const record: WatchRecord = {
+        ...{ watch, source, state: 'healthy', reason: '', since: at },
+        ...{ polledAt: at, gone: [], disagreements: [] },
+      };
+      return records.update({ partition: 'watches', row: watch }, () => record);
+    };
+    const fares = async (name: string) => (await knownWatches([{ name }], records))[0];
+    return { state, clock, start, current: start(), polled, fares };
   }
 
   it('are those of the configuration, without asking anybody, where there are no patterns', async () => {
@@ -61,11 +81,11 @@ describe('the current watches', () => {
     expect(state.asked).toBe(3);
   });
 
-  it('stay while the registry does not answer, which is told once', async () => {
-    const { current, state, clock } = world();
-    await current.get();
+  it('stay while the registry does not answer, also in a process that never listed it; it is told once', async () => {
+    const { state, clock, start, polled } = world();
+    await polled('apps/web');
     state.failure = new RegistryError('E_UNAVAILABLE', 'down');
-    clock.now += 16 * 60_000;
+    const current = start();
     const first = await current.get();
     const second = await current.get();
     expect([names(first), names(second)]).toEqual([
@@ -81,6 +101,52 @@ describe('the current watches', () => {
     state.failure = undefined;
     clock.now += 3 * 60_000;
     expect((await current.get()).failures).toEqual([]);
+  });
+
+  it('have it written down when a pattern cannot be listed, since when, and when it can again', async () => {
+    const { state, clock, current, fares } = world();
+    await current.get();
+    expect(await fares('apps')).toBeUndefined();
+    state.failure = new RegistryError('E_DENIED', 'these credentials may not list');
+    await current.get({ fresh: true });
+    const since = new Date(clock.now).toISOString();
+    clock.now += 3 * 60_000;
+    await current.get();
+    expect(await fares('apps')).toMatchObject({
+      ...{ source: 'harbor.corp/apps/*', state: 'denied', since },
+      polledAt: new Date(clock.now).toISOString(),
+      reason: 'these credentials may not list',
+    });
+    state.failure = undefined;
+    await current.get({ fresh: true });
+    expect(await fares('apps')).toMatchObject({ state: 'healthy', reason: '' });
+  });
+
+  it('have it written down when a repository is listed no more, and when it is back and polled', async () => {
+    const { state, current, polled, fares } = world();
+    await polled('apps/old');
+    await polled('apps/web');
+    await current.get();
+    expect(await fares('apps: harbor.corp/apps/old')).toMatchObject({
+      state: 'source-gone',
+      reason: expect.stringContaining('harbor.corp does not list harbor.corp/apps/old any more'),
+    });
+    expect(await fares('apps: harbor.corp/apps/web')).toMatchObject({ state: 'healthy' });
+    expect((await current.seen()).map(({ name }) => name)).toEqual([
+      'node',
+      'apps: harbor.corp/apps/old',
+      'apps: harbor.corp/apps/web',
+    ]);
+    state.repositories = ['apps/old', 'apps/web'];
+    expect(names(await current.get({ fresh: true }))).toContain('apps: harbor.corp/apps/old');
+  });
+
+  it('are known from records alone, as far as they were polled', async () => {
+    const { state, current, polled } = world();
+    await polled('apps/web');
+    const seen = await current.seen();
+    expect(seen.map(({ name }) => name)).toEqual(['node', 'apps: harbor.corp/apps/web']);
+    expect(state.asked).toBe(0);
   });
 });
 

@@ -143,6 +143,20 @@ describe('a plan without stored state', () => {
     expect(plans.map(({ watch }) => watch)).toEqual(['first', 'second']);
   });
 
+  it('asks a source once for all watches that have it', async () => {
+    const { registry, asked } = registryWith({ [SOURCE]: { '22': digest('a'), '24': digest('b') } });
+    const targets = ['acme.azurecr.io/base/other'];
+    const watches = [
+      createWatch({ include: ['*'] }),
+      createWatch({ name: 'other', include: ['2*'], targets }),
+    ];
+    const plans = await planWatches(watches, registry);
+    expect(plans.map(({ survey }) => survey.plan.changes.length)).toEqual([2, 2]);
+    expect(plans[1]?.children.get(digest('a'))).toBe(1);
+    const atSource = asked.filter((one) => one.includes(SOURCE));
+    expect(atSource.sort()).toEqual([`HEAD ${SOURCE}:22`, `HEAD ${SOURCE}:24`, `LIST ${SOURCE}`]);
+  });
+
   it('names a target that cannot be read among the errors of its watch', async () => {
     const { registry } = registryWith({
       [SOURCE]: { '22': digest('a'), '24': digest('b') },

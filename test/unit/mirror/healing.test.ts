@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../../shared/content/index.ts';
 import { RegistryError, TransportError } from '../../../shared/errors.ts';
-import { pollWatch } from '../../../shared/mirror/index.ts';
+import { pollDue, pollWatch } from '../../../shared/mirror/index.ts';
 import { createWatch, digest, TARGET } from './fixtures.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -37,6 +37,18 @@ describe('a target that somebody else changed', () => {
     expect((await pollWatch(WATCH, world.ports, { verifyTargets: true })).requests.target).toBe(2);
     world.wait(24);
     expect((await pollWatch(WATCH, world.ports, { verifyTargets: false })).requests.target).toBe(0);
+  });
+
+  it('is looked at by a poll that somebody forces', async () => {
+    const world = await createCopied();
+    world.targets.delete(`${TARGET}:24`);
+    const { watches } = await pollDue([WATCH], world.ports, { force: true });
+    expect(watches).toMatchObject([
+      { requests: { target: 2 }, queued: [{ reason: 'target tag was deleted' }] },
+    ]);
+    await world.runJobs();
+    world.wait(1);
+    expect((await pollDue([WATCH], world.ports)).watches).toMatchObject([{ requests: { target: 0 } }]);
   });
 
   it('gets back what was changed and what was deleted, by one new job each', async () => {
@@ -88,6 +100,17 @@ describe('a target that somebody else changed', () => {
     world.targets.set(`${TARGET}:24`, digest('on its way'));
     world.wait(6);
     expect(await pollWatch(WATCH, world.ports)).toMatchObject({ queued: [], requests: { target: 0 } });
+  });
+
+  it('gets back what is missing after somebody died who held the tag', async () => {
+    const world = await createCopied();
+    await world.tagRecords.update(
+      { partition: TARGET, row: '24' },
+      (current) => current && { ...current, leaseOwner: 'dead', leaseUntil: '2026-03-01T12:01:00.000Z' },
+    );
+    world.targets.delete(`${TARGET}:24`);
+    world.wait(6);
+    expect((await pollWatch(WATCH, world.ports)).queued).toMatchObject([{ target: `${TARGET}:24` }]);
   });
 
   it('is left alone where an import failed: that is for the job to mend', async () => {

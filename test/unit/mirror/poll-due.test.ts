@@ -106,13 +106,13 @@ describe('polling what is due', () => {
     ]);
   });
 
-  it('rejects with the reason of an abort, and the watch under way is polled again later', async () => {
+  it('rejects with the reason of an abort, and the watch under way is free for others', async () => {
     const { ports, hooks, clock } = createWorld(TAGS);
     const abort = new AbortController();
     hooks.resolve = () => abort.abort(new Error('shutting down'));
     await expect(pollDue([OTHER], ports, { signal: abort.signal })).rejects.toThrow('shutting down');
     hooks.resolve = () => {};
-    clock.now = at('12:15:00');
+    clock.now = at('12:00:01');
     expect((await pollDue([OTHER], ports)).watches).toMatchObject([{ queued: [{ digest: digest('two') }] }]);
   });
 });

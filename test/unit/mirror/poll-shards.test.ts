@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseRepositoryName } from '../../../shared/content/index.ts';
 import { type PollShard, pollShard, pollUpstreams } from '../../../shared/mirror/index.ts';
 import { createWatch, digest } from './fixtures.ts';
 import { createWorld, type World } from './world.ts';
@@ -42,6 +43,21 @@ describe('polls of many watches', () => {
     expect([...shards.values()].map((shard) => shard.watches.length)).toEqual([40, 40, 40]);
     expect(new Set([...shards.values()].flatMap((shard) => shard.watches)).size).toBe(120);
     expect(requests.heads).toEqual([]);
+  });
+
+  it('keep watches of one source together, which then share what upstream answers', async () => {
+    const { all, ports, shards } = createFleet(60);
+    const sources = ['docker.io/library/node', 'docker.io/library/python'].map(parseRepositoryName);
+    const mixed = all.flatMap((watch, at) => {
+      const source = sources[at % 2];
+      return source ? [{ ...watch, source }] : [];
+    });
+    await pollUpstreams(mixed, ports);
+    const sourceOf = new Map(mixed.map(({ name, source }) => [name, source.repository]));
+    const perShard = [...shards.values()].map(
+      (shard) => new Set(shard.watches.map((name) => sourceOf.get(name))),
+    );
+    expect(perShard).toEqual([new Set(['library/node']), new Set(['library/python'])]);
   });
 
   it('put no second message for what still waits, and new ones for the next time', async () => {

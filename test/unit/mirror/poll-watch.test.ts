@@ -152,6 +152,7 @@ describe('polling a watch', () => {
       selected: [],
       requests: { listings: 1, heads: 0, target: 0 },
       queued: [],
+      moved: [],
       unchanged: 0,
       gone: [],
       unmatched: [],

@@ -118,7 +118,10 @@ describe('upstream with a digest listing', () => {
     expect(await pollWatch(ALL, world.ports)).toMatchObject({
       requests: { listings: 3, heads: 1 },
       gone: ['t249'],
-      health: { state: 'tags-gone', reason: 'Deleted upstream, copies kept: t249.' },
+      health: {
+        state: 'tags-gone',
+        reason: 'Upstream has no t249: deleted, or never there. Copies are kept.',
+      },
     });
     world.wait(1);
     expect(await pollWatch(ALL, world.ports)).toMatchObject({
@@ -335,5 +338,17 @@ describe('watches of one source', () => {
       reports.reduce((total, { requests }) => total + requests[kind], 0);
     expect([sum('listings'), sum('heads')]).toEqual([3, 250]);
     expect(reports.map(({ queued }) => queued.length)).toEqual([250, 111, 1]);
+  });
+
+  it('share the list of tags where there are no digests', async () => {
+    const world = createWorld(manyTags(20));
+    const watches = [
+      createWatch({ name: 'all', include: ['*'] }),
+      createWatch({ name: 'some', include: ['t1*'], targets: [DR] }),
+    ];
+    const { watches: reports } = await pollDue(watches, world.ports);
+    expect(world.requests).toMatchObject({ listings: 1, heads: { length: 20 } });
+    expect(reports.map(({ requests }) => requests.listings)).toEqual([1, 0]);
+    expect(reports.map(({ queued }) => queued.length)).toEqual([20, 11]);
   });
 });

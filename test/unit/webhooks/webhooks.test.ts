@@ -209,6 +209,17 @@ describe('a watch that notices feed', () => {
     expect(await polled()).toBe(1);
     expect(await restOf()).toBe(HUB.pollEveryMs);
 
+    await world.runJobs();
+    for (const { target, observedAt, digest: put } of Object.values(world.observations.contents())) {
+      const [partition = '', row = ''] = target.split(':');
+      const record = { target, digest: put, observedAt, digestObservedAt: observedAt };
+      await world.tagRecords.update({ partition, row }, () => record);
+    }
+    passSeconds(6 * 3_600);
+    expect(await polled()).toBe(1);
+    expect(world.queued).toMatchObject([{ reason: 'target tag was deleted' }, {}]);
+    expect(await restOf()).toBe(HUB.pollEveryMs);
+
     world.upstream.set('24', digest('silently'));
     passSeconds(6 * 3_600);
     expect(await polled()).toBe(1);

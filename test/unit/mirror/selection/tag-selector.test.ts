@@ -98,7 +98,11 @@ describe('selecting tags', () => {
   it('answers where an engine that backtracks would be busy for ever', () => {
     const tags = listing(['a'.repeat(127), `${'a'.repeat(120)}!`]);
     const selector = createTagSelector({
-      include: [{ regex: ['(a+)+b', '(a|aa)*c', '(.*.*.*.*.*)*d'] }],
+      include: [
+        { regex: ['(a+)+b', '(a|aa)*c', '(.*.*.*.*.*)*d'] },
+        '*a*a*a*a*a*a*a*a*b',
+        '{*a,*,a*}*{*a,*}*c',
+      ],
       exclude: ['/(a*)*e/'],
     });
     expect(selector.select(tags).selected).toEqual([]);

@@ -1,0 +1,111 @@
+import { createAzureClients } from '../azure/index.ts';
+import { type Environment, processEnvironment } from '../config/index.ts';
+import { InvalidInputError } from '../errors.ts';
+import {
+  type Archive,
+  type ArchiveFile,
+  openArchive,
+  openWholeArchive,
+  readTrustedKey,
+  type SecretSource,
+  type TrustedKey,
+} from '../transfer/index.ts';
+import { type ArchivePlace, archivePlace, type OpenedFile } from './archive-place.ts';
+import { createSecretReader } from './transfer-access.ts';
+
+/** What commands on archives have in common: they need no queue, no records and no configuration. */
+export interface ArchiveCall {
+  readonly environment?: Environment | undefined;
+  /** Of blobs; where it is kept. Default: in the address, else the identity of this program. */
+  readonly sasToken?: SecretSource | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface OpenCall extends ArchiveCall {
+  readonly from: string;
+  /** Archives that hold what a differential one leaves out. */
+  readonly bases?: readonly string[] | undefined;
+  /** Public keys: one of them must have signed the archive. */
+  readonly verifyKeys?: readonly SecretSource[] | undefined;
+}
+
+export interface OpenedArchive extends AsyncDisposable {
+  readonly archive: Archive;
+  readonly place: ArchivePlace;
+  readonly files: readonly ArchiveFile[];
+  readonly missingParts: readonly string[];
+}
+
+/** @param options.lacksParts a part is opened by itself when others are not there: it has all manifests */
+export async function openFrom(
+  call: OpenCall,
+  { lacksParts = false }: { readonly lacksParts?: boolean | undefined } = {},
+): Promise<OpenedArchive> {
+  const { signal } = call;
+  const tools = toolsFor(call);
+  const trustedKeys = call.verifyKeys && (await readKeys(call.verifyKeys, tools, signal));
+  await using opening = new AsyncDisposableStack();
+  const place = await tools.place(call.from, { purpose: 'import', rights: ['r'] });
+  const file = await openFile(place, place.name, opening, signal);
+  const bases = [];
+  for (const location of call.bases ?? []) {
+    const base = await tools.place(location, { purpose: 'import', rights: ['r'] });
+    bases.push(await openFile(base, base.name, opening, signal));
+  }
+  const files: ArchiveFile[] = [{ name: place.name, file }];
+  const missingParts: string[] = [];
+  const openPart = async (name: string) => {
+    const part = await place.open(name, signal);
+    if (part?.[Symbol.asyncDispose]) opening.defer(() => part[Symbol.asyncDispose]?.());
+    if (part) files.push({ name, file: part });
+    else missingParts.push(name);
+    return part;
+  };
+  const archive = opening.use(
+    await openWholeArchive(file, place.name, { openPart, bases, trustedKeys, signal }).catch((error) => {
+      if (!lacksParts || missingParts.length === 0) throw error;
+      return openArchive(file, { trustedKeys, signal });
+    }),
+  );
+  const kept = opening.move();
+  return { archive, place, files, missingParts, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+export async function openFile(
+  place: ArchivePlace,
+  name: string,
+  opening: AsyncDisposableStack,
+  signal: AbortSignal | undefined,
+): Promise<OpenedFile> {
+  const file = await place.open(name, signal);
+  if (!file) throw new InvalidInputError('E_ARGUMENT', `There is no archive "${place.shown}".`);
+  if (file[Symbol.asyncDispose]) opening.defer(() => file[Symbol.asyncDispose]?.());
+  return file;
+}
+
+async function readKeys(
+  sources: readonly SecretSource[],
+  { secrets }: Tools,
+  signal: AbortSignal | undefined,
+): Promise<readonly TrustedKey[]> {
+  return await Promise.all(
+    sources.map(async (source) => readTrustedKey(await secrets.read(source, { signal }))),
+  );
+}
+
+type Tools = ReturnType<typeof toolsFor>;
+
+export function toolsFor({ environment = processEnvironment(), sasToken, signal }: ArchiveCall) {
+  const azure = createAzureClients();
+  const secrets = createSecretReader(environment, azure);
+  return {
+    secrets,
+    place: async (
+      location: string,
+      options: Pick<Parameters<typeof archivePlace>[1], 'purpose' | 'rights' | 'overwrite'>,
+    ) => {
+      const token = sasToken && (await secrets.read(sasToken, { signal }));
+      return await archivePlace(location, { ...options, azure, sasToken: token });
+    },
+  };
+}

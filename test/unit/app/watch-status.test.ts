@@ -1,0 +1,83 @@
+import { expect, it } from 'vitest';
+import { watchStatus } from '../../../shared/app/watch-status.ts';
+import { type JobRecord, jobKey } from '../../../shared/imports/index.ts';
+import {
+  importJobIdOf,
+  type Observation,
+  parseRepositoryPattern,
+  type WatchPattern,
+  type WatchRecord,
+} from '../../../shared/mirror/index.ts';
+import { createMemoryRecords } from '../../helpers/memory-records.ts';
+import { createWatch, digest, SOURCE, TARGET } from '../mirror/fixtures.ts';
+
+const AT = '2026-03-01T12:00:00.000Z';
+
+function observation(tag: string): Observation {
+  return {
+    ...{ target: `${TARGET}:${tag}`, source: SOURCE, digest: digest(tag) },
+    ...{ platforms: [], observedAt: AT, queued: true },
+  };
+}
+
+function jobFor(seen: Observation, state: JobRecord['state']): JobRecord {
+  const { queued: _, ...job } = seen;
+  return {
+    ...{ ...job, platforms: [...job.platforms], id: importJobIdOf(seen), reason: 'new tag', state },
+    ...{ attempts: 1, failures: 0, bytesTotal: 0, bytesDone: 0, queuedAt: AT },
+    ...(state === 'succeeded' && { finishedAt: AT }),
+  };
+}
+
+function createParts() {
+  const asked: string[] = [];
+  const at = ({ operation, phase, name }: { operation: string; phase: string; name: string }) => {
+    if (phase === 'start') asked.push(`${operation} ${name}`);
+  };
+  const jobs = createMemoryRecords<JobRecord>({ at });
+  const observations = createMemoryRecords<Observation>();
+  const watches = createMemoryRecords<WatchRecord>();
+  const { source: _source, targets: _targets, ...rest } = createWatch();
+  const pattern: WatchPattern = {
+    ...{ ...rest, name: 'apps', source: parseRepositoryPattern('harbor.corp/apps/*') },
+    targets: [parseRepositoryPattern('acme.azurecr.io/apps/*')],
+  };
+  const current = { seen: async () => [createWatch({ include: ['*'] })] };
+  const config = { patterns: [pattern] };
+  const now = () => new Date('2026-03-01T13:00:00.000Z');
+  const status = watchStatus({ config, current, watches, observations, jobs, now });
+  return { jobs, observations, watches, status, asked };
+}
+
+it('freshness asks only for the jobs of what was seen last, and for those that are over once', async () => {
+  const { jobs, observations, status, asked } = createParts();
+  for (const tag of ['20', '22']) {
+    const seen = observation(tag);
+    await observations.update({ partition: TARGET, row: tag }, () => seen);
+    const job = jobFor(seen, tag === '20' ? 'succeeded' : 'running');
+    await jobs.update(jobKey(job.id), () => job);
+  }
+  // Of an earlier observation.
+  const old = jobFor(observation('18'), 'succeeded');
+  await jobs.update(jobKey(old.id), () => old);
+
+  asked.length = 0;
+  expect(await status.freshness()).toMatchObject([{ tags: 2, behind: [{ behind: { why: 'importing' } }] }]);
+  expect(asked).toHaveLength(2);
+  asked.length = 0;
+  await status.freshness();
+  const { id } = jobFor(observation('22'), 'running');
+  expect(asked).toEqual([`get ${jobKey(id).partition}/${id}`]);
+});
+
+it('a pattern is shown while something is wrong with it', async () => {
+  const { watches, status } = createParts();
+  const record: WatchRecord = {
+    ...{ watch: 'apps', source: 'harbor.corp/apps/*', state: 'denied', reason: 'no', since: AT },
+    ...{ polledAt: AT, gone: [], disagreements: [] },
+  };
+  await watches.update({ partition: 'watches', row: 'apps' }, () => record);
+  expect(await status.watches()).toEqual([record]);
+  await watches.update({ partition: 'watches', row: 'apps' }, () => ({ ...record, state: 'healthy' }));
+  expect(await status.watches()).toEqual([]);
+});
