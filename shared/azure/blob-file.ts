@@ -19,6 +19,9 @@ export interface BlobFileOptions {
 /** How often one read goes on after its connection broke. */
 const MAX_RESUMES = 4;
 
+/** After each of these it is seen anew how a long read goes on. */
+const STRETCH_BYTES = 64 * 1024 * 1024;
+
 export interface BlobFile extends StoredBlob, RandomAccessFile {}
 
 /**
@@ -94,6 +97,28 @@ export async function openBlobFile(
     }
   }
 
+  let longReads = 0;
+
+  /** One that is alone needs several connections to fill the line; several reads fill it with one each. */
+  async function* readLong(
+    offset: number,
+    length: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Uint8Array> {
+    const readRange: FetchRange = async (from, bytes, rangeSignal) =>
+      resuming(await receive(from, bytes, rangeSignal), from, bytes, rangeSignal);
+    longReads += 1;
+    try {
+      for (let at = offset; at < offset + length; at += STRETCH_BYTES) {
+        const bytes = Math.min(STRETCH_BYTES, offset + length - at);
+        if (longReads === 1) yield* rangesAhead(at, bytes, readRange, signal);
+        else yield* resuming(await receive(at, bytes, signal), at, bytes, signal);
+      }
+    } finally {
+      longReads -= 1;
+    }
+  }
+
   return {
     ...stored,
     async read(offset, length, { signal } = {}) {
@@ -101,9 +126,7 @@ export async function openBlobFile(
         throw new RangeError(`${what} has ${size} bytes, not ${length} from byte ${offset} on.`);
       // The SDK takes a length of 0 for "to the end".
       if (length === 0) return Readable.from([]);
-      const readRange: FetchRange = async (from, size, rangeSignal) =>
-        resuming(await receive(from, size, rangeSignal), from, size, rangeSignal);
-      if (isLong(length)) return rangesAhead(offset, length, readRange, signal);
+      if (isLong(length)) return readLong(offset, length, signal);
       return resuming(await receive(offset, length, signal), offset, length, signal);
     },
   };

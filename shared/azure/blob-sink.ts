@@ -29,7 +29,7 @@ export function createBlobSink(
   { replaces, metadata = {}, signal, failure }: BlobSinkOptions,
 ): ArchiveSink {
   const what = `Blob ${blob.containerName}/${blob.name}`;
-  const blockBytes = Math.max(BLOCK_BYTES, Math.ceil(size / MAX_BLOCKS));
+  const blockBytes = Math.min(size, Math.max(BLOCK_BYTES, Math.ceil(size / MAX_BLOCKS)));
   const writer = randomUUID().slice(0, 8);
   const blocks: string[] = [];
   const md5 = createHash('md5');
@@ -37,7 +37,9 @@ export function createBlobSink(
   const stop = new AbortController();
   const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   let failed: { readonly error: unknown } | undefined;
-  let pieces: Uint8Array[] = [];
+  /** Used again and again: with a new one for each block the garbage collector would work more than anybody. */
+  let idle: Buffer[] = [];
+  let filling: Buffer | undefined;
   let filled = 0;
   let written = 0;
 
@@ -52,16 +54,20 @@ export function createBlobSink(
     }
   }
 
-  async function sendBlock(): Promise<void> {
-    const block = Buffer.concat(pieces);
-    pieces = [];
+  async function sendBlock(buffer: Buffer): Promise<void> {
+    const block = buffer.subarray(0, filled);
+    filling = undefined;
     filled = 0;
     // All ids of a blob must be of one length.
     const id = Buffer.from(`${writer}-${String(blocks.length).padStart(6, '0')}`).toString('base64');
     blocks.push(id);
     while (underWay.size >= BLOCKS_AT_ONCE) await Promise.race(underWay);
     throwIfFailed();
-    const sent: Promise<void> = stage(id, block).finally(() => underWay.delete(sent));
+    const sent: Promise<void> = stage(id, block).finally(() => {
+      underWay.delete(sent);
+      idle.push(buffer);
+      if (written >= size) idle = [];
+    });
     underWay.add(sent);
   }
 
@@ -75,18 +81,19 @@ export function createBlobSink(
       throwIfFailed();
       md5.update(bytes);
       for (let rest = bytes; rest.byteLength > 0; ) {
+        filling ??= idle.pop() ?? Buffer.allocUnsafeSlow(blockBytes);
         const piece = rest.subarray(0, blockBytes - filled);
-        pieces.push(piece);
+        filling.set(piece, filled);
         filled += piece.byteLength;
         written += piece.byteLength;
         rest = rest.subarray(piece.byteLength);
         // The last block does not wait for the commit: there may be many parts that do.
-        if (filled === blockBytes || written === size) await sendBlock();
+        if (filled === blockBytes || written === size) await sendBlock(filling);
       }
     },
 
     async commit({ sha256 }) {
-      if (filled > 0) await sendBlock();
+      if (filling) await sendBlock(filling);
       await Promise.all(underWay);
       throwIfFailed();
       try {
@@ -111,7 +118,6 @@ export function createBlobSink(
 
     async abort() {
       stop.abort();
-      pieces = [];
       await Promise.all(underWay);
     },
   };

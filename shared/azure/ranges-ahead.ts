@@ -1,8 +1,6 @@
-import { buffer } from 'node:stream/consumers';
-
-/** Ranges are fetched whole, so this bounds the memory of one read: 16 MiB. */
-const RANGE_BYTES = 4 * 1024 * 1024;
-const RANGES_AT_ONCE = 4;
+/** Ranges are fetched whole, so this bounds the memory of one read: 24 MiB. */
+const RANGE_BYTES = 8 * 1024 * 1024;
+const RANGES_AT_ONCE = 3;
 
 export type FetchRange = (
   offset: number,
@@ -28,11 +26,11 @@ export async function* rangesAhead(
   const left = new AbortController();
   const stop = signal ? AbortSignal.any([signal, left.signal]) : left.signal;
   const end = offset + length;
-  const underWay: Promise<Buffer>[] = [];
+  const underWay: Promise<readonly Uint8Array[]>[] = [];
   let next = offset;
   const begin = () => {
     const size = Math.min(RANGE_BYTES, end - next);
-    const range = fetchRange(next, size, stop).then((bytes) => buffer(bytes));
+    const range = fetchRange(next, size, stop).then((bytes) => Array.fromAsync(bytes));
     // Whoever waits for it hears of the failure; nobody may.
     range.catch(() => {});
     underWay.push(range);
@@ -41,9 +39,9 @@ export async function* rangesAhead(
   try {
     while (underWay.length < RANGES_AT_ONCE && next < end) begin();
     for (let range = underWay.shift(); range; range = underWay.shift()) {
-      const bytes = await range;
+      const pieces = await range;
       if (next < end) begin();
-      yield bytes;
+      yield* pieces;
     }
   } finally {
     left.abort();

@@ -59,21 +59,14 @@ export async function importArchive<Outcome>({
 }: ImportArchiveRequest<Outcome>): Promise<readonly ImportedArtifact<Outcome>[]> {
   await using archive = await openWholeArchive(file, name, { ...others, signal });
   onOpened(archive);
-  const { artifacts, source } = archive;
-  const { chosen, leftOut } = choose(artifacts);
-  const plan = chosen.map(({ descriptor: root, platforms }) => ({
-    root,
-    platforms,
-    target: targetFor(root, name),
-  }));
-  checkPlan(plan, name);
+  const { plan, leftOut } = planImport(archive.artifacts, name, targetFor);
   for (const { digest } of leftOut) {
     logger.warn('archive artifact without a name left out', { archive: name, digest });
   }
 
   const imported: ImportedArtifact<Outcome>[] = [];
   for (const { root, platforms, target } of plan) {
-    const outcome = await copy(source, root, target, { signal, platforms });
+    const outcome = await copy(archive.source, root, target, { signal, platforms });
     logger.info('archive artifact imported', {
       archive: name,
       digest: root.digest,
@@ -86,9 +79,29 @@ export async function importArchive<Outcome>({
   return imported;
 }
 
-interface PlannedCopy {
+export interface PlannedCopy extends Pick<ArchiveArtifact, 'platforms'> {
   readonly root: Descriptor;
   readonly target: ArtifactTarget;
+}
+
+/**
+ * What is to be imported and where to, known before anything is copied. Artifacts without a name beside named ones are
+ * left out.
+ * @throws ArchiveError when there is nothing, or two artifacts have one target, and whatever `targetFor` throws
+ */
+export function planImport(
+  artifacts: readonly ArchiveArtifact[],
+  archiveName: string,
+  targetFor: (artifact: Descriptor, archiveName: string) => ArtifactTarget,
+): { readonly plan: readonly PlannedCopy[]; readonly leftOut: readonly Descriptor[] } {
+  const { chosen, leftOut } = choose(artifacts);
+  const plan = chosen.map(({ descriptor: root, platforms }) => ({
+    root,
+    platforms,
+    target: targetFor(root, archiveName),
+  }));
+  checkPlan(plan, archiveName);
+  return { plan, leftOut };
 }
 
 /** Where nothing has a name everything is chosen: asking for a target then fails and says what is missing. */

@@ -24,6 +24,7 @@ export { createLocalSink } from './export/local-sink.ts';
 export {
   type CopyArtifact,
   importArchive,
+  planImport,
 } from './import-archive.ts';
 export * from './pipelines/index.ts';
 export { type ArtifactTarget, targetReference } from './target-reference.ts';

@@ -112,8 +112,8 @@ export async function transferWorld(
       return await carryOut(name);
     },
     async arrive(name) {
-      const outcome = await app.importArchive({ container: container.containerName, name });
-      return outcome.kind === 'ordered' ? await carryOut(outcome.run.name) : undefined;
+      const [outcome] = await app.importArchive({ container: container.containerName, name });
+      return outcome?.kind === 'ordered' ? await carryOut(outcome.run.name) : undefined;
     },
     queued: () => bus.stats('transfers').active + bus.stats('transfers').scheduled,
     setAside: () => bus.stats('imports-set-aside').active,

@@ -102,3 +102,18 @@ test('a watch that cannot be planned is reported, and the others are planned', a
   expect(stdout).toMatch(/missing: 0 tags.*\n {2}! E_NETWORK {2}Could not .*nothing listens there/);
   expect(upstream.requests.length).toBeGreaterThan(0);
 });
+
+test('watches that are paused are left alone, and that is said when nothing else was asked for', async () => {
+  const { config } = await world(
+    '  - { name: resting, source: docker.io/a/b, target: c.example/d, tags: "1", paused: true }\n',
+  );
+  const all = JSON.parse((await runCli(['plan', '--config', config, '--json'])).stdout);
+  expect(all.watches.map(({ watch }: { watch: string }) => watch)).toEqual(['node']);
+  for (const flags of [[], ['--explain']]) {
+    expect(await runCli(['plan', '--config', config, '--watch', 'resting', ...flags])).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: 'longshore: Paused in the configuration: resting. Take away "paused: true" first.\n',
+    });
+  }
+});

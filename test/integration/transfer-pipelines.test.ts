@@ -215,9 +215,33 @@ describe('an arrival', () => {
     await between.container.getBlobClient('shop.tar').setMetadata({});
     expect(
       await between.app.importArchive({ container: between.container.containerName, name: 'shop.tar' }),
-    ).toEqual({ kind: 'ignored', reason: 'its metadata lacks category = acr-transfer-blob' });
+    ).toEqual([{ kind: 'ignored', reason: 'its metadata lacks category = acr-transfer-blob' }]);
     const byHand = await between.run(importOrder(between, 'byhand'));
     expect(byHand.response.status).toBe('Succeeded');
+  });
+
+  it('starts a run of each pipeline that reads the container', async () => {
+    const between = await transferWorld(azurite(), {
+      transfer: ({ uri, near, far }) => `
+  exportPipelines:
+    - name: ${EXPORT}
+      registry: ${near}
+      target: { uri: "${uri}", storageAccessMode: SasToken }
+      longshore: { sasToken: { env: TRANSFER_SAS } }
+  importPipelines:
+    - { name: first, registry: ${near}, source: &there { uri: "${uri}", storageAccessMode: ManagedIdentity } }
+    - { name: second, registry: ${far}, source: *there }
+    - { name: third, source: *there, trigger: { sourceTrigger: { status: Disabled } } }
+`,
+    });
+    await push(between, '1.0');
+    await between.run(exportOrder(between, 'first1', ['apps/shop:1.0']));
+    const archive = { container: between.container.containerName, name: 'shop.tar' };
+    const outcomes = await between.app.importArchive(archive);
+    expect(outcomes).toMatchObject([
+      { kind: 'ordered', run: { request: { pipelineResourceId: expect.stringMatching(/first$/) } } },
+      { kind: 'ordered', run: { request: { pipelineResourceId: expect.stringMatching(/second$/) } } },
+    ]);
   });
 
   it('in a container that sends no events is found by looking, once', async () => {
@@ -334,6 +358,19 @@ describe('a run of an import pipeline', () => {
     expect(await digestAt(between.far.host, '1.0')).toBe(other.root.digest);
     expect(await digestAt(between.far.host, '1.1')).toBe(fresh.root.digest);
     expect(await between.container.getBlobClient('shop.tar').exists()).toBe(true);
+  });
+
+  it('ordered by hand goes back to an older archive', async () => {
+    const between = await world({ importOptions: 'OverwriteTags' });
+    const old = await push(between, '1.0');
+    await between.run(exportOrder(between, 'older', ['apps/shop:1.0'], { blob: 'old.tar' }));
+    await push(between, '1.0', 'newer');
+    await between.run(exportOrder(between, 'newer', ['apps/shop:1.0'], { blob: 'new.tar' }));
+    for (const name of ['old.tar', 'new.tar']) await between.arrive(name);
+    expect(await digestAt(between.far.host, '1.0')).not.toBe(old.root.digest);
+    const back = await between.run(importOrder(between, 'goback', 'old.tar'));
+    expect(back.longshore.artifacts).toMatchObject([{ digest: old.root.digest, state: 'succeeded' }]);
+    expect(await digestAt(between.far.host, '1.0')).toBe(old.root.digest);
   });
 
   it('takes only the archive whose catalog the order names', async () => {

@@ -14,7 +14,7 @@ export interface LocalFile extends RandomAccessFile, AsyncDisposable {}
 export async function openLocalFile(path: string): Promise<LocalFile> {
   const handle = await open(path, 'r').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== 'ENOENT') throw cause;
-    throw new InvalidInputError('E_ARGUMENT', `There is no file "${path}".`, { cause });
+    throw new InvalidInputError('E_ARGUMENT', `There is no file "${path}".`);
   });
   try {
     const stats = await handle.stat();

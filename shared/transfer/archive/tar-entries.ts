@@ -30,6 +30,11 @@ export interface TarEntriesOptions {
 /** Header blocks of one entry with its pax or GNU long-name records; real ones take a few kilobytes. */
 const MAX_HEADER_BYTES = 1024 * 1024;
 const DEFAULT_MAX_ENTRIES = 100_000;
+/** Of all names and links together, which whoever lists an archive may hold. */
+const MAX_NAMES_LENGTH = 32 * 1024 * 1024;
+/** Zeros that fill up the last record: 10 KiB for most programs, some hundred for tapes. */
+const MAX_PADDING_BYTES = 1024 * 1024;
+const PIECE_BYTES = 64 * 1024;
 
 /** The bytes of a tar archive as its headers are read: forwards, with jumps. */
 export interface TarBytes {
@@ -41,9 +46,10 @@ export interface TarBytes {
 
 /**
  * Lists a tar archive by reading its headers only (ustar, pax and GNU long names): contents are jumped over.
- * Ends at the first block of zeros between entries, or at the end of the file. Whether an entry's content is all there
- * is known when the next one is asked for.
- * @throws ArchiveError `E_ARCHIVE_FORMAT` for what is not a tar archive, is compressed, truncated or has too many entries.
+ * Ends at the first block of zeros between entries, or at the end of the file; after that may come zeros only. Whether
+ * an entry's content is all there is known when the next one is asked for.
+ * @throws ArchiveError `E_ARCHIVE_FORMAT` for what is not a tar archive, is compressed, truncated, goes on after its end
+ * or has too many entries.
  */
 export function tarEntries(
   file: RandomAccessFile,
@@ -59,12 +65,15 @@ export async function* entriesIn(
 ): AsyncGenerator<TarEntry, void, undefined> {
   if (from === 0) refuseOthers(await bytes.piece(0, BLOCK_BYTES));
   let offset = from;
+  let namesLength = 0;
   for (let count = 0; ; count += 1) {
     signal?.throwIfAborted();
     const block = await bytes.piece(offset, BLOCK_BYTES);
-    if (isZero(block)) return;
+    if (isZero(block)) return await refuseMore(bytes, offset, signal);
     if (count === maxEntries) throw malformed(`The archive has more than ${maxEntries} entries.`);
     const entry = await readEntry(bytes, offset);
+    namesLength += entry.name.length + (entry.linkTarget?.length ?? 0);
+    if (namesLength > MAX_NAMES_LENGTH) throw malformed('The names in the archive are too long.');
     const end = entry.dataOffset + entry.size;
     if (!Number.isSafeInteger(end)) throw truncated(entry, end, 'before that');
     yield entry;
@@ -84,6 +93,19 @@ function refuseOthers(start: Uint8Array): void {
   if (start.byteLength < BLOCK_BYTES) {
     throw malformed(`A file of ${start.byteLength} bytes is not a tar archive.`);
   }
+}
+
+/** What lies behind the end would be looked at by some programs and by others not. */
+async function refuseMore(bytes: TarBytes, end: number, signal: AbortSignal | undefined): Promise<void> {
+  for (let at = end; at < end + MAX_PADDING_BYTES; at += PIECE_BYTES) {
+    signal?.throwIfAborted();
+    const piece = await bytes.piece(at, PIECE_BYTES);
+    const other = piece.findIndex((byte) => byte !== 0);
+    if (other >= 0)
+      throw malformed(`The archive goes on after its end: there is more at byte ${at + other}.`);
+    if (piece.byteLength < PIECE_BYTES) return;
+  }
+  throw malformed(`The archive goes on after its end, with more than ${MAX_PADDING_BYTES} bytes.`);
 }
 
 /**

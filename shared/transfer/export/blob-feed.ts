@@ -7,8 +7,8 @@ const AHEAD_BYTES = 32 * 1024 * 1024;
 const AHEAD_BLOBS = 8;
 /** How far it looks for small ones behind large ones. */
 const LOOK_AHEAD = 32;
-/** Of a blob that is too large to be fetched ahead: read while what came before is being written. */
-const STREAM_AHEAD_BYTES = 4 * 1024 * 1024;
+/** Of a blob that is too large to be fetched ahead: pieces read while what came before is being written, of 64 KiB each. */
+const STREAM_AHEAD_PIECES = 64;
 
 export type OpenBlob = (blob: CatalogBlob, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
 
@@ -87,6 +87,7 @@ export class BlobFeed {
 
   async #stream(blob: CatalogBlob): Promise<AsyncIterable<Uint8Array>> {
     const bytes = await this.#open(blob, this.#signal);
-    return Readable.from(bytes, { objectMode: false, highWaterMark: STREAM_AHEAD_BYTES });
+    // As objects: else what waits would be copied together.
+    return Readable.from(bytes, { highWaterMark: STREAM_AHEAD_PIECES });
   }
 }

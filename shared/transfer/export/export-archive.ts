@@ -6,7 +6,7 @@ import type { CatalogSigner } from '../archive/catalog-signature.ts';
 import type { ArchiveFacts, OpenSink } from './archive-sink.ts';
 import { type OpenBlob, UnreadableBlob } from './blob-feed.ts';
 import { type PartPlan, planArchive } from './plan-archive.ts';
-import { planArtifacts } from './plan-artifacts.ts';
+import { continuesAfter, planArtifacts } from './plan-artifacts.ts';
 import type { PlannedArtifact } from './planned-artifact.ts';
 import { writeParts } from './write-parts.ts';
 
@@ -18,6 +18,9 @@ export interface ExportArtifact {
   /** Full reference with tag or digest, for example `acme.azurecr.io/base/node:22`. */
   readonly name: string;
 }
+
+/** Whether to go on without what failed, after any failure or after some. */
+export type ContinueOnErrors = boolean | ((error: unknown) => boolean);
 
 export interface ExportProgress {
   /** Bytes of all parts. They start over when the export has to begin anew. */
@@ -36,7 +39,7 @@ export interface ExportOptions {
   /** Take only these out of indexes. Empty or absent: all. */
   readonly platforms?: readonly Platform[] | undefined;
   /** Leave out artifacts that cannot be read; otherwise the first failure ends the export. */
-  readonly continueOnErrors?: boolean | undefined;
+  readonly continueOnErrors?: ContinueOnErrors | undefined;
   readonly onProgress?: ((progress: ExportProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -93,7 +96,7 @@ export async function exportArchive({
       return { ...result, parts: await writeParts(parts, open, opener(left), { onBytes, signal }) };
     } catch (error) {
       if (!(error instanceof UnreadableBlob)) throw error;
-      if (!options.continueOnErrors) throw error.cause;
+      if (!continuesAfter(error.cause, options.continueOnErrors)) throw error.cause;
       const { digest, cause } = error;
       const needsIt = ({ blobs }: PlannedArtifact) => blobs.has(digest);
       const reason = { code: codeOf(cause), message: describeError(cause) };

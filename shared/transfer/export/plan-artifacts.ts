@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { formatReference, parseReference } from '../../content/index.ts';
 import { codeOf, describeError, InvalidInputError } from '../../errors.ts';
-import type { ExportArtifact, FailedArtifact } from './export-archive.ts';
+import type { ContinueOnErrors, ExportArtifact, FailedArtifact } from './export-archive.ts';
 import { type PlannedArtifact, type PlanOptions, planArtifact } from './planned-artifact.ts';
 
 const ARTIFACTS_AT_ONCE = 4;
@@ -21,11 +21,11 @@ export interface ArtifactPlan {
 export async function planArtifacts(
   artifacts: readonly ExportArtifact[],
   {
-    continueOnErrors = false,
+    continueOnErrors,
     platforms,
     referrers,
     signal: outer,
-  }: PlanOptions & { readonly continueOnErrors?: boolean | undefined },
+  }: PlanOptions & { readonly continueOnErrors?: ContinueOnErrors | undefined },
 ): Promise<ArtifactPlan> {
   const named = withFullNames(artifacts);
   const slots = pLimit(ARTIFACTS_AT_ONCE);
@@ -44,7 +44,7 @@ export async function planArtifacts(
       for (const { size } of planned.manifests.values()) manifestBytes += size;
       if (manifestBytes <= MAX_MANIFESTS_BYTES) return planned;
     } catch (error) {
-      if (!continueOnErrors || signal.aborted) throw error;
+      if (signal.aborted || !continuesAfter(error, continueOnErrors)) throw error;
       failed.push({ name, code: codeOf(error), message: describeError(error) });
       return undefined;
     }
@@ -67,6 +67,10 @@ export async function planArtifacts(
   await Promise.allSettled(plans);
   const planned = (await Promise.all(plans)).filter((one) => one !== undefined);
   return { planned, failed };
+}
+
+export function continuesAfter(error: unknown, continueOnErrors: ContinueOnErrors = false): boolean {
+  return typeof continueOnErrors === 'function' ? continueOnErrors(error) : continueOnErrors;
 }
 
 function withFullNames(artifacts: readonly ExportArtifact[]): readonly ExportArtifact[] {

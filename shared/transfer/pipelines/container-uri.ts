@@ -47,9 +47,9 @@ export function parseBlobUrl(text: string): BlobAddress {
   return { ...address(text, url, account, container), name, sasToken };
 }
 
-/** Whether a text is meant as an address rather than as a path of this machine. */
+/** Whether a text is meant as an address rather than as a path of this machine; no path has a SAS token behind it. */
 export function isUrl(text: string): boolean {
-  return /^https?:\/\//i.test(text);
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) || /[?&]sig=/.test(text);
 }
 
 function readUrl(text: string): { url: URL; account: string; segments: readonly string[] } {

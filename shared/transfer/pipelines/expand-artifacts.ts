@@ -9,7 +9,8 @@ import {
 } from '../../content/index.ts';
 import { codeOf, describeError, InvalidInputError, RegistryError } from '../../errors.ts';
 import type { ContentSource } from '../../imports/index.ts';
-import type { ExportArtifact, FailedArtifact } from '../export/export-archive.ts';
+import type { ContinueOnErrors, ExportArtifact, FailedArtifact } from '../export/export-archive.ts';
+import { continuesAfter } from '../export/plan-artifacts.ts';
 import type { StorageCallOptions } from './ports.ts';
 
 /** A repository that artifacts are exported from. */
@@ -26,7 +27,7 @@ export interface ExpandOptions extends StorageCallOptions {
   /** Goes before names that have no host: the registry of a pipeline. Default: Docker's reading of names. */
   readonly registry?: string | undefined;
   /** Note what is not there, and go on. */
-  readonly continueOnErrors?: boolean | undefined;
+  readonly continueOnErrors?: ContinueOnErrors | undefined;
   /** At most so many; ACR: 50. */
   readonly limit?: number | undefined;
 }
@@ -48,7 +49,7 @@ export async function expandArtifacts(
   repository: (name: RepositoryName) => ExportRepository,
   options: ExpandOptions = {},
 ): Promise<Expanded> {
-  const { registry, continueOnErrors = false, limit = MAX_ARTIFACTS, signal } = options;
+  const { registry, continueOnErrors, limit = MAX_ARTIFACTS, signal } = options;
   const artifacts = new Map<string, ExportArtifact>();
   const failed: FailedArtifact[] = [];
   for (const wanted of names) {
@@ -60,8 +61,8 @@ export async function expandArtifacts(
       }
     } catch (error) {
       signal?.throwIfAborted();
-      if (!continueOnErrors || (error instanceof InvalidInputError && error.code === 'E_ARGUMENT'))
-        throw error;
+      const isOfOrder = error instanceof InvalidInputError && error.code === 'E_ARGUMENT';
+      if (isOfOrder || !continuesAfter(error, continueOnErrors)) throw error;
       failed.push({ name: wanted, code: codeOf(error), message: describeError(error) });
     }
   }
@@ -80,9 +81,15 @@ async function namesOf(
   const from = parseReference(name);
   const matches = picomatch(pattern, { dot: true, noglobstar: true, noextglob: true, nonegate: true });
   const tags: string[] = [];
-  for await (const tag of repository(from).tags({ signal })) if (matches(tag)) tags.push(tag);
+  for await (const tag of repository(from).tags({ signal }))
+    if (matches(tag) && (!isAttachment(tag) || pattern.startsWith('sha256-'))) tags.push(tag);
   if (tags.length === 0) throw notFound(`No tag of ${formatReference(from)} matches "${pattern}".`);
   return tags.map((tag) => ({ ...from, tag }));
+}
+
+/** Tags of cosign, and of registries without a referrers API, come along with what they are attached to. */
+function isAttachment(tag: string): boolean {
+  return /^sha256-[0-9a-f]{64}(?:\.\w+)?$/.test(tag);
 }
 
 async function resolve(

@@ -3,11 +3,12 @@
  * 2026-03-01-preview, `exportPipelines` and `importPipelines`). What ACR does not have stands apart, in `longshore`.
  */
 import * as z from 'zod';
+import { parsePlatform, parseReference } from '../../content/index.ts';
 import { InvalidInputError } from '../../errors.ts';
 import type { RecordKey } from '../../records.ts';
 import { parseContainerUri } from './container-uri.ts';
 import { resourceNameSchema } from './resource-name.ts';
-import { keyVaultUriSchema, secretSourceSchema } from './secret-source.ts';
+import { keyVaultUriSchema, secretFileSchema, secretSourceSchema } from './secret-source.ts';
 
 /** ACR has the same four for both kinds, though only some mean something to each. */
 export const PIPELINE_OPTIONS = [
@@ -54,14 +55,14 @@ const identitySchema = z
   .object({
     type: z.enum(['SystemAssigned', 'UserAssigned']),
     /** Which of several user-assigned identities. */
-    clientId: z.uuid().optional(),
+    clientId: z.uuid('expected the client ID of the identity, not its name or resource ID').optional(),
   })
   .readonly();
 
 const common = {
   name: resourceNameSchema,
   /** Host of the registry the pipeline belongs to. */
-  registry: z.string().min(1),
+  registry: z.string().refine(isHost, 'expected the host of a registry, such as acme.azurecr.io'),
   identity: identitySchema.optional(),
   options: z
     .array(z.enum(PIPELINE_OPTIONS))
@@ -70,10 +71,26 @@ const common = {
   provisioningState: provisioningStateSchema.default('Succeeded'),
 };
 
+function isHost(text: string): boolean {
+  return holds(() => parseReference(`${text}/a`).registry === text);
+}
+
+function isPlatform(text: string): boolean {
+  return holds(() => parsePlatform(text) !== undefined);
+}
+
+function holds(check: () => boolean): boolean {
+  try {
+    return check();
+  } catch {
+    return false;
+  }
+}
+
 /** In place of a Key Vault secret, for places without a vault. */
 const sasToken = z.union([
   z.strictObject({ env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/) }),
-  z.strictObject({ file: z.string().min(1).max(1024) }),
+  z.strictObject({ file: secretFileSchema }),
 ]);
 
 const exportExtensionsSchema = z
@@ -87,7 +104,7 @@ const exportExtensionsSchema = z
     /** `50` is ACR's own. Default: none. */
     artifactLimit: z.number().int().positive().optional(),
     /** `os/architecture[/variant]`; empty or absent: all. */
-    platforms: z.array(z.string()).optional(),
+    platforms: z.array(z.string().refine(isPlatform, 'expected os/architecture[/variant]')).optional(),
     /** `false` leaves signatures, SBOMs and attestations behind. */
     referrers: z.boolean().optional(),
   })

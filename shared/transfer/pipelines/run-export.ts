@@ -1,5 +1,5 @@
 import { parsePlatform, type RepositoryName } from '../../content/index.ts';
-import { StorageError, TransportError } from '../../errors.ts';
+import { codeOf, StorageError, TransportError } from '../../errors.ts';
 import type { Catalog } from '../archive/catalog.ts';
 import { createCatalogSigner } from '../archive/catalog-signature.ts';
 import { readCatalog } from '../archive/read-catalog.ts';
@@ -30,7 +30,7 @@ export async function runExport(
   const { artifacts: wanted = [], target } = run.request;
   const { options, longshore: extensions, registry } = pipeline;
   const name = target?.name ?? '';
-  const continueOnErrors = options.includes('ContinueOnErrors');
+  const continueOnErrors = options.includes('ContinueOnErrors') && concernsArtifact;
   const container = await connectStorage(pipeline, storage, { signal });
   const owner = `${run.name}-${run.longshore.generation}`;
   const overwrites = options.includes('OverwriteBlobs');
@@ -43,7 +43,9 @@ export async function runExport(
     limit: extensions.artifactLimit,
     signal,
   });
-  const signingKey = extensions.signingKey && (await storage.secrets.read(extensions.signingKey, { signal }));
+  const signingKey =
+    extensions.signingKey &&
+    (await storage.secrets.read(extensions.signingKey, { signal, clientId: pipeline.identity?.clientId }));
   const metadata = { [CATEGORY.key]: CATEGORY.value, [OWNER_KEY]: owner };
   const exported = await exportArchive({
     artifacts,
@@ -80,6 +82,14 @@ export async function runExport(
     },
     failures: [...failed, ...exported.failed],
   };
+}
+
+/** What keeps everything from being read, and may be over later, is waited for rather than left out. */
+function concernsArtifact(error: unknown): boolean {
+  if (error instanceof TransportError) return error.code === 'E_TOO_LARGE';
+  return (
+    codeOf(error) !== 'E_RATE_LIMITED' && codeOf(error) !== 'E_UNAVAILABLE' && codeOf(error) !== 'E_BUDGET'
+  );
 }
 
 /** What the blob may replace: what an earlier try of this run left is its own. */

@@ -56,7 +56,10 @@ export async function runImport(
   let planned = 0;
   let catalogDigest: Digest | undefined;
   const shareOf = (part: number) => onShare((imported.length + failures.length + part) / planned);
-  const copy = copyInto(pipeline, file, ports, ({ bytesDone, bytesTotal }) =>
+  const { etag, createdAt } = run.longshore;
+  // What is ordered by hand is wanted now, also when it is an older archive.
+  const observedAt = etag === undefined ? createdAt : file.modifiedAt.toISOString();
+  const copy = copyInto(pipeline, observedAt, ports, ({ bytesDone, bytesTotal }) =>
     shareOf(bytesTotal === 0 ? 0 : bytesDone / bytesTotal),
   );
   const onImported = (done: Imported) => {
@@ -173,7 +176,7 @@ async function trustedKeysOf(
 /** Gives what came of the artifact, with the name under which it is there. */
 function copyInto(
   { options }: ImportPipeline,
-  { modifiedAt }: OpenedBlob,
+  observedAt: string,
   { repository, tags, blobs }: ImportRunPorts,
   onProgress: (progress: CopyProgress) => void,
 ): CopyArtifact<Imported> {
@@ -192,7 +195,7 @@ function copyInto(
       root,
       to,
       target,
-      observedAt: modifiedAt.toISOString(),
+      observedAt,
       platforms,
     };
     const { state, detail } = await importToTag(order, { tags, blobs }, { onProgress, signal });

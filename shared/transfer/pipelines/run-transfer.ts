@@ -7,6 +7,7 @@ import {
   ProgressWriter,
   retryDelayMs,
   type SetAside,
+  slowRetryDelayMs,
 } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
 import type { Logger } from '../../telemetry/index.ts';
@@ -126,6 +127,7 @@ function failureOf({ failures }: RunResult): Failure | undefined {
   const disposition =
     dispositions.find(({ action }) => action === 'wait') ??
     dispositions.find(({ action }) => action === 'retry') ??
+    dispositions.find((one) => one.action === 'set-aside' && one.slowTries !== undefined) ??
     ({ action: 'set-aside' } as const);
   const many = `${failures.length} artifacts failed; the first: ${first.name}: ${first.message}`;
   const message = failures.length === 1 ? `${first.name}: ${first.message}` : many;
@@ -148,14 +150,15 @@ async function settleFailure(
   const key = runKey(run.name);
   const isWait = disposition.action === 'wait';
   const failures = run.longshore.failures + (isWait ? 0 : 1);
-  if (disposition.action === 'set-aside' || (!isWait && failures >= MAX_FAILURES)) {
+  const isHopeless = disposition.action === 'set-aside' && failures > (disposition.slowTries ?? 0);
+  if (isHopeless || (!isWait && failures >= MAX_FAILURES)) {
     if (!isOpen(await runs.get(key), message.generation)) return obsolete(message, logger);
     const failed = { ...error, message: `Pipeline run ${run.name}: ${error.message}` };
     const outcome = await setAside(asideBody(run), failed, dependencies);
     await runs.update(key, (current) => ended(current, message.generation, report, error, now()));
     return outcome;
   }
-  const until = new Date(now().getTime() + (isWait ? disposition.afterMs : retryDelayMs(failures, random)));
+  const until = new Date(now().getTime() + delayOf(disposition, failures, random));
   const kept = await runs.update(key, (current) =>
     postponed(current, message.generation, report, error, { until, failures }),
   );
@@ -163,6 +166,11 @@ async function settleFailure(
   logger.warn('transfer will be tried again', { ...message, until: until.toISOString(), failures, ...error });
   await queue.sendAt(message, until);
   return { kind: 'rescheduled', run: run.name, at: until, detail: error.message };
+}
+
+function delayOf(disposition: Disposition, failures: number, random: (() => number) | undefined): number {
+  if (disposition.action === 'wait') return disposition.afterMs;
+  return disposition.action === 'retry' ? retryDelayMs(failures, random) : slowRetryDelayMs(random);
 }
 
 function obsolete(message: TransferMessage, logger: Logger): TransferOutcome {

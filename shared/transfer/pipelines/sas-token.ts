@@ -23,6 +23,13 @@ export interface SasToken {
   readonly query: string;
   /** `undefined` when a stored access policy gives them. */
   readonly rights: string | undefined;
+  /** The stored access policy it goes by. */
+  readonly policy: string | undefined;
+  /** Of a token for an account: `b` for blobs, and `o` for what lies in containers, `c` for containers themselves. */
+  readonly services: string | undefined;
+  readonly resourceTypes: string | undefined;
+  /** Addresses it may be used from. */
+  readonly addresses: string | undefined;
   readonly startsAt: Date | undefined;
   readonly expiresAt: Date | undefined;
 }
@@ -34,7 +41,7 @@ export interface SasToken {
 export function parseSasToken(text: string): SasToken {
   const query = text.trim().replace(/^\?/, '');
   const fields = new URLSearchParams(query);
-  if (!fields.get('sig') || /[\s"]/.test(query)) {
+  if (!fields.get('sig') || /[\s"?]/.test(query)) {
     throw new StorageError(
       'E_STORAGE_DENIED',
       'The secret is not a SAS token. Expected the query that storage gave out, such as "?sv=…&sp=…&se=…&sig=…".',
@@ -43,6 +50,10 @@ export function parseSasToken(text: string): SasToken {
   return {
     query,
     rights: fields.get('sp') ?? undefined,
+    policy: fields.get('si') ?? undefined,
+    services: fields.get('ss') ?? undefined,
+    resourceTypes: fields.get('srt') ?? undefined,
+    addresses: fields.get('sip') ?? undefined,
     startsAt: timeOf(fields.get('st')),
     expiresAt: timeOf(fields.get('se')),
   };
@@ -59,6 +70,16 @@ export function checkSasToken(sas: SasToken, needed: readonly SasRight[], now: D
   if (sas.startsAt && sas.startsAt > now) {
     throw denied(`The SAS token is not valid before ${sas.startsAt.toISOString()}.`);
   }
+  if (sas.services?.includes('b') === false) {
+    throw denied(
+      `The SAS token is not for blobs; it has ss=${sas.services}. Store one with ss=b in its secret.`,
+    );
+  }
+  if (sas.resourceTypes?.includes('o') === false) {
+    throw denied(
+      `The SAS token is not for what lies in containers; it has srt=${sas.resourceTypes}. Store one with srt=sco in its secret.`,
+    );
+  }
   const missing = missingRights(sas, needed);
   if (missing.length > 0) throw denied(lacks(sas, missing));
 }
@@ -70,7 +91,14 @@ export function checkSasToken(sas: SasToken, needed: readonly SasRight[], now: D
 export function explainRefusal(sas: SasToken, purpose: keyof typeof DOCUMENTED_RIGHTS): string {
   const missing = missingRights(sas, DOCUMENTED_RIGHTS[purpose]);
   if (missing.length > 0) return lacks(sas, missing);
-  return 'The SAS token has the rights that are needed; it was signed for another container or with a key that was rotated, or the network of the account is closed to this program.';
+  const { policy, resourceTypes, addresses } = sas;
+  const reasons = [
+    ...(policy === undefined ? [] : [`the stored access policy ${policy} was removed, or gives too little`]),
+    ...(resourceTypes?.includes('c') === false ? [`it cannot list containers (srt=${resourceTypes})`] : []),
+    ...(addresses === undefined ? [] : [`it is to be used from elsewhere (sip=${addresses})`]),
+    'it was signed for another container or with a key that was rotated',
+  ];
+  return `As far as the SAS token tells it will do. Either ${reasons.join(', or ')}, or the network of the account is closed to this program.`;
 }
 
 /** What the documentation asks for beyond what the token gives, in words; empty when that is nothing. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { InvalidInputError } from '../../errors.ts';
 
 /** Where a key or token is kept. Only the place is ever stored or shown. */
 export type SecretSource =
@@ -21,23 +22,38 @@ export const keyVaultUriSchema = z
 
 const env = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable');
 
+/** Whoever gives a token or key itself is told so without that it is repeated. */
+export const secretFileSchema = z
+  .string()
+  .min(1)
+  .max(1024)
+  .refine(
+    (path) => !/(?:^|[?&])sig=|-----BEGIN /.test(path),
+    'expected where the secret is kept, not the secret itself',
+  );
+
 export const secretSourceSchema = z.union([
   z.strictObject({ env }),
   z.strictObject({ keyVaultSecret: keyVaultUriSchema }),
-  z.strictObject({ file: z.string().min(1).max(1024) }),
+  z.strictObject({ file: secretFileSchema }),
 ]);
 
 /**
- * How a command line says where a key is: `env:NAME`, the identifier of a Key Vault secret, or a path.
- * `undefined` for what is none of these.
+ * How a command line says where a key or token is: `env:NAME`, the identifier of a Key Vault secret, or a path.
+ * @throws InvalidInputError `E_ARGUMENT` for what is none of these. It is not quoted: it may be the secret itself.
  */
-export function parseSecretSource(text: string): SecretSource | undefined {
+export function parseSecretSource(text: string): SecretSource {
   const candidate = /^env:/i.test(text)
     ? { env: text.slice('env:'.length) }
     : /^https?:/i.test(text)
       ? { keyVaultSecret: text }
       : { file: text };
-  return secretSourceSchema.safeParse(candidate).data;
+  const { data } = secretSourceSchema.safeParse(candidate);
+  if (data) return data;
+  throw new InvalidInputError(
+    'E_ARGUMENT',
+    'A key or token is given by where it is kept, never itself. Expected env:NAME, the identifier of a Key Vault secret, or a path.',
+  );
 }
 
 /** For people: which place, never what is there. */

@@ -132,11 +132,27 @@ describe('listing a tar archive by its headers', () => {
     expect(entries.map(({ type }) => type)).toEqual(['directory', 'other', 'other', 'other']);
   });
 
-  it('ends at the zeros that end an archive, without reading what may follow', async () => {
+  it('ends at the zeros that end an archive, behind which may be more zeros and nothing else', async () => {
     const small = await tarOf([{ name: 'a', content: 'x' }]);
-    const file = sparseFile(GIB, [[0, small]]);
-    expect(await collect(tarEntries(file))).toHaveLength(1);
-    expect(file.reads).toHaveLength(1);
+    const padded = sparseFile(512 * 1024, [[0, small]]);
+    expect(await collect(tarEntries(padded))).toHaveLength(1);
+    const more = sparseFile(512 * 1024, [
+      [0, small],
+      [400_000, Uint8Array.of(1)],
+    ]);
+    await expect(collect(tarEntries(more))).rejects.toEqual(formatError(/after its end: .* at byte 400000/));
+    const endless = sparseFile(GIB, [[0, small]]);
+    await expect(collect(tarEntries(endless))).rejects.toEqual(formatError(/more than 1048576 bytes/));
+    expect(endless.reads.length).toBeLessThan(20);
+  });
+
+  it('holds no more of names than any real archive has', async () => {
+    const pax = { comment: 'x' };
+    const name = 'n'.repeat(900_000);
+    const members = Array.from({ length: 40 }, (_, at) => ({ name: `${at}${name}`, pax }));
+    await expect(list(await tarOf(members))).rejects.toEqual(
+      formatError(/names in the archive are too long/),
+    );
   });
 
   it('says how an archive is compressed that is to be read by its headers', async () => {

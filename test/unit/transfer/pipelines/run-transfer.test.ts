@@ -96,6 +96,15 @@ it('an outage is tried again after longer and longer, and in the end is a failed
   ]);
 });
 
+it('a registry that denies is asked again now and then, for as long as a password takes to be replaced', async () => {
+  const denied = new RegistryError('E_DENIED', 'wrong password', { status: 401 });
+  const { deliver, later, aside } = await orderedRun(() => Promise.reject(denied));
+  for (let tries = 1; tries <= 3; tries += 1) expect(await deliver()).toMatchObject({ kind: 'rescheduled' });
+  expect(later.map(({ at }) => at)).toEqual(Array(3).fill('2026-11-22T12:20:00.000Z'));
+  expect(aside).toEqual([]);
+  expect(await deliver()).toMatchObject({ kind: 'set-aside', code: 'E_DENIED' });
+});
+
 it('with artifacts left out, it is tried again as long as one of them may yet succeed', async () => {
   const error = new TransportError('E_TIMEOUT', 'silent');
   const failures = [

@@ -9,13 +9,17 @@ it('is read with and without the question mark in front', () => {
   expect(parseSasToken(SIGNED)).toMatchObject({ query: SIGNED, rights: 'rwla' });
 });
 
-it.each(['', 'hello', 'https://acme.blob.core.windows.net', 'AccountKey=SECRET', '?sv=1 sig=SECRET'])(
-  '"%s" is no SAS token, and is not repeated',
-  (text) => {
-    expect(() => parseSasToken(text)).toThrow('not a SAS token');
-    expect(() => parseSasToken(text)).not.toThrow('SECRET');
-  },
-);
+it.each([
+  '',
+  'hello',
+  'https://acme.blob.core.windows.net',
+  'AccountKey=SECRET',
+  '?sv=1 sig=SECRET',
+  `https://acme.blob.core.windows.net/c?${SIGNED}`,
+])('"%s" is no SAS token, and is not repeated', (text) => {
+  expect(() => parseSasToken(text)).toThrow('not a SAS token');
+  expect(() => parseSasToken(text)).not.toThrow('SECRET');
+});
 
 describe('before storage is asked', () => {
   const check =
@@ -39,6 +43,8 @@ describe('before storage is asked', () => {
       SIGNED.replace('2026-11-01', '2026-11-30'),
       'not valid before 2026-11-30',
     ],
+    ['so is a service that is missing', `${SIGNED}&ss=q&srt=sco`, 'not for blobs; it has ss=q'],
+    ['so is a type of resource', `${SIGNED}&ss=b&srt=c`, 'what lies in containers; it has srt=c'],
     [
       'a missing right is named with its letter',
       SIGNED.replace('rwla', 'la'),
@@ -56,4 +62,6 @@ it('says what the documentation asks for beyond what a refused token has', () =>
   expect(explainRefusal(parseSasToken('sp=rwl&sig=x'), 'export')).toContain('lacks Add (a)');
   expect(explainRefusal(parseSasToken('sp=r&sig=x'), 'import')).toContain('lacks List (l)');
   expect(explainRefusal(parseSasToken('sp=rl&sig=x'), 'import')).toContain('rotated');
+  const more = explainRefusal(parseSasToken('sp=rl&srt=o&sip=10.0.0.1&si=weekly&sig=x'), 'import');
+  for (const reason of ['srt=o', 'sip=10.0.0.1', 'policy weekly']) expect(more).toContain(reason);
 });

@@ -59,8 +59,13 @@ it.each([
     { keyVaultSecret: 'https://acme.vault.azure.net/secrets/key' },
   ],
   ['keys/release.pem', { file: 'keys/release.pem' }],
-  ['env:', undefined],
-  ['https://elsewhere.example/secrets/key', undefined],
 ])('"%s" says that a key is at %o', (text, source) => {
   expect(parseSecretSource(text)).toEqual(source);
 });
+
+it.each(['env:', 'https://elsewhere.example/secrets/key', '?sp=r&sig=SECRET', '-----BEGIN PRIVATE KEY-----'])(
+  '"%s" says of no place that a key is there, and is not repeated',
+  (text) => {
+    expect(() => parseSecretSource(text)).toThrow(/^A key or token is given by where it is kept/);
+  },
+);
