@@ -165,7 +165,7 @@ export function codeOf(error: unknown): string {
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause === undefined || error.message.includes(messageOf(error.cause))) return error.message;
-  return `${error.message}: ${describeError(error.cause)}`;
+  return `${error.message.replace(/\.$/, '')}: ${describeError(error.cause)}`;
 }
 
 function messageOf(value: unknown): string {

@@ -1,6 +1,4 @@
 /** As exports have them. */
 export const BLOCK_BYTES = 8 * 1024 * 1024;
 export const BLOCKS_AT_ONCE = 4;
-/** An import reads a layer with one request, six at a time. */
-export const RANGE_BYTES = 64 * 1024 * 1024;
 export const RANGES_AT_ONCE = 6;

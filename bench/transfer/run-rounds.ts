@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { BlobSASPermissions, BlobServiceClient } from '@azure/storage-blob';
 import { startAzurite } from '../../local/azurite.ts';
 import type { DockerRegistry } from '../bench-registry.ts';
@@ -85,9 +87,11 @@ async function runRound(options: RoundsOptions): Promise<Round> {
   const imported = await measure(cli, 'import-archive', archiveUrl, '--registry', target.host);
   await assertHolds(target.host, repository, tag, image);
   await target.wipe();
-  const toRegistry = await measure(PLAIN_DOWNLOAD, archiveUrl, `http://${target.host}/v2/${repository}`);
+  const ranges = await rangesOf(image, file);
+  const targetUrl = `http://${target.host}/v2/${repository}`;
+  const toRegistry = await measure(PLAIN_DOWNLOAD, archiveUrl, ...ranges, targetUrl);
   await target.wipe();
-  const toNowhere = await measure(PLAIN_DOWNLOAD, archiveUrl);
+  const toNowhere = await measure(PLAIN_DOWNLOAD, archiveUrl, ...ranges);
   const { contentLength: bytes = 0 } = await archive.getProperties();
   return {
     bytes,
@@ -100,4 +104,16 @@ async function runRound(options: RoundsOptions): Promise<Round> {
       'SDK, blob to nowhere': toNowhere,
     },
   };
+}
+
+/** Where blobs lie in an archive, as `OFFSET:SIZE:DIGEST`. tar tells the block of each header; content is one further. */
+async function rangesOf({ blobs }: PushedImage, file: string): Promise<readonly string[]> {
+  const { stdout } = await promisify(execFile)('tar', ['--list', '--block-number', `--file=${file}`]);
+  const headers = stdout.matchAll(/^block (\d+): blobs\/(\w+)\/([0-9a-f]+)$/gm);
+  const blocks = new Map([...headers].map(([, block, kind, hex]) => [`${kind}:${hex}`, Number(block)]));
+  return blobs.map(({ digest, size }) => {
+    const block = blocks.get(digest);
+    if (block === undefined) throw new Error(`${digest} is not in the archive.`);
+    return `${(block + 1) * 512}:${size}:${digest}`;
+  });
 }

@@ -21,11 +21,12 @@ export { type BlobRecord, blobRecordSchema } from './mount-map.ts';
 export type * from './ports.ts';
 export { ProgressWriter } from './progress-writer.ts';
 export { createRecordedQueue } from './recorded-queue.ts';
-export { MAX_FAILURES, retryDelayMs } from './retry-delay.ts';
+export { MAX_FAILURES, retryDelayMs, slowRetryDelayMs } from './retry-delay.ts';
 export { type RetryFailedOptions, retryFailed } from './retry-failed.ts';
 export { type ImportDependencies, type ImportOutcome, runImport } from './run-import.ts';
 export {
   clearTag,
+  isHeld,
   isPutBy,
   type TagMoveOptions,
   type TagRecord,

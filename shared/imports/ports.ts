@@ -62,7 +62,10 @@ export interface ContentTarget {
     /** The subject under which the target lists the manifest by itself; `undefined`: it does not. */
     readonly subject: Digest | undefined;
   }>;
-  /** The media type lets a target tell an image's config, which no other image has, from a layer. */
+  /**
+   * The media type lets a target tell an image's config, which no other image has, from a layer. What `open` streams
+   * is given away: the memory of what was sent may be used again.
+   */
   pushBlob(
     blob: Pick<Descriptor, 'digest' | 'size' | 'mediaType'>,
     open: () => Promise<AsyncIterable<Uint8Array>>,

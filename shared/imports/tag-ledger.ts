@@ -173,11 +173,13 @@ export function isPutBy(
   return Date.parse(observedAt) === at && Date.parse(digestObservedAt) === at;
 }
 
+/** Whether somebody is at work on the tag, who did not die. */
+export function isHeld({ leaseUntil }: TagRecord, now: Date): boolean {
+  return leaseUntil !== undefined && Date.parse(leaseUntil) > now.getTime();
+}
+
 function claim(current: TagRecord | undefined, turn: Turn, owner: string, now: Date): TagRecord | undefined {
-  const heldByOther =
-    current?.leaseUntil !== undefined &&
-    current.leaseOwner !== owner &&
-    Date.parse(current.leaseUntil) > now.getTime();
+  const heldByOther = current !== undefined && current.leaseOwner !== owner && isHeld(current, now);
   if (heldByOther || turn.isOver(current)) return current;
   const standing = turn.during(current);
   return (

@@ -4,6 +4,7 @@ import { countRequests, totalOf } from '../../../bench/copy/request-counts.ts';
 import { gzipLayer } from '../../../bench/gzip-layer.ts';
 import { incompressibleBytes } from '../../../bench/incompressible-bytes.ts';
 import { formatSpread, spreadOf } from '../../../bench/spread.ts';
+import { judgeTransfer } from '../../../bench/transfer/report.ts';
 
 describe('a layer made for a measurement', () => {
   it.each([0, 1, 65_535, 65_536, 1_000_000])('is a gzip file of %i bytes', (size) => {
@@ -50,5 +51,30 @@ describe('several measurements', () => {
 
   it('are at least one', () => {
     expect(() => spreadOf([])).toThrow(RangeError);
+  });
+});
+
+describe('a measured transfer', () => {
+  const cost = (wallMs: number, peakRssMiB = 100) => ({ wallMs, cpuMs: wallMs, peakRssMiB });
+  const round = (exported: number, peak: number) => ({
+    bytes: 1,
+    costs: {
+      export: cost(exported, peak),
+      'SDK, registry to blob': cost(80),
+      'SDK, file to blob': cost(60),
+      import: cost(90),
+      'SDK, blob to registry': cost(90),
+      'SDK, blob to nowhere': cost(40),
+    },
+  });
+
+  it('is judged by its largest peak, and by its median throughput beside that of the SDK', () => {
+    const rounds = [round(100, 120), round(80, 310), round(160, 120)];
+    expect(judgeTransfer(rounds)).toMatchObject([
+      { what: 'export: peak MiB', measured: 310, holds: false },
+      { what: 'export: throughput / SDK, registry to blob', measured: 0.8, holds: true },
+      { what: 'import: peak MiB', measured: 100, holds: true },
+      { what: 'import: throughput / SDK, blob to registry', measured: 1, holds: true },
+    ]);
   });
 });

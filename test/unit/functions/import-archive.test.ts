@@ -10,7 +10,7 @@ it('hands the reference over, with a logger that writes to the invocation', asyn
   const app = createApp({
     importArchive: async ({ container, name }, { logger } = {}) => {
       logger?.info('archive artifact imported', { archive: `${container}/${name}` });
-      return { kind: 'ignored', reason: 'for a test' };
+      return [{ kind: 'ignored', reason: 'for a test' }];
     },
   });
   await importArchive(async () => app, BLOB, context);

@@ -8,6 +8,7 @@ const QUIET: WatchReport = {
   selected: ['22', '24'],
   requests: { listings: 1, heads: 2, target: 0 },
   queued: [],
+  moved: [],
   unchanged: 2,
   gone: [],
   unmatched: [],
