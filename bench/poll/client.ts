@@ -3,7 +3,7 @@
  * as JSON. `node bench/poll/client.ts '{"host", "repositories", "tagsEach", "rounds", "bare", "repository", "digest"}'`
  */
 import { Agent } from 'undici';
-import { formatReference } from '../../shared/content/index.ts';
+import { formatReference, MANIFEST_ACCEPT } from '../../shared/content/index.ts';
 import type { TagRecord } from '../../shared/imports/index.ts';
 import {
   type Observation,
@@ -91,6 +91,9 @@ async function poll(): Promise<number> {
 
 const agent = new Agent({ connections: CONNECTIONS, pipelining: 1 });
 
+/** What a registry is to be told with each HEAD. */
+const HEADERS = { 'user-agent': 'longshore', accept: MANIFEST_ACCEPT.join(', ') };
+
 /** The least that as many HEADs can cost here: as many connections, each with one after the other. */
 async function askBarely(): Promise<void> {
   const paths = watches.flatMap(({ source, tags }) =>
@@ -103,6 +106,7 @@ async function askBarely(): Promise<void> {
         origin: `http://${task.host}`,
         path,
         method: 'HEAD',
+        headers: HEADERS,
         reset: false,
       });
       await body.dump();

@@ -20,9 +20,9 @@ export function createMemoryRecords<T extends object>(): Records<T> {
       rowsOf(key).delete(key.row);
     },
     async *list(partition) {
-      for (const [name, rows] of partitions) {
-        if (partition !== undefined && partition !== name) continue;
-        for (const [row, value] of rows) yield { key: { partition: name, row }, value };
+      const names = partition === undefined ? partitions.keys() : [partition];
+      for (const name of names) {
+        for (const [row, value] of partitions.get(name) ?? []) yield { key: { partition: name, row }, value };
       }
     },
   };

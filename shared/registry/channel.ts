@@ -17,8 +17,9 @@ import {
   readBounded,
   type Send,
   type Timing,
+  type TlsSource,
 } from './transport/index.ts';
-import type { CredentialSource, Credentials, PullMeter, RateLimitReport } from './types.ts';
+import type { CredentialSource, Credentials, MeteredRequest, PullMeter, RateLimitReport } from './types.ts';
 
 /** One request of distribution-spec, and which answers to it make sense. */
 export interface Operation {
@@ -66,6 +67,8 @@ export class RegistryChannel {
   /** Learned from an answer: it has no referrers API (distribution-spec, "Listing Referrers"). */
   lacksReferrersApi = false;
   readonly #send: Send;
+  readonly #userAgent: string;
+  readonly #home: string;
   readonly #reach: Reach;
   readonly #auth: RegistryAuth;
   readonly #onRateLimit: ChannelParts['onRateLimit'];
@@ -78,18 +81,20 @@ export class RegistryChannel {
     this.limits = parts.limits;
     this.timing = parts.timing;
     this.#onRateLimit = parts.onRateLimit;
-    this.#send = (request) =>
-      parts.send({
-        ...request,
-        headers: { 'user-agent': parts.userAgent, ...request.headers },
-        tls: request.url.origin === this.origin.origin ? parts.settings.tls : undefined,
-      });
+    this.#send = parts.send;
+    this.#userAgent = parts.userAgent;
+    this.#home = this.origin.origin;
     this.#reach = isLoopbackHost(this.origin.hostname) || parts.settings.private ? 'private' : 'public';
     this.#auth = new RegistryAuth({
       registry: { name: registry, origin: this.origin },
       reach: this.#reach,
       credentials: async (signal) => await parts.credentials?.credentialsFor(registry, { signal }),
-      send: this.#send,
+      send: (request) =>
+        parts.send({
+          ...request,
+          headers: { 'user-agent': parts.userAgent, ...request.headers },
+          tls: this.#tlsFor(request.url.origin),
+        }),
       timing: parts.timing,
     });
   }
@@ -105,7 +110,13 @@ export class RegistryChannel {
    */
   async request(operation: Operation): Promise<HttpResponse> {
     const { what, signal } = operation;
-    const { response, shown } = await this.naming(what, signal, () => this.#authorized(operation));
+    let authorized: Authorized;
+    try {
+      authorized = await this.#authorized(operation);
+    } catch (error) {
+      throw this.#explained(error, what, signal);
+    }
+    const { response, shown } = authorized;
     if (operation.expect.includes(response.status)) return response;
     const secrets = secretsIn(shown);
     throw await this.naming(what, signal, () => readRefusal(response, what, this.timing.now(), secrets));
@@ -126,9 +137,17 @@ export class RegistryChannel {
     try {
       return await run();
     } catch (error) {
-      signal?.throwIfAborted();
-      throw named(error, what, settingAdvice(error, { name: this.registry, origin: this.origin }));
+      throw this.#explained(error, what, signal);
     }
+  }
+
+  #explained(error: unknown, what: string, signal: AbortSignal | undefined): unknown {
+    if (signal?.aborted) return signal.reason;
+    return named(error, what, settingAdvice(error, { name: this.registry, origin: this.origin }));
+  }
+
+  #tlsFor(origin: string): TlsSource | undefined {
+    return origin === this.#home ? this.settings.tls : undefined;
   }
 
   /** For answers with an expected status that make no sense all the same. */
@@ -140,22 +159,18 @@ export class RegistryChannel {
     );
   }
 
-  /** The answer, and the `Authorization` that it is an answer to. */
-  async #authorized(
-    operation: Operation,
-  ): Promise<{ readonly response: HttpResponse; readonly shown: string | undefined }> {
+  async #authorized(operation: Operation): Promise<Authorized> {
     const url = typeof operation.url === 'string' ? new URL(operation.url, this.origin) : operation.url;
     // Registries may send uploads elsewhere; their credentials stay here.
-    if (operation.ownCredentials || url.origin !== this.origin.origin) {
+    if (operation.ownCredentials || url.origin !== this.#home) {
       const response = await this.#send(this.#toRequest(operation, url, undefined));
       return { response, shown: operation.headers?.authorization };
     }
 
     const { needs, signal } = operation;
-    const header = await this.#auth.header(needs, signal);
+    const header = this.#auth.isKnown ? await this.#auth.header(needs, signal) : undefined;
     const response = await this.#send(this.#toRequest(operation, url, header));
-    if (response.status !== 401 || response.url.origin !== this.origin.origin)
-      return { response, shown: header };
+    if (response.status !== 401 || response.url.origin !== this.#home) return { response, shown: header };
 
     const another = await this.#answer(response, operation, header);
     if (another === undefined) return { response, shown: header };
@@ -188,18 +203,24 @@ export class RegistryChannel {
   }
 
   /** Lets the operation's meter count, and passes on what the answer says of rate limits. */
-  async #attempt(
-    { method, meter, ownCredentials, signal }: Operation,
-    url: URL,
-  ): Promise<AttemptEnd | undefined> {
-    const metered = await meter?.begin({ isPull: method === 'GET', signal });
+  #attempt(operation: Operation, url: URL): AttemptEnd | undefined | Promise<AttemptEnd | undefined> {
+    const { method, meter, signal } = operation;
+    return meter
+      ? meter
+          .begin({ isPull: method === 'GET', signal })
+          .then((metered) => this.#end(operation, url, metered))
+      : this.#end(operation, url, undefined);
+  }
+
+  #end({ ownCredentials }: Operation, url: URL, metered: MeteredRequest | undefined): AttemptEnd | undefined {
     const api = ownCredentials ? 'web' : 'registry';
-    if (!metered && api === 'registry' && url.origin !== this.origin.origin) return undefined;
-    return async (response) => {
+    if (!metered && api === 'registry' && url.origin !== this.#home) return undefined;
+    return (response) => {
       const report =
         response && rateLimitReport({ registry: this.registry, api, url }, response, this.timing.now());
-      if (metered) await metered.end({ status: response?.status, report });
-      else if (report) this.#onRateLimit?.(report);
+      if (metered) return metered.end({ status: response?.status, report });
+      if (report) this.#onRateLimit?.(report);
+      return undefined;
     };
   }
 
@@ -209,7 +230,8 @@ export class RegistryChannel {
       method,
       url,
       reach: this.#reach,
-      headers: { ...headers, ...(authorization && { authorization }) },
+      headers: { 'user-agent': this.#userAgent, ...headers, ...(authorization && { authorization }) },
+      tls: this.#tlsFor(url.origin),
       body,
       answerTimeoutMs,
       onAttempt: () => this.#attempt(operation, url),
@@ -217,6 +239,12 @@ export class RegistryChannel {
       signal,
     };
   }
+}
+
+/** An answer, and the `Authorization` that it is an answer to. */
+interface Authorized {
+  readonly response: HttpResponse;
+  readonly shown: string | undefined;
 }
 
 /** @param advice what to do about it, with a space in front */

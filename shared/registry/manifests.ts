@@ -22,6 +22,8 @@ interface AttemptOptions extends CallOptions {
   readonly retries: RetryBudget;
 }
 
+/** For HEAD; a 404 is an answer. */
+const LOOKED_UP = [200, 404, ...NO_HEAD];
 const ACCEPT = { accept: MANIFEST_ACCEPT.join(', ') };
 
 /** See `Repository.resolve`. */
@@ -38,7 +40,7 @@ export async function resolveManifest(
     url: pathOf(place, `manifests/${tagOrDigest}`),
     needs: [need(place, 'pull')],
     headers: ACCEPT,
-    expect: [200, 404, ...NO_HEAD],
+    expect: LOOKED_UP,
     meter,
     signal,
   });

@@ -8,7 +8,7 @@ export function rateLimitReport(
   { status, url: answeredBy, header }: HttpResponse,
   now: number,
 ): RateLimitReport | undefined {
-  if (answeredBy.origin !== url.origin) return undefined;
+  if (answeredBy !== url && answeredBy.origin !== url.origin) return undefined;
   const pulls = api === 'registry' ? readPullAllowance(header) : undefined;
   const advised = status === 429 ? (parseRetryAfter(header('retry-after'), now) ?? null) : undefined;
   const pauseMs = advised ?? readRequestPause(header, now) ?? advised;

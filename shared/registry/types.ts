@@ -219,8 +219,8 @@ export interface Repository {
 
   /**
    * Makes the repository hold the blob: there already, mounted from a sibling, or uploaded from `open()`,
-   * which is called again when the upload has to begin anew. A failure of the source is thrown as it is, and
-   * never completes an upload. The config of an image is sent without asking whether it is there: hardly another
+   * which is called again when the upload has to begin anew and gives its pieces away: once sent, their memory
+   * may be used again. A failure of the source is thrown as it is, and never completes an upload. The config of an image is sent without asking whether it is there: hardly another
    * image has the same.
    */
   pushBlob(

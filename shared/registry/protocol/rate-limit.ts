@@ -22,7 +22,9 @@ const SOURCE = /^[\w.:/-]{1,100}$/;
  * that is believed by mistake stops imports, or lets too many go.
  */
 export function readPullAllowance(header: Headers): PullAllowance | undefined {
-  const [limit, windowSeconds] = numbersOf(header('ratelimit-limit'));
+  const limits = header('ratelimit-limit');
+  if (limits === undefined) return undefined;
+  const [limit, windowSeconds] = numbersOf(limits);
   const [remaining, sameWindow] = numbersOf(header('ratelimit-remaining'));
   if (limit === undefined || windowSeconds === undefined || remaining === undefined) return undefined;
   if (limit > MAX_LIMIT || windowSeconds < 1 || windowSeconds > MAX_WINDOW_SECONDS) return undefined;

@@ -1,37 +1,56 @@
+/** Something under way that an abort ends. */
+export interface Abortable {
+  /** Must not throw. */
+  onAbort(): void;
+  /** Where it stands among those that share its signal; only `AbortListeners` sets it. */
+  place: number;
+}
+
 /**
- * Tells many waits of an abort with one listener on the signal they share. A listener for each of them costs more than
- * what is waited for here, and those that were removed hold on to one another: ten thousand requests of one poll would
- * then be in memory until the next full collection.
+ * Tells all that is under way of an abort, with one listener on each signal. One for each request costs more, and those that
+ * were removed refer to those added later: once one of them is old, V8 takes them all for alive, with the requests they
+ * belong to, until its next full collection. So does a Set of them, whose outgrown tables refer to their successors.
  */
 export class AbortListeners {
-  readonly #bySignal = new Map<AbortSignal, SharedListener>();
+  readonly #bySignal = new Map<AbortSignal, Listener>();
 
-  /** `onAbort` must not throw. Does nothing when the signal was aborted before. */
-  add(signal: AbortSignal, onAbort: () => void): void {
+  /** Does nothing when the signal was aborted before. */
+  add(signal: AbortSignal, abortable: Abortable): void {
     if (signal.aborted) return;
-    const known = this.#bySignal.get(signal);
-    if (known) {
-      known.waits.add(onAbort);
-      return;
+    let known = this.#bySignal.get(signal);
+    if (!known) {
+      known = this.#listenTo(signal);
+      this.#bySignal.set(signal, known);
     }
-    const waits = new Set([onAbort]);
-    const listener = () => {
-      this.#bySignal.delete(signal);
-      for (const wait of waits) wait();
-    };
-    this.#bySignal.set(signal, { waits, listener });
-    signal.addEventListener('abort', listener, { once: true });
+    abortable.place = known.waiting.push(abortable) - 1;
   }
 
-  remove(signal: AbortSignal, onAbort: () => void): void {
+  /** Does nothing unless it was added, or when the signal has been aborted since. */
+  remove(signal: AbortSignal, abortable: Abortable): void {
     const known = this.#bySignal.get(signal);
-    if (!known?.waits.delete(onAbort) || known.waits.size > 0) return;
+    if (known?.waiting[abortable.place] !== abortable) return;
+    const last = known.waiting.pop();
+    if (last && last !== abortable) {
+      known.waiting[abortable.place] = last;
+      last.place = abortable.place;
+    }
+    if (known.waiting.length > 0) return;
     this.#bySignal.delete(signal);
-    signal.removeEventListener('abort', known.listener);
+    signal.removeEventListener('abort', known.onAbort);
+  }
+
+  #listenTo(signal: AbortSignal): Listener {
+    const waiting: Abortable[] = [];
+    const onAbort = () => {
+      this.#bySignal.delete(signal);
+      for (const abortable of waiting) abortable.onAbort();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    return { waiting, onAbort };
   }
 }
 
-interface SharedListener {
-  readonly waits: Set<() => void>;
-  readonly listener: () => void;
+interface Listener {
+  readonly waiting: Abortable[];
+  readonly onAbort: () => void;
 }

@@ -1,18 +1,26 @@
-import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { createBufferReclaim } from '../../buffer-reclaim.ts';
 import { AbortListeners } from './abort-listeners.ts';
-import { assertReachable } from './address.ts';
+import { assertReachable, type Reach } from './address.ts';
 import { Dispatchers } from './dispatchers.ts';
 import { toTransportError } from './failure.ts';
 import { requestHead } from './head-request.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { HttpRequest, HttpResponse, ResponseBody, Send } from './message.ts';
+import { OutgoingBody } from './outgoing-body.ts';
 import { type ProxySettings, proxyChooser } from './proxy.ts';
+import { isLent, ReadMemory } from './read-memory.ts';
+import { StreamedAnswer } from './streamed-answer.ts';
 
 /** What is thrown away to keep a connection, and for how long; beyond it a new connection is cheaper. */
 const DISCARD_BYTES = 64 * 1024;
 const DISCARD_MS = 5_000;
+
+/**
+ * What a request leaves to be collected, about. Counted with the bytes that pass through, because V8's young generation
+ * else grows for as long as there is room: a poll of 10,000 tags would take 80 MiB more, at the same processor time.
+ */
+const REQUEST_BYTES = 24 * 1024;
 
 export interface Connections {
   readonly send: Send;
@@ -27,24 +35,26 @@ export interface Connections {
  * @throws TransportError `E_TIMEOUT`, `E_NETWORK`; RegistryError `E_DENIED`; what `tls` throws; the abort's reason
  */
 export function createConnections(limits: RegistryLimits, proxy: ProxySettings = {}): Connections {
-  const proxyFor = proxyChooser(proxy);
-  const dispatchers = new Dispatchers(limits);
+  const wayTo = rememberWays(proxyChooser(proxy));
   const reclaim = createBufferReclaim();
+  const dispatchers = new Dispatchers(limits, new ReadMemory(reclaim));
   const abortListeners = new AbortListeners();
   return {
     async send(request) {
-      const { url, reach } = request;
+      const { url } = request;
+      const { origin } = url;
       request.signal?.throwIfAborted();
-      assertReachable(url, reach);
-      const proxy = proxyFor(url);
-      const dispatcher = await dispatchers.dispatcherFor(request, proxy);
-      const body = typeof request.body === 'function' ? Readable.from(await request.body()) : request.body;
+      const { proxy } = wayTo(origin, request);
+      const found = dispatchers.dispatcherFor(request, proxy);
+      const dispatcher = found instanceof Promise ? await found : found;
+      const body = typeof request.body === 'function' ? new OutgoingBody(await request.body()) : request.body;
+      reclaim(REQUEST_BYTES);
       try {
         const options = {
-          origin: url.origin,
+          origin,
           path: `${url.pathname}${url.search}`,
           method: request.method,
-          headers: { ...request.headers },
+          headers: request.headers ?? null,
           body: body ?? null,
           headersTimeout: request.answerTimeoutMs ?? limits.idleTimeoutMs,
           // Without it undici closes the connection after every HEAD.
@@ -54,13 +64,34 @@ export function createConnections(limits: RegistryLimits, proxy: ProxySettings =
           const answer = await requestHead(dispatcher, options, request.signal, abortListeners);
           return toResponse(answer, request, NO_BODY);
         }
-        const answer = await dispatcher.request({ ...options, signal: request.signal ?? null });
-        return toResponse(answer, request, toBody(answer.body, request, reclaim));
+        const answer = await StreamedAnswer.to(dispatcher, options, request.signal, abortListeners);
+        return toResponse(answer, request, toBody(answer, request, reclaim));
       } catch (error) {
         throw toTransportError(error, request, proxy);
       }
     },
     close: () => dispatchers.close(),
+  };
+}
+
+interface Way {
+  readonly proxy: URL | undefined;
+}
+
+/** A hostile registry can redirect to ever new hosts. */
+const MAX_WAYS = 1_000;
+
+/** Judges each origin's address, and finds its proxy, once: neither changes. The way throws `E_DENIED`. */
+function rememberWays(proxyFor: (url: URL) => URL | undefined) {
+  const ways: Readonly<Record<Reach, Map<string, Way>>> = { public: new Map(), private: new Map() };
+  return (origin: string, { url, reach }: Pick<HttpRequest, 'url' | 'reach'>): Way => {
+    const known = ways[reach].get(origin);
+    if (known) return known;
+    assertReachable(url, reach);
+    const way = { proxy: proxyFor(url) };
+    if (ways[reach].size >= MAX_WAYS) ways[reach].clear();
+    ways[reach].set(origin, way);
+    return way;
   };
 }
 
@@ -92,27 +123,37 @@ const NO_BODY: ResponseBody = {
   abort() {},
 };
 
-function toBody(body: Dispatcher.ResponseData['body'], request: HttpRequest, reclaim: Reclaim): ResponseBody {
+function toBody(answer: StreamedAnswer, request: HttpRequest, reclaim: Reclaim): ResponseBody {
   return {
     async *[Symbol.asyncIterator]() {
       try {
-        for await (const chunk of body) {
-          yield chunk;
-          reclaim(chunk.byteLength);
+        for (let step = await answer.next(); !step.done; step = await answer.next()) {
+          yield step.value;
+          if (!isLent(step.value)) reclaim(step.value.byteLength);
         }
       } catch (error) {
         throw toTransportError(error, request);
+      } finally {
+        // Whoever stops reading in the middle frees the connection.
+        answer.abort(new Error('The answer was not read to its end.'));
       }
     },
     async discard() {
+      if (answer.isRead) return;
+      const leave = () => answer.abort(new Error('The rest of the answer is not wanted.'));
+      const timer = setTimeout(leave, DISCARD_MS);
       try {
-        await body.dump({ limit: DISCARD_BYTES, signal: AbortSignal.timeout(DISCARD_MS) });
+        let bytes = 0;
+        for (let step = await answer.next(); !step.done; step = await answer.next()) {
+          bytes += step.value.byteLength;
+          if (bytes > DISCARD_BYTES) leave();
+        }
       } catch {
         // Nobody wants these bytes; that they did not come is no failure of the request.
+      } finally {
+        clearTimeout(timer);
       }
     },
-    abort(reason) {
-      body.on('error', () => {}).destroy(reason);
-    },
+    abort: (reason) => answer.abort(reason),
   };
 }

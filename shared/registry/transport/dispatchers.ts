@@ -1,35 +1,49 @@
+import type { OnReadOpts, Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { assertReachable, guardedLookup, type Reach } from './address.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { HttpRequest } from './message.ts';
+import type { ReadMemory } from './read-memory.ts';
 import { createTlsContext, type TlsSource } from './tls.ts';
 
 /** Which connections a request may share: those of other requests that may go as far, the same way, as the same. */
 export class Dispatchers {
   readonly #limits: RegistryLimits;
+  readonly #memory: ReadMemory;
   readonly #contexts = new Map<TlsSource, Promise<SecureContext>>();
   readonly #made = new Map<SecureContext | undefined, Map<string, Dispatcher>>();
   #isClosed = false;
 
-  constructor(limits: RegistryLimits) {
+  constructor(limits: RegistryLimits, memory: ReadMemory) {
     this.#limits = limits;
+    this.#memory = memory;
   }
 
-  /** Throws what `tls` throws, and `E_DENIED` for a proxy at an address where none is. */
-  async dispatcherFor({ url, reach, tls }: HttpRequest, proxy: URL | undefined): Promise<Dispatcher> {
-    const context = tls && url.protocol === 'https:' ? await this.#contextOf(tls) : undefined;
-    const ways = this.#made.get(context) ?? new Map<string, Dispatcher>();
-    this.#made.set(context, ways);
+  /**
+   * A promise only where there is something to wait for. Throws what `tls` throws, and `E_DENIED` for a proxy at an
+   * address where none is.
+   */
+  dispatcherFor({ url, reach, tls }: HttpRequest, proxy: URL | undefined): Dispatcher | Promise<Dispatcher> {
+    return tls && url.protocol === 'https:'
+      ? this.#contextOf(tls).then((context) => this.#dispatcherOf(context, reach, proxy))
+      : this.#dispatcherOf(undefined, reach, proxy);
+  }
+
+  #dispatcherOf(
+    context: SecureContext | undefined,
+    reach: Reach,
+    proxy: URL | undefined,
+  ): Dispatcher | Promise<Dispatcher> {
     const way = proxy?.href ?? reach;
-    const known = ways.get(way);
+    const known = this.#made.get(context)?.get(way);
     if (known) return known;
     const dispatcher = proxy
       ? createProxied(proxy, this.#limits, context)
-      : createDirect(reach, this.#limits, context);
-    ways.set(way, dispatcher);
-    if (this.#isClosed) await dispatcher.destroy();
-    return dispatcher;
+      : createDirect(reach, this.#limits, context, this.#memory);
+    const ways = this.#made.get(context) ?? new Map<string, Dispatcher>();
+    this.#made.set(context, ways.set(way, dispatcher));
+    return this.#isClosed ? dispatcher.destroy().then(() => dispatcher) : dispatcher;
   }
 
   async close(): Promise<void> {
@@ -48,13 +62,34 @@ export class Dispatchers {
   }
 }
 
-function createDirect(reach: Reach, limits: RegistryLimits, context: SecureContext | undefined): Agent {
+function createDirect(
+  reach: Reach,
+  limits: RegistryLimits,
+  context: SecureContext | undefined,
+  memory: ReadMemory,
+): Agent {
+  const common = { ...connectOptions(limits, context), lookup: guardedLookup(reach) };
+  const secure = keepingAlerts(buildConnector(common));
+  const plain = readingInto(memory, (onread) => buildConnector({ ...common, onread }));
   return new Agent({
     ...poolOptions(limits),
-    connect: keepingAlerts(
-      buildConnector({ ...connectOptions(limits, context), lookup: guardedLookup(reach) }),
-    ),
+    connect: (options, callback) => (options.protocol === 'https:' ? secure : plain)(options, callback),
   });
+}
+
+/** Not for TLS, which reads 16 KiB at a time. */
+function readingInto(
+  memory: ReadMemory,
+  connector: (onread: OnReadOpts) => buildConnector.connector,
+): buildConnector.connector {
+  return (options, callback) => {
+    let socket: Socket | null | undefined;
+    const onread = memory.readingInto((bytes) => socket?.push(bytes) ?? false);
+    connector(onread)(options, (...result) => {
+      socket = result[1];
+      callback(...result);
+    });
+  };
 }
 
 /** Says why it was ended, if the peer did: an alert after the handshake is else lost to the end that follows it. */

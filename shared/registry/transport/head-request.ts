@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { AbortListeners } from './abort-listeners.ts';
+import type { Abortable, AbortListeners } from './abort-listeners.ts';
 
 /** All that there is of an answer to a HEAD (RFC 9110, section 9.3.2). */
 export interface HeadAnswer {
@@ -26,12 +26,12 @@ export function requestHead(
   });
 }
 
-class HeadHandler implements Dispatcher.DispatchHandler {
+class HeadHandler implements Dispatcher.DispatchHandler, Abortable {
+  place = -1;
   readonly #signal: AbortSignal | undefined;
   readonly #listeners: AbortListeners;
   readonly #resolve: (answer: HeadAnswer) => void;
   readonly #reject: (reason: unknown) => void;
-  readonly #onAbort: (() => void) | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #answer: HeadAnswer | undefined;
 
@@ -45,15 +45,13 @@ class HeadHandler implements Dispatcher.DispatchHandler {
     this.#listeners = listeners;
     this.#resolve = resolve;
     this.#reject = reject;
-    if (!signal) return;
-    this.#onAbort = () => this.#abort(signal);
-    listeners.add(signal, this.#onAbort);
+    if (signal) listeners.add(signal, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
     // It may have waited for a connection until now.
-    if (this.#signal?.aborted) controller.abort(reasonOf(this.#signal));
-    else this.#controller = controller;
+    if (this.#signal?.aborted) this.onAbort();
   }
 
   onResponseStart(
@@ -77,17 +75,14 @@ class HeadHandler implements Dispatcher.DispatchHandler {
     this.#reject(error);
   }
 
-  #abort(signal: AbortSignal): void {
-    this.#reject(signal.reason);
-    this.#controller?.abort(reasonOf(signal));
+  onAbort(): void {
+    const reason: unknown = this.#signal?.reason;
+    this.#reject(reason);
+    // undici wants an error, and callers may abort with anything.
+    this.#controller?.abort(reason instanceof Error ? reason : new Error('aborted', { cause: reason }));
   }
 
   #release(): void {
-    if (this.#signal && this.#onAbort) this.#listeners.remove(this.#signal, this.#onAbort);
+    if (this.#signal) this.#listeners.remove(this.#signal, this);
   }
-}
-
-/** undici wants an error, and callers may abort with anything. */
-function reasonOf({ reason }: AbortSignal): Error {
-  return reason instanceof Error ? reason : new Error('The request was aborted.', { cause: reason });
 }

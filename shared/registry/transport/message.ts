@@ -4,7 +4,10 @@ import type { TlsSource } from './tls.ts';
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** Makes the body anew for each time it has to be sent. */
+/**
+ * Makes the body anew for each time it has to be sent. Its pieces are given away: their memory may be used again once
+ * they are sent (`giveBack`).
+ */
 export type BodyMaker = () => Promise<AsyncIterable<Uint8Array>>;
 
 export interface HttpRequest {
@@ -22,7 +25,7 @@ export interface HttpRequest {
   /** How long the answer may take once the body is sent, when longer than usual. */
   readonly answerTimeoutMs?: number | undefined;
   /** Called before each attempt, also a repeated one; what it throws ends the request. */
-  readonly onAttempt?: (() => Promise<AttemptEnd | undefined>) | undefined;
+  readonly onAttempt?: (() => AttemptEnd | undefined | Promise<AttemptEnd | undefined>) | undefined;
   /** Shared by the requests of one operation. Default: one for this request. */
   readonly retries?: RetryBudget | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -48,7 +51,7 @@ export interface HttpResponse {
 }
 
 /** Told how an attempt ended: by an answer, whose body it leaves alone, or by a failure. */
-export type AttemptEnd = (response: HttpResponse | undefined) => Promise<void>;
+export type AttemptEnd = (response: HttpResponse | undefined) => Promise<void> | undefined;
 
 /** One way to get an answer. Layers (redirects, retry) take a `Send` and give a `Send`. */
 export type Send = (request: HttpRequest) => Promise<HttpResponse>;

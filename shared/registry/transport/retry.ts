@@ -21,28 +21,26 @@ export function withRetry(send: Send, limits: RegistryLimits, timing: Timing): S
   return async (request) => {
     const { origin } = request.url;
     const isStreamed = typeof request.body === 'function';
-    const retries = request.retries ?? new RetryBudget(limits, timing);
+    let retries = request.retries;
     let delayMs = 0;
     for (;;) {
       const waitMs = pauses.waitMs(origin, delayMs);
       if (waitMs > 0) await timing.sleep(waitMs, request.signal);
       const startedAt = timing.now();
       const result = await attemptOnce(send, request);
+      if (!isPassing(result)) return answerOf(result);
       const retryAfterMs =
         result instanceof TransportError
           ? undefined
           : parseRetryAfter(result.header('retry-after'), timing.now());
-      const next =
-        isPassing(result) && !isStreamed
-          ? retries.nextDelayMs({ retryAfterMs, lostMs: timing.now() - startedAt })
-          : undefined;
+      retries ??= new RetryBudget(limits, timing);
+      const next = isStreamed
+        ? undefined
+        : retries.nextDelayMs({ retryAfterMs, lostMs: timing.now() - startedAt });
       if (!(result instanceof TransportError) && PAUSING_STATUS.has(result.status)) {
         pauses.pause(origin, next ?? pauseMs(retryAfterMs, limits));
       }
-      if (next === undefined) {
-        if (result instanceof TransportError) throw result;
-        return result;
-      }
+      if (next === undefined) return answerOf(result);
       if (!(result instanceof TransportError)) await result.body.discard();
       delayMs = next;
     }
@@ -50,7 +48,9 @@ export function withRetry(send: Send, limits: RegistryLimits, timing: Timing): S
 }
 
 async function attemptOnce(send: Send, request: HttpRequest): Promise<HttpResponse | TransportError> {
-  const end = await request.onAttempt?.();
+  // Waits only where there is something to wait for: most attempts have nobody who counts them.
+  const begun = request.onAttempt?.();
+  const end = begun instanceof Promise ? await begun : begun;
   let response: HttpResponse;
   try {
     response = await send(request);
@@ -60,12 +60,18 @@ async function attemptOnce(send: Send, request: HttpRequest): Promise<HttpRespon
     throw error;
   }
   try {
-    await end?.(response);
+    const ended = end?.(response);
+    if (ended) await ended;
     return response;
   } catch (error) {
     await response.body.discard();
     throw error;
   }
+}
+
+function answerOf(result: HttpResponse | TransportError): HttpResponse {
+  if (result instanceof TransportError) throw result;
+  return result;
 }
 
 /** What the others keep to when this request gives up: not a wait so long that it is the queue's business. */

@@ -147,6 +147,20 @@ describe('an abort', () => {
     expect(broken.requests).toHaveLength(1);
   });
 
+  it('ends HEADs that wait for an answer or for a connection, and no others', async () => {
+    const server = await scriptedServer(({ path }) => (path.endsWith('latest') ? FOUND : () => {}));
+    const repository = testRepository(server, { limits: { connectionsPerHost: 2, attempts: 1 } });
+    const abort = new AbortController();
+    const { signal } = abort;
+    const waiting = ['v1', 'v2', 'v3', 'v4'].map((tag) => failureOf(repository.resolve(tag, { signal })));
+    await expect.poll(() => server.requests.length).toBe(2);
+    const other = repository.resolve('latest');
+    abort.abort(new Error('shutting down'));
+    for (const failure of waiting) expect(await failure).toBe(signal.reason);
+    expect(await other).toMatchObject({ size: 2 });
+    expect(server.requests).toHaveLength(3);
+  });
+
   it('before the start sends nothing', async () => {
     const server = await scriptedServer(() => FOUND);
     const signal = AbortSignal.abort(new Error('never mind'));
