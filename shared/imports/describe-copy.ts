@@ -5,7 +5,7 @@ export function describeCopy(result: CopyResult): string {
   const { root, trimmed, manifests, blobs, referrers, bytesUploaded } = result;
   const moved = [
     counted(manifests.copied, 'manifest', 'copied'),
-    counted(blobs.uploaded, 'blob', `uploaded (${megabytes(bytesUploaded)} MB)`),
+    counted(blobs.uploaded, 'blob', `uploaded (${size(bytesUploaded)})`),
     counted(blobs.mounted, 'blob', 'mounted'),
     counted(referrers.copied, 'referrer', 'copied'),
   ].filter((part) => part !== undefined);
@@ -20,9 +20,10 @@ export function describeCopy(result: CopyResult): string {
   return [...(moved.length > 0 ? moved : ['only the tag was missing']), ...left].join(', ');
 }
 
-function megabytes(bytes: number): string {
+function size(bytes: number): string {
+  if (bytes < 10_000) return `${bytes} bytes`;
   // Not a formatter made beforehand: the first one takes 10 ms of every start.
-  return (bytes / 1e6).toLocaleString('en', { maximumFractionDigits: 2 });
+  return `${(bytes / 1e6).toLocaleString('en', { maximumFractionDigits: 2 })} MB`;
 }
 
 function counted(count: number, what: string, became: string): string | undefined {

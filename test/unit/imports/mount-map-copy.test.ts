@@ -47,7 +47,7 @@ test('a layer that came into one repository is mounted into the next', async () 
   const { a, b, into, reads, knows } = mirror();
   await into(a, one);
   const { detail } = await into(b, two);
-  expect(detail).toBe('1 manifest copied, 2 blobs uploaded (0 MB), 1 blob mounted');
+  expect(detail).toBe('1 manifest copied, 2 blobs uploaded (16 bytes), 1 blob mounted');
   expect(reads).toEqual([baseKey, baseKey]);
   expect(knows()).toEqual(['b', 'a']);
 });

@@ -25,7 +25,7 @@ test('a job copies the image, moves the tag and records success', async () => {
     kind: 'done',
     job,
     state: 'succeeded',
-    detail: '1 manifest copied, 2 blobs uploaded (0 MB)',
+    detail: '1 manifest copied, 2 blobs uploaded (19 bytes)',
   });
   expect(world.tag).toBe(app.root.digest);
   expect(await world.record(job)).toEqual({
