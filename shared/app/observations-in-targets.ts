@@ -10,7 +10,8 @@ import {
 } from '../mirror/index.ts';
 import type { RegistryClient, Repository } from '../registry/index.ts';
 
-const HEADS_AT_ONCE = 8;
+/** As many as the client opens connections to one host. */
+const HEADS_AT_ONCE = 16;
 /** Below it, asking for each tag costs no more than a listing and asking for those that are there. */
 const MIN_TAGS_TO_LIST = 3;
 /** A listing that goes on and on costs more than it spares. */
