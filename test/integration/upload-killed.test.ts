@@ -67,7 +67,8 @@ async function watched(registry: string): Promise<Watched> {
       onward.write(piece);
     });
     incoming.on('end', () => !isStopped && onward.end());
-    incoming.on('close', () => incoming.complete || onward.destroy());
+    // Whoever asked is gone, perhaps after all of a request had come that was passed on in part.
+    response.on('close', () => response.writableFinished || onward.destroy());
   });
   return {
     host: await listen(server),
