@@ -4,7 +4,6 @@ import { AbortListeners } from './abort-listeners.ts';
 import { assertReachable, type Reach } from './address.ts';
 import { Dispatchers } from './dispatchers.ts';
 import { toTransportError } from './failure.ts';
-import { requestHead } from './head-request.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { HttpRequest, HttpResponse, ResponseBody, Send } from './message.ts';
 import { OutgoingBody } from './outgoing-body.ts';
@@ -60,12 +59,9 @@ export function createConnections(limits: RegistryLimits, proxy: ProxySettings =
           // Without it undici closes the connection after every HEAD.
           reset: false,
         };
-        if (request.method === 'HEAD') {
-          const answer = await requestHead(dispatcher, options, request.signal, abortListeners);
-          return toResponse(answer, request, NO_BODY);
-        }
         const answer = await StreamedAnswer.to(dispatcher, options, request.signal, abortListeners);
-        return toResponse(answer, request, toBody(answer, request, reclaim));
+        const hasBody = request.method !== 'HEAD';
+        return toResponse(answer, request, hasBody ? toBody(answer, request, reclaim) : NO_BODY);
       } catch (error) {
         throw toTransportError(error, request, proxy);
       }

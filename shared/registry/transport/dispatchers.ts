@@ -4,7 +4,7 @@ import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici
 import { assertReachable, guardedLookup, type Reach } from './address.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { HttpRequest } from './message.ts';
-import type { ReadMemory } from './read-memory.ts';
+import { type ReadMemory, ROOM } from './read-memory.ts';
 import { createTlsContext, type TlsSource } from './tls.ts';
 
 /** Which connections a request may share: those of other requests that may go as far, the same way, as the same. */
@@ -69,22 +69,23 @@ function createDirect(
   memory: ReadMemory,
 ): Agent {
   const common = { ...connectOptions(limits, context), lookup: guardedLookup(reach) };
-  const secure = keepingAlerts(buildConnector(common));
-  const plain = readingInto(memory, (onread) => buildConnector({ ...common, onread }));
+  const build = (onread: OnReadOpts) => buildConnector({ ...common, onread });
+  const secure = keepingAlerts(readingInto(memory, ROOM.tls, build));
+  const plain = readingInto(memory, ROOM.plain, build);
   return new Agent({
     ...poolOptions(limits),
     connect: (options, callback) => (options.protocol === 'https:' ? secure : plain)(options, callback),
   });
 }
 
-/** Not for TLS, which reads 16 KiB at a time. */
 function readingInto(
   memory: ReadMemory,
+  room: number,
   connector: (onread: OnReadOpts) => buildConnector.connector,
 ): buildConnector.connector {
   return (options, callback) => {
     let socket: Socket | null | undefined;
-    const onread = memory.readingInto((bytes) => socket?.push(bytes) ?? false);
+    const onread = memory.readingInto(room, (bytes) => socket?.push(bytes) ?? false);
     connector(onread)(options, (...result) => {
       socket = result[1];
       callback(...result);

@@ -1,15 +1,22 @@
 import type { OnReadOpts } from 'node:net';
 
-/** What one read takes at most; larger saves no more processor time. */
 const PIECE_BYTES = 128 * 1024;
-/** A read of less is copied: a piece for each would be mostly empty, and not be known to have left (`OutgoingBody`). */
-const COPIED_BYTES = PIECE_BYTES / 2;
+/** A read of less is copied: what is kept of small answers would keep a whole piece. */
+const COPIED_BYTES = 8 * 1024;
 const SPARE_PIECES = 32;
 
+/** The room for a read that is worth one, in bytes. */
+export const ROOM = {
+  /** A plain socket takes whatever has come. */
+  plain: 64 * 1024,
+  /** TLS hands on a record at a time, which has no more (RFC 8446, section 5.1). */
+  tls: 16 * 1024,
+} as const;
+
 /**
- * Memory that plain sockets are read into. Node allocates for each read, which costs a large copy a fifth of its
- * processor time in allocation, page faults and garbage collection. Here a piece is lent to whoever reads, and used for another read
- * once all its bytes are given back. Nobody has to: what is kept or lost is collected like any other memory.
+ * Memory that sockets are read into. Node allocates for each read, which costs a large copy a fifth of its
+ * processor time in allocation, page faults and garbage collection. Here a piece is lent, read after read, to whoever reads, and used
+ * again once all its bytes are given back. Nobody has to: what is kept or lost is collected like any other memory.
  */
 export class ReadMemory {
   readonly #spare: Piece[] = [];
@@ -20,26 +27,36 @@ export class ReadMemory {
     this.#onAllocation = onAllocation;
   }
 
-  /** How one socket that is about to be made reads into this memory. `pass` gets what it read, and says whether to go on. */
-  readingInto(pass: (bytes: Buffer) => boolean): OnReadOpts {
-    let next = this.#take();
+  /**
+   * How one socket that is about to be made reads into this memory.
+   * @param room what is left of a piece is read into while it is as much as this, in bytes
+   * @param pass gets what was read, and says whether to go on
+   */
+  readingInto(room: number, pass: (bytes: Buffer) => boolean): OnReadOpts {
+    let piece = this.#take();
+    let at = 0;
     return {
       // Asked for at first and after each read.
-      buffer: () => next,
+      buffer: () => Buffer.from(piece, at),
       callback: (count) => {
-        const piece = next;
-        if (count < COPIED_BYTES) return pass(Buffer.from(piece.subarray(0, count)));
-        next = this.#take();
-        return pass(lend(piece, count));
+        const read = Buffer.from(piece, at, count);
+        if (count < COPIED_BYTES) return pass(Buffer.from(read));
+        at += count;
+        if (PIECE_BYTES - at < room) {
+          piece.returned(PIECE_BYTES - at);
+          piece = this.#take();
+          at = 0;
+        }
+        return pass(read);
       },
     };
   }
 
-  #take(): Buffer<ArrayBuffer> {
+  #take(): Piece {
     const spare = this.#spare.pop();
-    if (spare) return Buffer.from(spare);
+    if (spare) return spare.anew();
     this.#onAllocation(PIECE_BYTES);
-    return Buffer.from(new Piece((piece) => this.#takeBack(piece)));
+    return new Piece((piece) => this.#takeBack(piece));
   }
 
   #takeBack(piece: Piece): void {
@@ -49,18 +66,24 @@ export class ReadMemory {
 
 /** Known by itself wherever its bytes go, in whatever parts. */
 class Piece extends ArrayBuffer {
-  lentBytes = 0;
-  readonly onFree: (piece: Piece) => void;
+  readonly #onFree: (piece: Piece) => void;
+  #bytesOut = PIECE_BYTES;
 
   constructor(onFree: (piece: Piece) => void) {
     super(PIECE_BYTES);
-    this.onFree = onFree;
+    this.#onFree = onFree;
   }
-}
 
-function lend(bytes: Buffer<ArrayBuffer>, count: number): Buffer {
-  if (bytes.buffer instanceof Piece) bytes.buffer.lentBytes = count;
-  return bytes.subarray(0, count);
+  anew(): this {
+    this.#bytesOut = PIECE_BYTES;
+    return this;
+  }
+
+  /** Bytes that were read, or that nothing will be read into any more. */
+  returned(bytes: number): void {
+    this.#bytesOut -= bytes;
+    if (this.#bytesOut === 0) this.#onFree(this);
+  }
 }
 
 /** Whether bytes are in memory that can be given back. */
@@ -70,8 +93,5 @@ export function isLent(bytes: Uint8Array): boolean {
 
 /** To be called once for each byte at most, by who got it last; it must not be read any more. Other memory stays as it is. */
 export function giveBack(bytes: Uint8Array): void {
-  const piece = bytes.buffer;
-  if (!(piece instanceof Piece)) return;
-  piece.lentBytes -= bytes.byteLength;
-  if (piece.lentBytes === 0) piece.onFree(piece);
+  if (bytes.buffer instanceof Piece) bytes.buffer.returned(bytes.byteLength);
 }

@@ -1,23 +1,26 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { OnReadOpts } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createConnections } from '../../../../shared/registry/transport/connections.ts';
 import { DEFAULT_LIMITS } from '../../../../shared/registry/transport/limits.ts';
 import { OutgoingBody } from '../../../../shared/registry/transport/outgoing-body.ts';
-import { giveBack, isLent, ReadMemory } from '../../../../shared/registry/transport/read-memory.ts';
+import { giveBack, isLent, ReadMemory, ROOM } from '../../../../shared/registry/transport/read-memory.ts';
 import { listen } from '../../../helpers/listen.ts';
 import { bytesIn } from '../client-under-test.ts';
+import { OUR_CA, pem } from './tls-servers.ts';
 
 const PIECE_BYTES = 128 * 1024;
+const CERTIFICATE = { cert: pem('server.pem'), key: pem('server-key.pem') };
 
 /** Memory, and one socket that reads into it. */
-function reading() {
+function reading(room: number = ROOM.plain) {
   const allocated: number[] = [];
   const passed: Buffer[] = [];
   const memory = new ReadMemory((bytes) => allocated.push(bytes));
-  const onread = memory.readingInto((bytes) => passed.push(bytes) > 0);
+  const onread = memory.readingInto(room, (bytes) => passed.push(bytes) > 0);
   return { allocated, read: (count: number, value: number) => readOnce(onread, passed, count, value) };
 }
 
@@ -44,6 +47,26 @@ describe('memory that is read into', () => {
     giveBack(second);
     for (let value = 3; value < 50; value += 1) giveBack(read(PIECE_BYTES, value));
     expect(allocated).toHaveLength(3);
+  });
+
+  it('takes one record of TLS after the other, and is free when all of them were given back', () => {
+    const { allocated, read } = reading(ROOM.tls);
+    const records = Array.from({ length: 8 }, (_, value) => read(16 * 1024, value));
+    expect(new Set(records.map(({ buffer }) => buffer)).size).toBe(1);
+    expect(records.every((bytes, value) => bytes.every((byte) => byte === value))).toBe(true);
+    expect(allocated).toHaveLength(2);
+    for (const record of records) giveBack(record);
+    const others = Array.from({ length: 15 }, (_, value) => read(16 * 1024, value));
+    expect(allocated).toHaveLength(2);
+    expect(others.every((bytes, value) => bytes.every((byte) => byte === value))).toBe(true);
+  });
+
+  it('is not free while it is still read into', () => {
+    const { read } = reading(ROOM.tls);
+    giveBack(read(16 * 1024, 1));
+    const kept = read(16 * 1024, 2);
+    for (let value = 3; value < 30; value += 1) giveBack(read(10_000, value));
+    expect(kept.every((byte) => byte === 2)).toBe(true);
   });
 
   it('stays as it is while nobody gives it back', () => {
@@ -109,33 +132,40 @@ describe('a body on its way out', () => {
     await expect.poll(() => isLeft).toBe(true);
   });
 
-  it('arrives as it was read, also where many are slow to take it', async () => {
-    const content = randomBytes(6_000_000);
-    const server = createServer(async (request, response) => {
-      if (request.method === 'GET') return response.end(content);
-      const hash = createHash('sha256');
-      for await (const chunk of request) {
-        hash.update(chunk);
-        for (let turns = 0; turns < 5; turns += 1) await nextTurn();
-      }
-      return response.end(hash.digest('hex'));
-    });
-    const url = `http://${await listen(server)}/`;
-    const connections = createConnections(DEFAULT_LIMITS);
-    onTestFinished(() => connections.close());
-    const ask = { url: new URL(url), reach: 'private' } as const;
-    const copy = async () => {
-      const answer = await connections.send({
-        ...ask,
-        method: 'PUT',
-        headers: { 'content-length': String(content.length) },
-        body: async () => (await connections.send({ ...ask, method: 'GET' })).body,
+  it.each([
+    ['http', () => createServer(), undefined],
+    ['https', () => createSecureServer(CERTIFICATE), async () => OUR_CA],
+  ] as const)(
+    'arrives over %s as it was read, also where many are slow to take it',
+    async (protocol, make, tls) => {
+      const content = randomBytes(6_000_000);
+      const server = make();
+      server.on('request', async (request: IncomingMessage, response: ServerResponse) => {
+        if (request.method === 'GET') return response.end(content);
+        const hash = createHash('sha256');
+        for await (const chunk of request) {
+          hash.update(chunk);
+          for (let turns = 0; turns < 5; turns += 1) await nextTurn();
+        }
+        return response.end(hash.digest('hex'));
       });
-      return (await bytesIn(answer.body)).toString();
-    };
-    const digest = createHash('sha256').update(content).digest('hex');
-    expect(await Promise.all(Array.from({ length: 8 }, copy))).toEqual(Array(8).fill(digest));
-  });
+      const url = new URL(`${protocol}://${await listen(server)}/`);
+      const connections = createConnections(DEFAULT_LIMITS);
+      onTestFinished(() => connections.close());
+      const ask = { url, reach: 'private', ...(tls && { tls }) } as const;
+      const copy = async () => {
+        const answer = await connections.send({
+          ...ask,
+          method: 'PUT',
+          headers: { 'content-length': String(content.length) },
+          body: async () => (await connections.send({ ...ask, method: 'GET' })).body,
+        });
+        return (await bytesIn(answer.body)).toString();
+      };
+      const digest = createHash('sha256').update(content).digest('hex');
+      expect(await Promise.all(Array.from({ length: 8 }, copy))).toEqual(Array(8).fill(digest));
+    },
+  );
 });
 
 describe('an answer', () => {
