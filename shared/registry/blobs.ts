@@ -2,6 +2,7 @@ import { type Descriptor, type Digest, verified } from '../content/index.ts';
 import { RegistryError } from '../errors.ts';
 import type { Access } from './auth/index.ts';
 import { BlobDownload } from './blob-download.ts';
+import { deleteAt } from './deletion.ts';
 import { display, need, type Place, pathOf } from './place.ts';
 import { NO_HEAD } from './protocol/refusal.ts';
 import type { RetryBudget } from './transport/index.ts';
@@ -88,14 +89,7 @@ function stoppable(
 }
 
 /** See `Repository.deleteBlob`. */
-export async function deleteBlob(place: Place, digest: Digest, { signal }: CallOptions = {}): Promise<void> {
-  const response = await place.channel.request({
-    what: `delete the blob ${display(place, digest)}`,
-    method: 'DELETE',
-    url: pathOf(place, `blobs/${digest}`),
-    needs: [need(place, 'delete')],
-    expect: [200, 202, 204],
-    signal,
-  });
-  await response.body.discard();
+export async function deleteBlob(place: Place, digest: Digest, options: CallOptions = {}): Promise<void> {
+  const what = `delete the blob ${display(place, digest)}`;
+  await deleteAt(place, pathOf(place, `blobs/${digest}`), what, options);
 }

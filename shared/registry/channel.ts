@@ -118,8 +118,16 @@ export class RegistryChannel {
     }
     const { response, shown } = authorized;
     if (operation.expect.includes(response.status)) return response;
-    const secrets = secretsIn(shown);
-    throw await this.naming(what, signal, () => readRefusal(response, what, this.timing.now(), secrets));
+    throw await this.naming(what, signal, async () => {
+      const isAnonymous = !operation.ownCredentials && (await this.#isAnonymous(authorized, signal));
+      return await readRefusal(response, what, this.timing.now(), secretsIn(shown), isAnonymous);
+    });
+  }
+
+  /** Whether a registry wants credentials where none are known. Tokens are given out to anybody. */
+  async #isAnonymous({ response, shown }: Authorized, signal: AbortSignal | undefined): Promise<boolean> {
+    if (response.status !== 401 || response.url.origin !== this.#home) return false;
+    return shown === undefined || (shown.startsWith('Bearer ') && !(await this.credentials(signal)));
   }
 
   /** The whole body of an answer. @throws TransportError `E_TOO_LARGE`, `E_TIMEOUT`, `E_NETWORK` */

@@ -12,6 +12,7 @@ import {
   verifyBytes,
 } from '../content/index.ts';
 import { IntegrityError, InvalidInputError, RegistryError } from '../errors.ts';
+import { deleteAt } from './deletion.ts';
 import { assertTagOrDigest, display, need, type Place, pathOf } from './place.ts';
 import { NO_HEAD } from './protocol/refusal.ts';
 import { repeating } from './repeat.ts';
@@ -64,9 +65,18 @@ async function resolveByGet(
   tagOrDigest: string,
   options: PullOptions,
 ): Promise<Descriptor | undefined> {
+  const found = await findManifest(place, tagOrDigest, options);
+  return found && { mediaType: found.mediaType, digest: found.digest, size: found.size };
+}
+
+/** As `fetchManifest`, but what is not there is `undefined`. */
+export async function findManifest(
+  place: Place,
+  tagOrDigest: string,
+  options: PullOptions,
+): Promise<ManifestContent | undefined> {
   try {
-    const { mediaType, digest, size } = await fetchManifest(place, tagOrDigest, options);
-    return { mediaType, digest, size };
+    return await fetchManifest(place, tagOrDigest, options);
   } catch (error) {
     if (error instanceof RegistryError && error.code === 'E_NOT_FOUND') return undefined;
     throw error;
@@ -207,18 +217,11 @@ function misread(what: string, digest: Digest): (error: unknown) => never {
 export async function deleteManifest(
   place: Place,
   tagOrDigest: string,
-  { signal }: CallOptions = {},
+  options: CallOptions = {},
 ): Promise<void> {
   assertTagOrDigest(tagOrDigest);
-  const response = await place.channel.request({
-    what: `delete the manifest ${display(place, tagOrDigest)}`,
-    method: 'DELETE',
-    url: pathOf(place, `manifests/${tagOrDigest}`),
-    needs: [need(place, 'delete')],
-    expect: [200, 202, 204],
-    signal,
-  });
-  await response.body.discard();
+  const what = `delete the manifest ${display(place, tagOrDigest)}`;
+  await deleteAt(place, pathOf(place, `manifests/${tagOrDigest}`), what, options);
 }
 
 /** `Docker-Content-Digest`, which a registry may leave out but not garble. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Descriptor, descriptorSchema } from '../content/index.ts';
+import { listOf } from './protocol/list-of.ts';
 
 /** What an entry must say to be of use; an annotation or artifact type that is none is left out. */
 const entrySchema = descriptorSchema.pick({ mediaType: true, digest: true, size: true }).extend({
@@ -7,8 +8,7 @@ const entrySchema = descriptorSchema.pick({ mediaType: true, digest: true, size:
   annotations: descriptorSchema.shape.annotations.catch(undefined),
 });
 const indexSchema = z.object({
-  manifests: z
-    .array(entrySchema)
+  manifests: listOf(entrySchema)
     .nullable()
     .transform((manifests) => manifests ?? []),
 });

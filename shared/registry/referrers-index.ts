@@ -9,6 +9,7 @@ import {
 } from '../content/index.ts';
 import { RegistryError } from '../errors.ts';
 import { parseJson } from './protocol/json.ts';
+import { listOf } from './protocol/list-of.ts';
 
 /** The tag under which a registry without the referrers API lists the referrers of one manifest. */
 export interface ReferrersIndexTag {
@@ -64,7 +65,7 @@ export async function addToReferrersIndex(
 const REFUSED: ReadonlySet<string> = new Set(['E_PROTOCOL', 'E_NOT_FOUND']);
 
 const entrySchema = z.looseObject({ digest: z.string() });
-const indexSchema = z.looseObject({ manifests: z.array(entrySchema) });
+const indexSchema = z.looseObject({ manifests: listOf(entrySchema) });
 type Index = z.infer<typeof indexSchema>;
 type Entry = z.infer<typeof entrySchema>;
 

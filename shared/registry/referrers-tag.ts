@@ -7,8 +7,7 @@ import {
   isIndexType,
   type ManifestContent,
 } from '../content/index.ts';
-import { RegistryError } from '../errors.ts';
-import { fetchManifest, pushManifest, resolveManifest } from './manifests.ts';
+import { findManifest, pushManifest, resolveManifest } from './manifests.ts';
 import { display, type Place } from './place.ts';
 import { parseJson } from './protocol/json.ts';
 import { parseReferrers } from './referrers-document.ts';
@@ -31,7 +30,7 @@ export async function referrersUnderTag(
   const tag = referrersTag(subject);
   // Most images have no referrers, and registries may count a GET as a pull also of what is not there.
   const isThere = (await resolveManifest(place, tag, options)) !== undefined;
-  const content = isThere ? await manifestUnder(place, tag, options) : undefined;
+  const content = isThere ? await findManifest(place, tag, options) : undefined;
   // Something else than an index has this name for reasons of its own: it lists nothing.
   if (!content || !isIndexType(content.mediaType)) return [];
   const referrers = parseReferrers(parseJson(content.bytes));
@@ -53,24 +52,11 @@ export async function addReferrers(
   await addToReferrersIndex(
     {
       tag,
-      read: () => manifestUnder(place, tag, options),
+      read: () => findManifest(place, tag, options),
       write: async (index) => void (await pushManifest(place, tag, index, options)),
       has: async (digest) =>
         isDigest(digest) && (await resolveManifest(place, digest, options)) !== undefined,
     },
     referrers,
   );
-}
-
-async function manifestUnder(
-  place: Place,
-  tag: string,
-  options: PullOptions,
-): Promise<ManifestContent | undefined> {
-  try {
-    return await fetchManifest(place, tag, options);
-  } catch (error) {
-    if (error instanceof RegistryError && error.code === 'E_NOT_FOUND') return undefined;
-    throw error;
-  }
 }

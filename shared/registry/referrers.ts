@@ -1,11 +1,12 @@
-import { type Descriptor, type Digest, parseDigest } from '../content/index.ts';
+import { type Descriptor, type Digest, isIndexType, parseDigest } from '../content/index.ts';
 import { RegistryError } from '../errors.ts';
 import { display, need, type Place, pathOf } from './place.ts';
 import { parseJson } from './protocol/json.ts';
 import { nextPage } from './protocol/location.ts';
 import { looksLikeIndex, parseReferrers } from './referrers-document.ts';
 import { referrersUnderTag } from './referrers-tag.ts';
-import type { HttpResponse } from './transport/index.ts';
+import { repeating } from './repeat.ts';
+import type { RetryBudget } from './transport/index.ts';
 import type { CallOptions, ReferrersOptions } from './types.ts';
 
 /** A referrers index is a manifest, and those have at most 4 MiB (distribution-spec, "Pushing Manifests"). */
@@ -45,36 +46,68 @@ async function askApi(
     if (seen.size >= MAX_PAGES) throw channel.malformed(what, `has more than ${MAX_PAGES} pages of them`);
     const isFirst = seen.size === 0;
     seen.add(url.href);
-    const response = await get(place, what, url, isFirst, signal);
-    if (!response) return undefined;
-    const document = parseJson(await channel.readAll(response, MAX_PAGE_BYTES, { what, signal }));
+    const here = url;
+    const answer = await repeating(place, signal, (retries) =>
+      get(place, here, { what, isFirst, retries, signal }),
+    );
+    if (!answer) return undefined;
+    const { document, isIndex, filters, links } = answer;
     // A sign-in page or a web application that answers every path: as good as no API, but perhaps not for long.
-    if (isFirst && !looksLikeIndex(document)) return undefined;
+    if (isFirst && !isIndex && !looksLikeIndex(document)) return undefined;
     const page = parseReferrers(document);
     if (!page) throw channel.malformed(what, 'sent something that is not an index of referrers');
-    const filtered = FILTERED_BY_TYPE.test(response.header('oci-filters-applied') ?? '');
-    found.push(...(filtered ? page : ofType(page, artifactType)));
+    found.push(...(FILTERED_BY_TYPE.test(filters) ? page : ofType(page, artifactType)));
     if (found.length > MAX_REFERRERS) throw channel.malformed(what, `has more than ${MAX_REFERRERS} of them`);
-    url = nextPage(response.headerLines('link'), url, channel.origin);
+    url = nextPage(links, here, channel.origin);
   }
   return found;
+}
+
+/** An answer with a page. */
+interface RawPage {
+  readonly document: unknown;
+  /** Whether it was sent as an index, whatever it is. */
+  readonly isIndex: boolean;
+  /** By what it was filtered. */
+  readonly filters: string;
+  /** The lines of `Link`. */
+  readonly links: readonly string[];
+}
+
+interface PageRequest extends CallOptions {
+  readonly what: string;
+  readonly isFirst: boolean;
+  readonly retries: RetryBudget;
 }
 
 /** One page; `undefined` when the answer to the first is what a registry without the API gives. */
 async function get(
   place: Place,
-  what: string,
   url: URL,
-  isFirst: boolean,
-  signal: CallOptions['signal'],
-): Promise<HttpResponse | undefined> {
+  { what, isFirst, retries, signal }: PageRequest,
+): Promise<RawPage | undefined> {
+  const { channel } = place;
   try {
     const needs = [need(place, 'pull')];
-    return await place.channel.request({ what, method: 'GET', url, needs, expect: [200], signal });
+    const response = await channel.request({
+      what,
+      method: 'GET',
+      url,
+      needs,
+      expect: [200],
+      retries,
+      signal,
+    });
+    return {
+      document: parseJson(await channel.readAll(response, MAX_PAGE_BYTES, { what, signal })),
+      isIndex: isIndexType(response.header('content-type')?.split(';', 1)[0]?.trim() ?? ''),
+      filters: response.header('oci-filters-applied') ?? '',
+      links: response.headerLines('link'),
+    };
   } catch (error) {
     if (!isFirst || !(error instanceof RegistryError) || !meansNoApi(error)) throw error;
     // An API that is there may say this of the repository; asked about another, it answers.
-    if (!error.registryCodes.some((code) => ABOUT_CONTENT.has(code))) place.channel.lacksReferrersApi = true;
+    if (!error.registryCodes.some((code) => ABOUT_CONTENT.has(code))) channel.lacksReferrersApi = true;
     return undefined;
   }
 }

@@ -8,7 +8,7 @@ import { RetryBudget } from './transport/index.ts';
  * @param attempt takes the budget that its own requests share
  */
 export async function repeating<T>(
-  { channel: { limits, timing } }: Place,
+  { channel: { limits, timing } }: Pick<Place, 'channel'>,
   signal: AbortSignal | undefined,
   attempt: (retries: RetryBudget) => Promise<T>,
 ): Promise<T> {

@@ -1,7 +1,8 @@
 import { isTag } from '../content/index.ts';
 import { InvalidInputError, RegistryError } from '../errors.ts';
+import { deleteAt } from './deletion.ts';
 import { listingSupport } from './listings/index.ts';
-import { display, need, type Place, pathOf } from './place.ts';
+import { display, type Place, pathOf } from './place.ts';
 import type { CallOptions } from './types.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { CallOptions } from './types.ts';
 export async function deleteTag(
   place: Place,
   tag: string,
-  { signal }: CallOptions = {},
+  options: CallOptions = {},
 ): Promise<'deleted' | 'unsupported'> {
   if (!isTag(tag)) {
     throw new InvalidInputError('E_REFERENCE', `"${tag.slice(0, 200)}" is not a tag.`);
@@ -19,15 +20,8 @@ export async function deleteTag(
   const { family } = listingSupport(place.name.registry, place.channel.settings.family);
   const isAzure = family === 'acr';
   try {
-    const response = await place.channel.request({
-      what: `delete the tag ${display(place, tag)}`,
-      method: 'DELETE',
-      url: isAzure ? `/acr/v1/${place.name.repository}/_tags/${tag}` : pathOf(place, `manifests/${tag}`),
-      needs: [need(place, 'delete')],
-      expect: [200, 202, 204],
-      signal,
-    });
-    await response.body.discard();
+    const url = isAzure ? `/acr/v1/${place.name.repository}/_tags/${tag}` : pathOf(place, `manifests/${tag}`);
+    await deleteAt(place, url, `delete the tag ${display(place, tag)}`, options);
     return 'deleted';
   } catch (error) {
     // Azure refuses so what is locked.

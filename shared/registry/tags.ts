@@ -3,6 +3,7 @@ import { isTag } from '../content/index.ts';
 import type { Operation } from './channel.ts';
 import { display, need, type Place, pathOf } from './place.ts';
 import { parseJson } from './protocol/json.ts';
+import { listOf } from './protocol/list-of.ts';
 import { nextPage } from './protocol/location.ts';
 import { repeating } from './repeat.ts';
 import type { PageOptions } from './types.ts';
@@ -15,8 +16,7 @@ const MAX_TAGS = 1_000_000;
 
 /** Distribution-spec, "Listing Tags"; some registries write `null` for an empty list. */
 const pageSchema = z.object({
-  tags: z
-    .array(z.string())
+  tags: listOf(z.string())
     .nullable()
     .transform((tags) => tags ?? []),
 });

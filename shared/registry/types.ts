@@ -253,7 +253,10 @@ export interface RegistryClient {
 export type Credentials =
   /** A user, robot, service principal or repository token with its password. */
   | { readonly kind: 'password'; readonly username: string; readonly password: string }
-  /** A token that the registry's own token server gave out; it says by itself whose it is. */
+  /**
+   * A token that says by itself whose it is: one that the registry's own token server gave out, or an access token of
+   * Microsoft Entra for a registry of Azure.
+   */
   | { readonly kind: 'token'; readonly token: string }
   /**
    * A Microsoft Entra identity, for Azure's registries. `token` gives an access token for a scope such as

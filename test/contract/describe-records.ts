@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import type { RecordKey, Records } from '../../shared/records.ts';
+import type { PrunableRecords, RecordKey, Records } from '../../shared/records.ts';
 import { collect } from '../helpers/collect.ts';
 
 /** What the suite keeps: every shape a record's field may have. */
@@ -20,7 +20,7 @@ const key: RecordKey = { partition: 'docker.io/library/node', row: '22-alpine' }
 const note: Note = { text: 'first', count: 1 };
 
 /** What every adapter of the `Records` port does. `create` gives records of their own to each test, empty. */
-export function describeRecords(name: string, create: () => Records<Note>): void {
+export function describeRecords(name: string, create: () => PrunableRecords<Note>): void {
   const put = (records: Records<Note>, at: RecordKey, value: Note) => records.update(at, () => value);
 
   describe(`${name} as records`, () => {
@@ -147,6 +147,43 @@ export function describeRecords(name: string, create: () => Records<Note>): void
       const listed = await collect(records.list());
       expect(new Set(listed.map((record) => record.key.row))).toEqual(new Set(texts));
       for (const text of texts) expect(await collect(records.list(text))).toHaveLength(1);
+    });
+
+    it('tells which records were written before a time, of a partition or of all', async () => {
+      const records = create();
+      const earlier = new Date(Date.now() - 60_000);
+      const soon = () => new Date(Date.now() + 60_000);
+      expect(await collect(records.writtenBefore(soon()))).toEqual([]);
+      await put(records, key, note);
+      await put(records, { partition: 'other', row: 'b' }, note);
+      const all = await collect(records.writtenBefore(soon()));
+      expect(all).toMatchObject([{ value: note }, { value: note }]);
+      expect(await collect(records.writtenBefore(soon(), 'other'))).toMatchObject([
+        { key: { partition: 'other', row: 'b' }, value: note },
+      ]);
+      expect(await collect(records.writtenBefore(earlier))).toEqual([]);
+      expect(await collect(records.writtenBefore(earlier, 'other'))).toEqual([]);
+    });
+
+    it('removes a record as it was read, and none that was written since', async () => {
+      const records = create();
+      const read = async () => {
+        const [record] = await collect(records.writtenBefore(new Date(Date.now() + 60_000)));
+        if (!record) throw new Error('expected a record');
+        return record;
+      };
+      await put(records, key, note);
+      const before = await read();
+      await put(records, key, { ...note, count: 2 });
+      expect(await records.removeWritten(before)).toBe(false);
+      expect(await records.get(key)).toEqual({ ...note, count: 2 });
+      const now = await read();
+      expect(await records.removeWritten(now)).toBe(true);
+      expect(await records.get(key)).toBeUndefined();
+      expect(await records.removeWritten(now)).toBe(true);
+      await put(records, key, note);
+      expect(await records.removeWritten(now)).toBe(false);
+      expect(await records.get(key)).toEqual(note);
     });
 
     it('loses no change of twenty writers at once', async () => {

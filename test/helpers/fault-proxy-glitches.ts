@@ -25,6 +25,8 @@ export interface Wire {
   write(bytes: Uint8Array): Promise<void>;
   /** Ends the answer as HTTP has it. */
   end(): void;
+  /** Ends the token that the request shows. The answer is what the registry makes of it. */
+  endToken(): Answer;
   /** Sends an answer as it is. */
   send(answer: Answer): void;
   /** Bytes past HTTP, on the same connection. */
@@ -40,8 +42,12 @@ export interface Glitch {
   readonly to?: (exchange: Exchange) => boolean;
 }
 
+/** What is checked against a digest. */
 const READS: ReadonlySet<Step> = new Set(['get manifest', 'get blob']);
+/** What is not: who reads it can tell only that it breaks off. */
+const LISTS: ReadonlySet<Step> = new Set(['get token', 'list referrers']);
 const isRead = ({ step }: Exchange) => READS.has(step);
+const isReadOrList = ({ step }: Exchange) => READS.has(step) || LISTS.has(step);
 const hasBody = ({ length }: Exchange) => length > 1;
 /** Long enough for the other side to have read what was sent before. */
 const SETTLE_MS = 3;
@@ -90,7 +96,7 @@ export const GLITCHES = {
     },
   },
   'reset after the headers': {
-    to: isRead,
+    to: isReadOrList,
     happens: async (wire) => {
       wire.head(await wire.forward());
       await wire.write(Buffer.alloc(0));
@@ -99,7 +105,7 @@ export const GLITCHES = {
     },
   },
   'reset in mid-body': {
-    to: isRead,
+    to: isReadOrList,
     happens: async (wire) => {
       const answer = await wire.forward();
       wire.head(answer);
@@ -111,7 +117,7 @@ export const GLITCHES = {
   'silence before the answer': { happens: async () => {} },
   'silence after the request was done': { happens: async (wire) => void (await wire.forward()) },
   'silence in mid-body': {
-    to: isRead,
+    to: isReadOrList,
     happens: async (wire) => {
       const answer = await wire.forward();
       wire.head(answer);
@@ -119,7 +125,7 @@ export const GLITCHES = {
     },
   },
   'a pause in mid-body': {
-    to: isRead,
+    to: isReadOrList,
     happens: async (wire) => {
       const answer = await wire.forward();
       wire.head(answer);
@@ -130,7 +136,7 @@ export const GLITCHES = {
     },
   },
   'body truncated by the end of the connection': {
-    to: isRead,
+    to: isReadOrList,
     happens: async (wire) => {
       const answer = await wire.forward();
       wire.head(answer);
@@ -151,7 +157,9 @@ export const GLITCHES = {
     to: isRead,
     happens: async (wire) => {
       const answer = await wire.forward();
-      wire.send({ ...answer, body: flipped(answer.body, wire.random) });
+      // What nobody says a digest of may hold anything.
+      const isChecked = answer.headers['docker-content-digest'] ?? wire.exchange.path.includes('sha256:');
+      wire.send(isChecked ? { ...answer, body: flipped(answer.body, wire.random) } : answer);
     },
   },
   'a bit flipped in the request': {
@@ -159,7 +167,7 @@ export const GLITCHES = {
     happens: async (wire) => wire.send(await wire.forward(flipped(wire.requestBody, wire.random))),
   },
   'Content-Length too large': {
-    to: isRead,
+    to: isReadOrList,
     happens: async (wire) => {
       const answer = await wire.forward();
       wire.head(answer, { 'content-length': String(answer.body.length + 7) });
@@ -207,6 +215,10 @@ export const GLITCHES = {
       await wire.forward();
       wire.send(await wire.forward());
     },
+  },
+  'the end of a token': {
+    to: ({ showsUsedToken }) => showsUsedToken,
+    happens: async (wire) => wire.send(wire.endToken()),
   },
   'answer sent twice': {
     happens: async (wire) => {

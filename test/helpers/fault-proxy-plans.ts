@@ -1,5 +1,6 @@
 import type { FaultProxyOptions } from './fault-proxy.ts';
 import { chance } from './fault-proxy-chance.ts';
+import type { Lock } from './fault-proxy-door.ts';
 import { GLITCH_NAMES, type GlitchName, glitchApplies } from './fault-proxy-glitches.ts';
 import { QUIRK_NAMES, type QuirkName } from './fault-proxy-quirks.ts';
 import type { FaultyCopy, ProxyFaults, Side } from './fault-proxy-runs.ts';
@@ -14,6 +15,17 @@ export function strikeOnce(step: Step, glitch: GlitchName): Strike {
     if (!isLeft || exchange.step !== step || !glitchApplies(glitch, exchange)) return undefined;
     isLeft = false;
     return glitch;
+  };
+}
+
+/** Strikes as the first of them that wants to. */
+export function strikeAsEither(...strikes: readonly Strike[]): Strike {
+  return (exchange) => {
+    for (const strike of strikes) {
+      const glitch = strike(exchange);
+      if (glitch) return glitch;
+    }
+    return undefined;
   };
 }
 
@@ -44,11 +56,18 @@ function quirksAtRandom(seed: number | string): readonly QuirkName[] {
   });
 }
 
+/** One in three is open to all. */
+function lockAtRandom(seed: string): Lock | undefined {
+  const drawn = chance(seed, 'lock');
+  return drawn < 1 / 3 ? undefined : drawn < 2 / 3 ? 'basic' : 'token';
+}
+
 /** A copy in which everything that can go wrong follows from the seed. */
 export function randomCopy(seed: number, share: number): FaultyCopy {
   const faults = (side: Side): ProxyFaults => ({
     quirks: quirksAtRandom(`${seed} ${side}`),
     glitchFor: strikeAtRandom(`${seed} ${side}`, share),
+    lock: lockAtRandom(`${seed} ${side}`),
   });
   return {
     repository: `runs/seed-${seed}`,
@@ -56,6 +75,7 @@ export function randomCopy(seed: number, share: number): FaultyCopy {
     faults: { source: faults('source'), target: faults('target') },
     tagged: chance(seed, 'tagged') < 0.5,
     mounts: chance(seed, 'mounts') < 0.3,
+    resumable: chance(seed, 'resumable') < 0.4,
     ...(chance(seed, 'patch') < 0.3 && { singlePutBytes: 10 }),
   };
 }

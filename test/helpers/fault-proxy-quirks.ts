@@ -11,6 +11,8 @@ export interface Request {
   readonly body: Buffer;
   /** The proxy's own `127.0.0.1:PORT`. */
   readonly proxy: string;
+  /** The registry behind. */
+  readonly registry: string;
 }
 
 type Forward = (request: Request) => Promise<Answer>;
@@ -99,6 +101,18 @@ const QUIRKS = {
     request.exchange.step === 'mount'
       ? { status: 405, headers: { 'content-type': 'text/html' }, body: Buffer.from('<p>no</p>') }
       : await forward(request),
+  'blobs at another host': () => async (request, forward) =>
+    request.exchange.step === 'get blob'
+      ? {
+          status: 307,
+          headers: { location: `http://${request.registry}${request.url}` },
+          body: Buffer.alloc(0),
+        }
+      : await forward(request),
+  'no referrers API': () => async (request, forward) =>
+    request.exchange.step === 'list referrers'
+      ? { status: 404, headers: { 'content-type': 'text/plain' }, body: Buffer.from('404 page not found') }
+      : without('oci-subject')(request, forward),
   'no ranges': () => async (request, forward) => {
     const { range: _, ...headers } = request.headers;
     return await forward({ ...request, headers });

@@ -1,17 +1,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { keepUploads } from '../../shared/app/keep-uploads.ts';
 import { digestOf, OCI_INDEX } from '../../shared/content/index.ts';
 import { RegistryError } from '../../shared/errors.ts';
-import { copyGraph } from '../../shared/imports/index.ts';
-import { createRegistryClient, type RegistryClientOptions } from '../../shared/registry/index.ts';
+import { copyGraph, createUploadSessions, type UploadRecord } from '../../shared/imports/index.ts';
+import {
+  type CredentialSource,
+  createRegistryClient,
+  type RegistryClientOptions,
+} from '../../shared/registry/index.ts';
 import { type FaultProxyOptions, type Struck, startFaultProxy } from './fault-proxy.ts';
 import { chance } from './fault-proxy-chance.ts';
+import { VISITOR } from './fault-proxy-door.ts';
 import { complaintAbout } from './fault-proxy-verdict.ts';
 import { type Graph, INDEX, image, index } from './memory-content.ts';
+import { createMemoryRecords } from './memory-records.ts';
+import { referrerOf } from './memory-referrers.ts';
 
 /** A stall costs a test this long; a slow machine must not take an answer for one. */
 const IDLE_MS = 300;
 const BEARABLE_MS = 30;
 const DEADLINE_MS = 30_000;
+/** A few chunks for each blob. */
+const CHUNK_BYTES = 200;
 const TAG = 'v1';
 const SOURCE = 'faults/source';
 const SIBLING = 'faults/sibling';
@@ -39,10 +49,12 @@ export interface FaultyWorld {
   readonly source: { readonly host: string };
   readonly target: { readonly host: string };
   readonly graph: Graph;
+  /** What is attached to it. */
+  readonly attached: Graph;
 }
 
 export type Side = 'source' | 'target';
-export type ProxyFaults = Pick<FaultProxyOptions, 'quirks' | 'glitchFor'>;
+export type ProxyFaults = Pick<FaultProxyOptions, 'quirks' | 'lock' | 'glitchFor'>;
 
 export interface FaultyCopy {
   /** Where to copy to. A repository of its own for each run. */
@@ -56,6 +68,8 @@ export interface FaultyCopy {
   readonly mounts?: boolean;
   /** Larger blobs go by PATCH. */
   readonly singlePutBytes?: number;
+  /** Blobs go in chunks, in sessions that are written down. */
+  readonly resumable?: boolean;
 }
 
 export interface FaultyOutcome {
@@ -65,7 +79,7 @@ export interface FaultyOutcome {
   readonly complaint: string | undefined;
 }
 
-/** A small image for each of the platforms in the source, and its blobs in a sibling repository of the target. */
+/** A small image for each of the platforms, signed, in the source, and the same in a sibling repository of the target. */
 export async function prepareWorld(
   source: FaultyWorld['source'],
   target: FaultyWorld['target'],
@@ -79,6 +93,7 @@ export async function prepareWorld(
     }),
   }));
   const graph = index(...images);
+  const attached = referrerOf(graph.root, text('a signature'));
   const client = createRegistryClient();
   try {
     for (const [{ host }, repository] of [
@@ -86,16 +101,19 @@ export async function prepareWorld(
       [target, SIBLING],
     ] as const) {
       const to = client.repository({ registry: host, repository });
-      for (const bytes of graph.blobs) {
+      for (const bytes of [...graph.blobs, ...attached.blobs]) {
         await to.pushBlob({ digest: digestOf(bytes), size: bytes.length }, async () => once(bytes));
       }
       for (const manifest of graph.manifests) await to.pushManifest(manifest.digest, manifest);
       await to.pushManifest(TAG, graph.root);
+      await to.pushManifest(attached.root.digest, attached.root);
+      // Both ways, for it may seem to have no API.
+      await to.addReferrers(graph.root.digest, [attached.root]);
     }
   } finally {
     await client.close();
   }
-  return { source, target, graph };
+  return { source, target, graph, attached };
 }
 
 /** One copy through a faulty proxy on either side, and what is there afterwards, read past the proxies. */
@@ -119,10 +137,14 @@ export async function runFaultyCopy(world: FaultyWorld, copy: FaultyCopy): Promi
     commitTimeoutMs: IDLE_MS,
     answerTimeoutMs: IDLE_MS,
     ...(copy.singlePutBytes !== undefined && { singlePutBytes: copy.singlePutBytes }),
+    ...(copy.resumable && { resumableBytes: CHUNK_BYTES, chunkBytes: CHUNK_BYTES }),
+  };
+  const credentials: CredentialSource = {
+    credentialsFor: async () => ({ kind: 'password', ...VISITOR }),
   };
   const error = await deadlined((signal) =>
     copyThrough(
-      { limits, timing },
+      { limits, timing, credentials },
       (source ?? world.source).host,
       (target ?? world.target).host,
       copy,
@@ -157,13 +179,18 @@ async function copyThrough(
   options: RegistryClientOptions,
   sourceHost: string,
   targetHost: string,
-  { repository, mounts }: FaultyCopy,
+  { repository, mounts, resumable }: FaultyCopy,
   signal: AbortSignal,
 ): Promise<void> {
   const client = createRegistryClient(options);
+  const sessions = createUploadSessions(
+    createMemoryRecords<UploadRecord>(),
+    () => new Date(options.timing?.now() ?? Date.now()),
+  );
+  const writing = resumable ? keepUploads(client, sessions) : client.repository;
   try {
     const from = client.repository({ registry: sourceHost, repository: SOURCE });
-    const to = client.repository({ registry: targetHost, repository });
+    const to = writing({ registry: targetHost, repository });
     const root = await from.resolve(TAG, { signal });
     if (!root) throw new RegistryError('E_NOT_FOUND', 'The source has no such tag.');
     await copyGraph(from, to, root.digest, {

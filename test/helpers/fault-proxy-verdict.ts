@@ -17,7 +17,7 @@ export interface Ending {
  * the tag, and for an error with a name that left the tag as it was.
  */
 export async function complaintAbout(
-  { target, graph }: FaultyWorld,
+  { target, graph, attached }: FaultyWorld,
   { repository, tag, error, before }: Ending,
 ): Promise<string | undefined> {
   const tagged = await read(target.host, `${repository}/manifests/${tag}`);
@@ -26,14 +26,29 @@ export async function complaintAbout(
   if (error === undefined && now !== graph.root.digest) return `it succeeded, but the tag is ${now}`;
   // A move whose answers were all lost has happened all the same.
   if (now !== graph.root.digest) return now === before ? undefined : `the tag is ${now}, which is wrong`;
-  return await missingFrom(target.host, repository, graph);
+  if (!(await lists(target.host, repository, graph.root.digest, attached.root.digest))) {
+    return 'the tag is right, but its signature is not listed';
+  }
+  return await missingFrom(target.host, repository, [graph, attached]);
 }
 
-async function missingFrom(host: string, repository: string, graph: Graph): Promise<string | undefined> {
-  const wanted = [
-    ...graph.manifests.map(({ digest }) => ['manifests', digest] as const),
-    ...graph.blobs.map((bytes) => ['blobs', digestOf(bytes)] as const),
-  ];
+/** By the API or, where there is none, the tag schema. */
+async function lists(host: string, repository: string, subject: string, referrer: string): Promise<boolean> {
+  const listing =
+    (await read(host, `${repository}/referrers/${subject}`)) ??
+    (await read(host, `${repository}/manifests/${subject.replace(':', '-')}`));
+  return listing !== undefined && Buffer.from(listing).includes(referrer);
+}
+
+async function missingFrom(
+  host: string,
+  repository: string,
+  graphs: readonly Graph[],
+): Promise<string | undefined> {
+  const wanted = graphs.flatMap(({ manifests, blobs }) => [
+    ...manifests.map(({ digest }) => ['manifests', digest] as const),
+    ...blobs.map((bytes) => ['blobs', digestOf(bytes)] as const),
+  ]);
   const found = await Promise.all(
     wanted.map(async ([kind, digest]) => {
       const bytes = await read(host, `${repository}/${kind}/${digest}`);

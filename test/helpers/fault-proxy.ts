@@ -8,6 +8,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { chance } from './fault-proxy-chance.ts';
+import { type Lock, makeDoor } from './fault-proxy-door.ts';
 import { type Answer, GLITCHES, type GlitchName, type Wire } from './fault-proxy-glitches.ts';
 import { makeQuirk, type Quirk, type QuirkName, type Request } from './fault-proxy-quirks.ts';
 import { type Exchange, exchangeOf } from './fault-proxy-steps.ts';
@@ -16,6 +17,8 @@ export interface FaultProxyOptions {
   /** The registry behind, as `127.0.0.1:PORT`. */
   readonly registry: string;
   readonly quirks?: readonly QuirkName[];
+  /** How it wants to know who comes. Default: it lets everybody in. */
+  readonly lock?: Lock | undefined;
   /** Which glitch happens to an exchange, if any. Asked once for each. */
   readonly glitchFor?: (exchange: Exchange) => GlitchName | undefined;
   /** What is left to chance follows from it. */
@@ -46,8 +49,10 @@ export interface FaultProxy extends AsyncDisposable {
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const { registry, seed = 0, now = Date.now, bearableMs = 20 } = options;
   const agent = new Agent({ keepAlive: true });
-  const quirks = (options.quirks ?? []).map(makeQuirk);
+  const door = options.lock && makeDoor(options.lock);
+  const quirks = [...(door ? [door.quirk] : []), ...(options.quirks ?? []).map(makeQuirk)];
   const struck: Struck[] = [];
+  const tokens = new Set<string>();
   const exchanges: Exchange[] = [];
   const onward = quirks.reduceRight<(request: Request) => Promise<Answer>>(
     (next, quirk: Quirk) => (request) => quirk(request, next),
@@ -56,7 +61,10 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 
   const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = 'GET', url = '/' } = incoming;
-    const announced = exchangeOf(method, url, Number(incoming.headers['content-length'] ?? 0));
+    const { 'content-length': length = 0, authorization = '' } = incoming.headers;
+    const showsUsedToken = tokens.has(authorization);
+    if (authorization.startsWith('Bearer ')) tokens.add(authorization);
+    const announced = exchangeOf(method, url, { length: Number(length), showsUsedToken });
     exchanges.push(announced);
     const glitch = options.glitchFor?.(announced);
     if (glitch) struck.push({ glitch, exchange: announced });
@@ -69,6 +77,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       headers: plainHeaders(incoming.headers),
       body,
       proxy: host,
+      registry,
     };
     const wire: Wire = {
       exchange: announced,
@@ -77,6 +86,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       bearableMs,
       requestBody: body,
       forward: (other = body) => onward({ ...request, body: other }),
+      endToken: () => door?.end(request) ?? { status: 401, headers: {}, body: Buffer.alloc(0) },
       forwardPart: (bytes) => forwardPart(registry, request, bytes),
       ...writing(incoming, response),
     };

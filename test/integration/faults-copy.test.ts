@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningRegistry, startRegistry } from '../../local/registry/index.ts';
 import { codeOf } from '../../shared/errors.ts';
 import { GLITCH_NAMES, type GlitchName } from '../helpers/fault-proxy-glitches.ts';
-import { randomCopy, strikeOnce } from '../helpers/fault-proxy-plans.ts';
+import { randomCopy, strikeAsEither, strikeOnce } from '../helpers/fault-proxy-plans.ts';
 import { QUIRK_NAMES } from '../helpers/fault-proxy-quirks.ts';
 import {
   type FaultyCopy,
@@ -19,25 +19,43 @@ import {
 import type { Step } from '../helpers/fault-proxy-steps.ts';
 import { storyOf } from '../helpers/fault-proxy-verdict.ts';
 
-const TIMEOUT_MS = 120_000;
+/** They wait for each other: on a machine that is busy the last one for minutes. */
+const TIMEOUT_MS = 400_000;
 const RANDOM_RUNS = 120;
 /** Of all exchanges of a random run. */
 const GLITCH_SHARE = 0.1;
 /** A run mostly waits; more than this many at a time would wait for each other. */
 const AT_ONCE = 8;
 
-const STEPS: Readonly<Record<Side, readonly Step[]>> = {
-  source: ['head manifest', 'get manifest', 'get blob'],
+interface Case {
+  readonly step: Step;
+  /** In what the copy differs in which the step occurs. */
+  readonly copy?: Pick<FaultyCopy, 'mounts' | 'singlePutBytes' | 'resumable'>;
+  /** What has to go wrong before, so that the step occurs. */
+  readonly before?: readonly [step: Step, glitch: GlitchName];
+}
+
+const CASES: Readonly<Record<Side, readonly Case[]>> = {
+  source: (['get token', 'head manifest', 'get manifest', 'get blob', 'list referrers'] as const).map(ofStep),
   target: [
-    'head manifest',
-    'put manifest',
-    'head blob',
-    'begin upload',
-    'mount',
-    'patch upload',
-    'put upload',
+    ...(
+      ['get token', 'head manifest', 'put manifest', 'head blob', 'begin upload', 'put upload'] as const
+    ).map(ofStep),
+    { step: 'mount', copy: { mounts: true } },
+    { step: 'patch upload', copy: { singlePutBytes: 10 } },
+    { step: 'list referrers' },
+    { step: 'patch upload', copy: { resumable: true } },
+    {
+      step: 'get upload',
+      copy: { resumable: true },
+      before: ['patch upload', 'reset in the middle of the request'],
+    },
   ],
 };
+
+function ofStep(step: Step): Case {
+  return { step };
+}
 
 /** One run of a copy again, as it was: set to the number that a failure named. */
 const givenSeed = process.env.LONGSHORE_SEED;
@@ -80,18 +98,38 @@ async function failuresOf(
 
 describe('a copy in which one thing goes wrong once', () => {
   const copies = (side: Side, glitch: GlitchName) =>
-    STEPS[side].map((step) => ({
-      name: `${step} of the ${side}`,
+    CASES[side].map(({ step, copy, before }, nth) => ({
+      name: `${step} of the ${side}${copy ? `, with ${Object.keys(copy)}` : ''}`,
       world: small,
       copy: {
-        repository: `once/${side}/${step.replace(' ', '-')}/${GLITCH_NAMES.indexOf(glitch)}`,
-        seed: `${side} ${step} ${glitch}`,
-        faults: { [side]: { glitchFor: strikeOnce(step, glitch) } },
+        repository: `once/${side}/case-${nth}/${GLITCH_NAMES.indexOf(glitch)}`,
+        seed: `${side} ${nth} ${glitch}`,
+        faults: {
+          [side]: {
+            lock: lockFor(step, glitch),
+            glitchFor: strikeAsEither(...(before ? [strikeOnce(...before)] : []), strikeOnce(step, glitch)),
+          },
+        },
         tagged: side === 'target',
-        mounts: step === 'mount',
-        ...(step === 'patch upload' && { singlePutBytes: 10 }),
+        ...copy,
       },
     }));
+  const lockFor = (step: Step, glitch: GlitchName) =>
+    step === 'get token' || glitch === 'the end of a token' ? 'token' : undefined;
+
+  it.concurrent(
+    'takes every step of which this is said',
+    async () => {
+      const steps = (['source', 'target'] as const).flatMap((side) =>
+        copies(side, '502').map(async ({ name, world, copy }, nth) => {
+          const { struck } = await run(world, copy);
+          return struck.some(({ exchange: { step } }) => step === CASES[side][nth]?.step) ? [] : [name];
+        }),
+      );
+      expect((await Promise.all(steps)).flat()).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 
   it.concurrent.each(GLITCH_NAMES)(
     'ends in the exact image: %s',
@@ -102,6 +140,16 @@ describe('a copy in which one thing goes wrong once', () => {
     TIMEOUT_MS,
   );
 });
+
+it.concurrent.each(['basic', 'token'] as const)(
+  'a copy between registries that ask for a login ends in the exact image: %s',
+  async (lock) => {
+    const faults = { source: { lock }, target: { lock } };
+    const copy = { repository: `locked/${lock}`, seed: lock, faults, mounts: true };
+    expect(await failuresOf([{ name: lock, world: multiPlatform, copy }], isExact)).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
 
 describe('a copy from or to a registry with a habit', () => {
   const copies = (quirk: (typeof QUIRK_NAMES)[number]) =>

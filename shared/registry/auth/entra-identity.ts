@@ -29,12 +29,14 @@ export function entraIdentity(server: TokenServer): EntraIdentity {
     if (!identity) throw new Error('The exchange has no identity yet.');
     const signal = AbortSignal.timeout(EXCHANGE_TIMEOUT_MS);
     let refusal: unknown;
+    let shown: string | undefined;
     for (const scope of scopes) {
       const entraToken = await identity.token(scope, { signal }).catch((error: unknown) => {
         refusal = error;
         return undefined;
       });
-      if (entraToken === undefined) continue;
+      if (entraToken === undefined || entraToken === shown) continue;
+      shown = entraToken;
       try {
         const refreshToken = await exchangeEntraToken(server, entraToken, signal);
         scopes = [scope];

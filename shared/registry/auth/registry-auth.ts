@@ -89,6 +89,8 @@ export class RegistryAuth {
       if (isAzureTokenServer(realm, registry.origin) && (await this.#credentials.get(signal))) {
         this.#learned.set('list', ['metadata_read']);
       }
+      // Others were refused in the meantime: they share their tokens with us.
+      if (key === this.#schemeKey) return;
       this.#scheme = tokenScheme({ registry, realm, service, reach, send, timing }, this.#credentials);
     }
     this.#schemeKey = key;

@@ -1,5 +1,5 @@
 import type { Credentials } from '../types.ts';
-import { AZURE_TOKEN_USER, isAzureTokenServer } from './azure.ts';
+import { AZURE_TOKEN_USER, isAzureTokenServer, isEntraToken } from './azure.ts';
 import { entraIdentity, isDenied } from './entra-identity.ts';
 import { ExpiringCache, type Fetched } from './expiring-cache.ts';
 import type { KnownCredentials } from './known-credentials.ts';
@@ -25,10 +25,14 @@ export function tokenScheme(server: TokenServer, credentials: KnownCredentials):
         return await getToken(server, scopes, known, signal);
       case 'token': {
         const { token } = known;
-        // Azure takes refresh and access tokens this way, the OAuth2 form the former only.
-        return isAzureTokenServer(server.realm, server.registry.origin)
-          ? await getToken(server, scopes, { username: AZURE_TOKEN_USER, password: token }, signal)
-          : await redeemRefreshToken(server, scopes, token, signal);
+        if (!isAzureTokenServer(server.realm, server.registry.origin)) {
+          return await redeemRefreshToken(server, scopes, token, signal);
+        }
+        if (isEntraToken(token)) {
+          return await entra.accessToken(scopes, { kind: 'entra', token: async () => token }, signal);
+        }
+        // Azure takes refresh and access tokens of its own this way, the OAuth2 form the former only.
+        return await getToken(server, scopes, { username: AZURE_TOKEN_USER, password: token }, signal);
       }
       case 'entra':
         return await entra.accessToken(scopes, known, signal);

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { RegistryError } from '../../errors.ts';
+import { RegistryError, TransportError } from '../../errors.ts';
 import { parseJson } from '../protocol/json.ts';
 import { readRefusal } from '../read-refusal.ts';
-import { type Reach, readBounded, type Send, type Timing } from '../transport/index.ts';
+import { type HttpResponse, type Reach, readBounded, type Send, type Timing } from '../transport/index.ts';
 import { basicHeader } from './basic-scheme.ts';
 import type { Fetched } from './expiring-cache.ts';
 import { jwtLifeMs } from './jwt.ts';
@@ -97,11 +97,34 @@ function serviceOf({ service, registry }: TokenServer): string {
   return service ?? registry.origin.host;
 }
 
-async function ask(
-  { registry, reach, send, timing }: TokenServer,
-  { url, authorization, form, field, signal }: Question,
-): Promise<Fetched<string>> {
-  const what = `get a token for ${registry.name}`;
+async function ask(server: TokenServer, question: Question): Promise<Fetched<string>> {
+  const { url, field } = question;
+  const answer = answerSchema.safeParse(parseJson(await wholeAnswer(server, question))).data;
+  const value = field === 'refresh_token' ? answer?.refresh_token : answer?.token || answer?.access_token;
+  if (!value || !/^[\x21-\x7e]+$/.test(value)) {
+    throw malformed(purposeOf(server), url, 'answered without a token');
+  }
+  const givenMs = answer?.expires_in === undefined ? undefined : answer.expires_in * 1000;
+  const lifeMs = givenMs ?? jwtLifeMs(value, server.timing.now()) ?? DEFAULT_LIFE_S * 1000;
+  return { value, lifeMs: Math.min(lifeMs, MAX_LIFE_MS) };
+}
+
+/** Asks once more where an answer breaks off; `send` sees to all that goes wrong before it begins. */
+async function wholeAnswer(server: TokenServer, question: Question): Promise<Uint8Array> {
+  const bounds = { maxBytes: MAX_ANSWER_BYTES, timeoutMs: ANSWER_TIMEOUT_MS };
+  const response = await goodAnswer(server, question);
+  try {
+    return await readBounded(response, bounds);
+  } catch (error) {
+    if (!(error instanceof TransportError) || error.code === 'E_TOO_LARGE') throw error;
+    return await readBounded(await goodAnswer(server, question), bounds);
+  }
+}
+
+async function goodAnswer(server: TokenServer, question: Question): Promise<HttpResponse> {
+  const { registry, reach, send, timing } = server;
+  const { url, authorization, form, signal } = question;
+  const what = purposeOf(server);
   const response = await send({
     method: form ? 'POST' : 'GET',
     url,
@@ -114,25 +137,22 @@ async function ask(
     ...(form && { body: Buffer.from(form.toString()), confidential: true }),
     signal,
   });
-  if (response.status !== 200) {
-    const secrets = [
-      ...secretsIn(authorization),
-      ...(form?.getAll('refresh_token') ?? []),
-      ...(form?.getAll('access_token') ?? []),
-    ];
-    const error = await readRefusal(response, what, timing.now(), secrets);
-    if (form && NO_POST.has(response.status)) throw notTaken(registry.name, response.status);
-    // A token server that is not there says nothing about the content we are after.
-    if (error.code === 'E_NOT_FOUND') throw malformed(what, url, `answered ${response.status}`);
-    throw form && response.status === 400 ? invalidGrant(registry.name, error) : error;
-  }
-  const bytes = await readBounded(response, { maxBytes: MAX_ANSWER_BYTES, timeoutMs: ANSWER_TIMEOUT_MS });
-  const answer = answerSchema.safeParse(parseJson(bytes)).data;
-  const value = field === 'refresh_token' ? answer?.refresh_token : answer?.token || answer?.access_token;
-  if (!value || !/^[\x21-\x7e]+$/.test(value)) throw malformed(what, url, 'answered without a token');
-  const givenMs = answer?.expires_in === undefined ? undefined : answer.expires_in * 1000;
-  const lifeMs = givenMs ?? jwtLifeMs(value, timing.now()) ?? DEFAULT_LIFE_S * 1000;
-  return { value, lifeMs: Math.min(lifeMs, MAX_LIFE_MS) };
+  if (response.status === 200) return response;
+  const secrets = [
+    ...secretsIn(authorization),
+    ...(form?.getAll('refresh_token') ?? []),
+    ...(form?.getAll('access_token') ?? []),
+  ];
+  const error = await readRefusal(response, what, timing.now(), secrets, secrets.length === 0);
+  if (form && NO_POST.has(response.status)) throw notTaken(registry.name, response.status);
+  // A token server that is not there says nothing about the content we are after.
+  if (error.code === 'E_NOT_FOUND') throw malformed(what, url, `answered ${response.status}`);
+  throw form && response.status === 400 ? invalidGrant(registry.name, error) : error;
+}
+
+/** To stand after "Could not". */
+function purposeOf({ registry }: TokenServer): string {
+  return `get a token for ${registry.name}`;
 }
 
 /** The OAuth2 form of the flow is optional; these are the answers of servers without it. */

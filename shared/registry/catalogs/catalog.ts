@@ -1,3 +1,5 @@
+import * as z from 'zod';
+import { InvalidInputError } from '../../errors.ts';
 import type { Page, WebApi } from '../listings/listing.ts';
 
 export interface CatalogPage extends Page {
@@ -20,3 +22,15 @@ export function namespaceOf(prefix: string): string | undefined {
   const slash = prefix.indexOf('/');
   return slash < 0 ? undefined : encodeURIComponent(prefix.slice(0, slash));
 }
+
+/** @throws InvalidInputError `E_ARGUMENT` with the advice when the repositories wanted need not be in one namespace */
+export function requiredNamespace(prefix: string, advice: string): string {
+  const namespace = namespaceOf(prefix);
+  if (namespace !== undefined) return namespace;
+  throw new InvalidInputError('E_ARGUMENT', advice);
+}
+
+/** A repository as registries with namespaces list it. */
+export const namespacedRepository = z
+  .object({ namespace: z.string(), name: z.string() })
+  .transform(({ namespace, name }) => `${namespace}/${name}`);

@@ -1,9 +1,10 @@
 import * as z from 'zod';
+import { listOf } from '../protocol/list-of.ts';
 import { nextPage } from '../protocol/location.ts';
 import type { Catalog } from './catalog.ts';
 
 // An empty list is `null` in some registries.
-const pageSchema = z.object({ repositories: z.array(z.string()).nullable() });
+const pageSchema = z.object({ repositories: listOf(z.string()).nullable() });
 
 /**
  * The catalog of the distribution project (docs/spec/api.md, "Listing Repositories"), which many registries have and

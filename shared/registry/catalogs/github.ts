@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import { InvalidInputError, RegistryError } from '../../errors.ts';
+import { RegistryError } from '../../errors.ts';
 import { PAGE_SIZE } from '../listings/listing.ts';
+import { listOf } from '../protocol/list-of.ts';
 import { nextPage } from '../protocol/location.ts';
-import { type Catalog, namespaceOf } from './catalog.ts';
+import { type Catalog, requiredNamespace } from './catalog.ts';
 
-const pageSchema = z.array(z.object({ name: z.string(), owner: z.object({ login: z.string() }) }));
+const pageSchema = listOf(z.object({ name: z.string(), owner: z.object({ login: z.string() }) }));
 
 /**
  * GitHub REST API, "List packages" of an organization or user. Wants a token with `read:packages` even for public
@@ -20,13 +21,10 @@ export const githubCatalog: Catalog = {
     );
   },
   firstPages(prefix) {
-    const owner = namespaceOf(prefix);
-    if (owner === undefined) {
-      throw new InvalidInputError(
-        'E_ARGUMENT',
-        'GitHub lists the packages of one owner at a time. Write ghcr.io/OWNER/*.',
-      );
-    }
+    const owner = requiredNamespace(
+      prefix,
+      'GitHub lists the packages of one owner at a time. Write ghcr.io/OWNER/*.',
+    );
     // A name does not say whether it is an organisation's or a user's.
     return ['orgs', 'users'].map(
       (owners) => `/${owners}/${owner}/packages?package_type=container&per_page=${PAGE_SIZE}`,

@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { harborListing } from '../listings/harbor.ts';
 import { PAGE_SIZE } from '../listings/listing.ts';
+import { listOf } from '../protocol/list-of.ts';
 import { nextPage } from '../protocol/location.ts';
 import { type Catalog, namespaceOf } from './catalog.ts';
 
-const pageSchema = z.array(z.object({ name: z.string() }));
+const pageSchema = listOf(z.object({ name: z.string() }));
 
 /**
  * Harbor API v2.0, `listRepositories` of a project, or `listAllRepositories` that the credentials may see. Its

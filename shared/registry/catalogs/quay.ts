@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { InvalidInputError } from '../../errors.ts';
-import { type Catalog, namespaceOf } from './catalog.ts';
+import { listOf } from '../protocol/list-of.ts';
+import { type Catalog, namespacedRepository, requiredNamespace } from './catalog.ts';
 
 const pageSchema = z.object({
-  repositories: z.array(z.object({ namespace: z.string(), name: z.string() })),
+  repositories: listOf(namespacedRepository),
   next_page: z.string().nullish(),
 });
 
@@ -14,13 +14,10 @@ const pageSchema = z.object({
 export const quayCatalog: Catalog = {
   authorization: 'none',
   firstPages(prefix) {
-    const namespace = namespaceOf(prefix);
-    if (namespace === undefined) {
-      throw new InvalidInputError(
-        'E_ARGUMENT',
-        'Quay lists the repositories of one namespace at a time. Write HOST/NAMESPACE/*.',
-      );
-    }
+    const namespace = requiredNamespace(
+      prefix,
+      'Quay lists the repositories of one namespace at a time. Write HOST/NAMESPACE/*.',
+    );
     return [`/api/v1/repository?namespace=${namespace}&public=true`];
   },
   readPage({ json, url }) {
@@ -28,9 +25,6 @@ export const quayCatalog: Catalog = {
     if (!page) return undefined;
     const next = new URL(url);
     if (page.next_page) next.searchParams.set('next_page', page.next_page);
-    return {
-      rows: page.repositories.map(({ namespace, name }) => `${namespace}/${name}`),
-      next: page.next_page ? next : undefined,
-    };
+    return { rows: page.repositories, next: page.next_page ? next : undefined };
   },
 };

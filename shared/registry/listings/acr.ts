@@ -1,13 +1,12 @@
 import * as z from 'zod';
+import { listOf } from '../protocol/list-of.ts';
 import { nextPage } from '../protocol/location.ts';
 import { optionalDate, optionalText } from './fields.ts';
 import { type DigestListing, PAGE_SIZE } from './listing.ts';
 
 // An empty list is `null`.
 const pageSchema = z.object({
-  tags: z
-    .array(z.object({ name: z.string(), digest: optionalText, lastUpdateTime: optionalDate }))
-    .nullable(),
+  tags: listOf(z.object({ name: z.string(), digest: optionalText, lastUpdateTime: optionalDate })).nullable(),
 });
 
 /**

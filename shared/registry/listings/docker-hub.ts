@@ -1,11 +1,12 @@
 import * as z from 'zod';
+import { listOf } from '../protocol/list-of.ts';
 import { pageLocation } from '../protocol/location.ts';
 import { optionalDate, optionalMediaType, optionalText } from './fields.ts';
 import { type DigestListing, PAGE_SIZE, splitNamespace } from './listing.ts';
 
 const pageSchema = z.object({
   next: z.string().nullish(),
-  results: z.array(
+  results: listOf(
     z.object({
       name: z.string(),
       digest: optionalText,

@@ -1,14 +1,15 @@
 import * as z from 'zod';
 import { RegistryError } from '../../errors.ts';
+import { listOf } from '../protocol/list-of.ts';
 import { nextPage } from '../protocol/location.ts';
 import { optionalDate } from './fields.ts';
 import { type DigestListing, PAGE_SIZE, splitNamespace } from './listing.ts';
 
-const pageSchema = z.array(
+const pageSchema = listOf(
   z.object({
     name: z.string(),
     updated_at: optionalDate,
-    metadata: z.object({ container: z.object({ tags: z.array(z.string()) }) }),
+    metadata: z.object({ container: z.object({ tags: listOf(z.string()) }) }),
   }),
 );
 

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { listOf } from '../protocol/list-of.ts';
 import { nextPage } from '../protocol/location.ts';
 import { optionalEpochMs, optionalMediaType } from './fields.ts';
 import type { DigestListing, ListedRow } from './listing.ts';
@@ -6,18 +7,22 @@ import type { DigestListing, ListedRow } from './listing.ts';
 /** Enough for nearly every repository to come in one answer. */
 const TAGS_ON_A_PAGE = 10_000;
 
-const strings = z
-  .array(z.string())
+const strings = listOf(z.string())
   .nullable()
   .transform((values) => values ?? []);
+const manifest = z.object({
+  tag: strings.default([]),
+  mediaType: optionalMediaType,
+  timeUploadedMs: optionalEpochMs,
+});
 const pageSchema = z.object({
   tags: strings,
   manifest: z
-    .record(
-      z.string(),
-      z.object({ tag: strings.default([]), mediaType: optionalMediaType, timeUploadedMs: optionalEpochMs }),
+    .preprocess(
+      (manifests) => (manifests instanceof Object ? Object.entries(manifests) : manifests),
+      listOf(z.tuple([z.string(), manifest])),
     )
-    .default({}),
+    .default([]),
 });
 
 /**
@@ -30,7 +35,7 @@ export const googleListing: DigestListing = {
   readPage({ json, link, url }) {
     const page = pageSchema.safeParse(json).data;
     if (!page) return undefined;
-    const manifests = Object.entries(page.manifest)
+    const manifests = page.manifest
       .map(([digest, { tag, mediaType, timeUploadedMs }]) => ({
         tags: tag,
         digest,

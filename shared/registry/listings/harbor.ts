@@ -1,14 +1,15 @@
 import * as z from 'zod';
 import { basicHeader } from '../auth/basic-scheme.ts';
+import { listOf } from '../protocol/list-of.ts';
 import { nextPage } from '../protocol/location.ts';
 import { optionalDate, optionalMediaType, optionalText } from './fields.ts';
 import { type DigestListing, type ListedRow, PAGE_SIZE, pageAfter, splitNamespace } from './listing.ts';
 
-const pageSchema = z.array(
+const pageSchema = listOf(
   z.object({
     digest: optionalText,
     manifest_media_type: optionalMediaType,
-    tags: z.array(z.object({ name: z.string(), push_time: optionalDate })).nullish(),
+    tags: listOf(z.object({ name: z.string(), push_time: optionalDate })).nullish(),
   }),
 );
 

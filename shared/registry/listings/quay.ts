@@ -1,9 +1,10 @@
 import * as z from 'zod';
+import { listOf } from '../protocol/list-of.ts';
 import { optionalText, optionalUnixTime } from './fields.ts';
 import { type DigestListing, PAGE_SIZE, pageAfter } from './listing.ts';
 
 const pageSchema = z.object({
-  tags: z.array(z.object({ name: z.string(), manifest_digest: optionalText, start_ts: optionalUnixTime })),
+  tags: listOf(z.object({ name: z.string(), manifest_digest: optionalText, start_ts: optionalUnixTime })),
   has_additional: z.boolean(),
 });
 

@@ -4,6 +4,8 @@ import type { Need } from '../auth/index.ts';
 import { secretsIn } from '../auth/secrets-in.ts';
 import type { RegistryChannel } from '../channel.ts';
 import { parseJson } from '../protocol/json.ts';
+import { repeating } from '../repeat.ts';
+import type { RetryBudget } from '../transport/index.ts';
 import type { PageOptions } from '../types.ts';
 import type { Page, WebApi } from './listing.ts';
 import { refusedPage } from './refused-page.ts';
@@ -80,6 +82,10 @@ async function createPageReader<P extends Page>(
 
   async function read(url: URL): Promise<P> {
     await onPage?.();
+    return await repeating({ channel }, signal, (retries) => readOnce(url, retries));
+  }
+
+  async function readOnce(url: URL, retries: RetryBudget): Promise<P> {
     const response = await channel.request({
       what,
       method: 'GET',
@@ -89,6 +95,7 @@ async function createPageReader<P extends Page>(
       headers: { accept: 'application/json', ...(authorization && { authorization }) },
       // Registries refuse as distribution-spec has it, other APIs in ways of their own.
       expect: ownCredentials ? [200, 403, 429] : [200],
+      retries,
       signal,
     });
     if (response.status !== 200) {

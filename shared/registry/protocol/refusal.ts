@@ -9,34 +9,54 @@ export interface Refusal {
   readonly status: number;
   readonly body: ErrorBody;
   readonly retryAfterMs?: number | undefined;
+  /** No credentials are known for whoever answered. */
+  readonly isAnonymous?: boolean | undefined;
 }
 
+/** 424 is how a cache of Azure says that its upstream failed. */
+const MAY_PASS = new Set([408, 424]);
 const NOT_FOUND_CODES = new Set(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'BLOB_UNKNOWN']);
 
 /** How servers without HEAD answer it (RFC 9110 sections 15.5.6 and 15.6.2). */
 export const NO_HEAD: readonly number[] = [405, 501];
 
 /** The error that an unsuccessful answer is. */
-export function refusal({ what, host, status, body, retryAfterMs }: Refusal): RegistryError {
-  const code = codeOf(status, body.codes);
+export function refusal({
+  what,
+  host,
+  status,
+  body,
+  retryAfterMs,
+  isAnonymous = false,
+}: Refusal): RegistryError {
+  const code = codeOf(status, body.codes, retryAfterMs);
   const answered = `${host} answered ${status}${body.summary ? ` (${body.summary})` : ''}`;
-  return new RegistryError(code, `Could not ${what}: ${answered}. ${adviceFor(code, retryAfterMs)}`, {
-    status,
-    registryCodes: body.codes,
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  });
+  return new RegistryError(
+    code,
+    `Could not ${what}: ${answered}. ${isAnonymous && code === 'E_DENIED' ? LOG_IN : adviceFor(code, retryAfterMs)}`,
+    {
+      status,
+      registryCodes: body.codes,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    },
+  );
 }
 
 /** The status decides first: some registries have their own words for "not found", none their own number. */
-function codeOf(status: number, codes: readonly string[]): RegistryCode {
+function codeOf(status: number, codes: readonly string[], retryAfterMs: number | undefined): RegistryCode {
   if (status === 404) return 'E_NOT_FOUND';
   if (status === 429 || codes.some((code) => code.toUpperCase() === 'TOOMANYREQUESTS'))
     return 'E_RATE_LIMITED';
+  // GitHub's "secondary" limit: a refusal that says when to come back is none for good.
+  if (status === 403 && retryAfterMs !== undefined) return 'E_RATE_LIMITED';
   if (status === 401 || status === 403) return 'E_DENIED';
-  if (status >= 500 || status === 408) return 'E_UNAVAILABLE';
+  if (status >= 500 || MAY_PASS.has(status)) return 'E_UNAVAILABLE';
   if (status >= 400 && codes.some((code) => NOT_FOUND_CODES.has(code))) return 'E_NOT_FOUND';
   return 'E_PROTOCOL';
 }
+
+const LOG_IN =
+  'No credentials are known for it: give it some under registries in longshore.yaml, or use docker login, which commands look at; some registries answer this for what does not exist.';
 
 function adviceFor(code: RegistryCode, retryAfterMs: number | undefined): string {
   switch (code) {

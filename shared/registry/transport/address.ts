@@ -14,11 +14,16 @@ type Subnet = readonly [address: string, prefix: number];
 const NEVER: readonly Subnet[] = [
   ['0.0.0.0', 8],
   ['169.254.0.0', 16],
+  ['100.100.100.200', 32], // Alibaba Cloud's metadata
+  ['192.0.0.192', 32], // Oracle Cloud's metadata
   ['168.63.129.16', 32], // Azure's platform services
   ['224.0.0.0', 4],
   ['::', 128],
   ['fe80::', 10],
   ['fd00:ec2::254', 128], // AWS instance metadata
+  ['fd20:ce::254', 128], // Google Cloud's metadata
+  ['2001::', 32], // tunnels to addresses of version 4: Teredo and 6to4
+  ['2002::', 16],
   ['ff00::', 8],
 ];
 const PRIVATE: readonly Subnet[] = [
@@ -30,9 +35,13 @@ const PRIVATE: readonly Subnet[] = [
   ['192.168.0.0', 16],
   ['198.18.0.0', 15],
   ['240.0.0.0', 4],
-  ['::1', 128],
+  ['::', 96],
+  ['64:ff9b:1::', 48], // a network's own NAT64 (RFC 8215)
   ['fc00::', 7],
+  ['fec0::', 10],
 ];
+/** In a network without version 4, NAT64 leads from here to the address in the last 32 bits (RFC 6052). */
+const NAT64 = '64:ff9b::';
 
 const BLOCKED: Readonly<Record<Reach, BlockList>> = {
   public: blockList([...NEVER, ...PRIVATE]),
@@ -43,7 +52,9 @@ function blockList(subnets: readonly Subnet[]): BlockList {
   const list = new BlockList();
   for (const [address, prefix] of subnets) {
     // `isIP` would know too, for 4 ms: it makes its pattern for version 6 when first asked.
-    list.addSubnet(address, prefix, address.includes(':') ? 'ipv6' : 'ipv4');
+    const isV6 = address.includes(':');
+    list.addSubnet(address, prefix, isV6 ? 'ipv6' : 'ipv4');
+    if (!isV6) list.addSubnet(`${NAT64}${address}`, 96 + prefix, 'ipv6');
   }
   return list;
 }

@@ -14,7 +14,7 @@ export interface Failure {
 
 /**
  * How long to wait before the next attempt: exponential backoff with full jitter, or what the registry asked
- * for. `undefined` means give up.
+ * for if that is longer: some ask for microseconds, and refuse again. `undefined` means give up.
  */
 export function nextDelayMs(
   { attempt, spentMs, retryAfterMs }: Failure,
@@ -22,10 +22,10 @@ export function nextDelayMs(
   timing: Pick<Timing, 'random'>,
 ): number | undefined {
   if (attempt >= limits.attempts) return undefined;
+  const chance = timing.random();
+  const backoffMs = chance * Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** attempt);
   const delayMs =
-    retryAfterMs === undefined
-      ? timing.random() * Math.min(MAX_DELAY_MS, BASE_DELAY_MS * 2 ** attempt)
-      : retryAfterMs + timing.random() * BASE_DELAY_MS;
+    retryAfterMs === undefined ? backoffMs : Math.max(backoffMs, retryAfterMs + chance * BASE_DELAY_MS);
   if (retryAfterMs !== undefined && retryAfterMs > limits.maxRetryAfterMs) return undefined;
   return spentMs + delayMs > limits.retryBudgetMs ? undefined : delayMs;
 }

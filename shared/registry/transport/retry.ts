@@ -7,7 +7,8 @@ import { parseRetryAfter } from './retry-after.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { Timing } from './timing.ts';
 
-const RETRIED_STATUS = new Set([408, 429, 500, 502, 503, 504]);
+/** 424: a cache of Azure could not reach its upstream. */
+const RETRIED_STATUS = new Set([408, 424, 429, 500, 502, 503, 504]);
 /** Answers that are about the host, not about the request: everybody leaves it alone for a moment. */
 const PAUSING_STATUS = new Set([429, 503]);
 

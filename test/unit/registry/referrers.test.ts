@@ -83,6 +83,27 @@ describe('with the referrers API', () => {
     expect(await failureOf(repository.referrers(SUBJECT))).toMatchObject({ code: 'E_PROTOCOL' });
   });
 
+  it('asks again for a list that breaks off', async () => {
+    const { headers, body } = indexOf(one, two);
+    const server = await scriptedServer((_request, index) =>
+      index > 0
+        ? { headers, body }
+        : (response) => {
+            response.writeHead(200, { ...headers, 'content-length': body.length });
+            response.write(body.slice(0, 40), () => setImmediate(() => response.socket?.destroySoon()));
+          },
+    );
+    expect(await testRepository(server).referrers(SUBJECT)).toEqual([one, two]);
+    expect(server.log).toEqual([`GET ${API}`, `GET ${API}`]);
+  });
+
+  it('does not take half a list for a registry without the API', async () => {
+    const { headers, body } = indexOf(one, two);
+    const { server, repository } = await registryThat({ headers, body: body.slice(0, 40) });
+    expect(await failureOf(repository.referrers(SUBJECT))).toMatchObject({ code: 'E_PROTOCOL' });
+    expect(server.log).toEqual([`GET ${API}`]);
+  });
+
   it('reads no more than 4 MiB', async () => {
     const { repository } = await registryThat({ body: ' '.repeat(4 * 1024 * 1024 + 1) });
     expect(await failureOf(repository.referrers(SUBJECT))).toMatchObject({ code: 'E_TOO_LARGE' });

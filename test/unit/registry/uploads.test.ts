@@ -408,6 +408,19 @@ describe('a registry', () => {
     ]);
   });
 
+  it.each(['http://169.254.169.254/u', 'http://[64:ff9b::a9fe:a9fe]/u'])(
+    'that has uploads sent to the metadata service at %s is not obeyed',
+    async (location) => {
+      const server = await scriptedServer(({ method }) =>
+        method === 'HEAD' ? { status: 404 } : { status: 202, headers: { location } },
+      );
+      expect(await failureOf(push(server))).toMatchObject({
+        code: 'E_DENIED',
+        message: expect.stringContaining('link-local or metadata address'),
+      });
+    },
+  );
+
   it('that wants a new token for the upload gets the bytes again', async () => {
     const server: ScriptedServer = await scriptedServer((request) => {
       if (request.path === '/token') return { body: { token: `t${server.requests.length}` } };

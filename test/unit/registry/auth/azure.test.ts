@@ -1,8 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { RegistryError } from '../../../../shared/errors.ts';
 import { entraScopesFor, isAzureTokenServer } from '../../../../shared/registry/auth/azure.ts';
+import { RegistryAuth } from '../../../../shared/registry/auth/index.ts';
 import type { CredentialSource, Credentials } from '../../../../shared/registry/index.ts';
-import { type AzureRegistry, entraTokenFor, startAzureRegistry } from '../../../helpers/azure-registry.ts';
+import { createConnections, DEFAULT_LIMITS } from '../../../../shared/registry/transport/index.ts';
+import {
+  type AzureRegistry,
+  entraJwtFor,
+  entraTokenFor,
+  startAzureRegistry,
+} from '../../../helpers/azure-registry.ts';
 import { collect } from '../../../helpers/collect.ts';
 import { scriptedServer } from '../../../helpers/scripted-server.ts';
 import { FakeTiming, failureOf, testClient, testRepository } from '../client-under-test.ts';
@@ -55,6 +62,28 @@ describe('an Entra identity', () => {
       'repository:base/python:pull',
     ]);
     expect(forms[0]).toMatchObject({ grant_type: 'refresh_token', service: registry.server.host });
+  });
+
+  it('is exchanged once for callers that are refused together, whether they may be aborted or not', async () => {
+    const registry = await startAzureRegistry();
+    const origin = new URL(registry.server.url);
+    const connections = createConnections(DEFAULT_LIMITS);
+    onTestFinished(() => connections.close());
+    const auth = new RegistryAuth({
+      registry: { name: registry.server.host, origin },
+      reach: 'private',
+      credentials: () => identity().credentials.credentialsFor(registry.server.host),
+      send: (request) => connections.send(request),
+      timing: new FakeTiming(),
+    });
+    const params = new Map([['realm', `${registry.server.url}/oauth2/token`]]);
+    const needs = [{ repository: 'base/node', access: 'pull' }] as const;
+    const refused = (signal?: AbortSignal) =>
+      auth.answer([{ scheme: 'bearer', params }], needs, undefined, signal);
+    const { signal } = new AbortController();
+    const headers = await Promise.all([refused(signal), refused(), refused(signal)]);
+    expect(new Set(headers).size).toBe(1);
+    expect(registry.server.log).toEqual(['POST /oauth2/exchange', 'POST /oauth2/token']);
   });
 
   it('is shown for the resource manager where the audience of registries is not taken, and remembered so', async () => {
@@ -146,6 +175,31 @@ describe('a registry of Azure', () => {
     expect(await testRepository(server, { credentials }).resolve('v1')).toBeDefined();
     const login = Buffer.from(`00000000-0000-0000-0000-000000000000:${refreshToken}`).toString('base64');
     expect(server.requests[1]?.headers.authorization).toBe(`Basic ${login}`);
+  });
+
+  it('takes an access token of Entra without user name, by its exchange', async () => {
+    const audience = 'https://management.azure.com';
+    const registry = await startAzureRegistry({ audience });
+    const credentials = always({ kind: 'token', token: entraJwtFor(audience) });
+    const repository = testRepository(registry.server, { credentials });
+    expect(await repository.resolve('v1')).toBeDefined();
+    expect(await collect(repository.tags())).toEqual(['v1']);
+    expect(formsOf(registry, '/oauth2/exchange')).toEqual([
+      { grant_type: 'access_token', service: registry.server.host, access_token: entraJwtFor(audience) },
+    ]);
+    expect(registry.server.requests.some(({ headers }) => headers.authorization?.startsWith('Basic'))).toBe(
+      false,
+    );
+  });
+
+  it('that refuses an access token of Entra is asked once', async () => {
+    const registry = await startAzureRegistry();
+    const token = entraJwtFor('https://vault.azure.net');
+    const repository = testRepository(registry.server, { credentials: always({ kind: 'token', token }) });
+    const error = await failureOf(repository.resolve('v1'));
+    expect(error).toMatchObject({ code: 'E_DENIED' });
+    expect(JSON.stringify(error) + error.stack).not.toContain(token);
+    expect(formsOf(registry, '/oauth2/exchange')).toHaveLength(1);
   });
 
   it('is listed with metadata_read from the first request on', async () => {

@@ -174,6 +174,30 @@ describe('the token flow', () => {
     expect(tokenRequests(server)).toHaveLength(2);
   });
 
+  it('renews a token that ended while a blob broke off, and goes on at the byte it reached', async () => {
+    const server: ScriptedServer = await scriptedServer(({ path, headers }) => {
+      if (path === '/token') return { body: { token: `t${tokenRequests(server).length}` } };
+      if (headers.authorization === 'Bearer t2') {
+        const range = { 'content-range': 'bytes 2-4/5' };
+        return headers.range === 'bytes=2-' ? { status: 206, headers: range, body: 'llo' } : { status: 416 };
+      }
+      if (headers.authorization === undefined || headers.range !== undefined) {
+        return { status: 401, headers: { 'www-authenticate': `Bearer realm="${server.url}/token"` } };
+      }
+      return (response) => {
+        response.writeHead(200, { 'content-length': 5 });
+        response.write('he', () => setImmediate(() => response.socket?.destroySoon()));
+      };
+    });
+    const blob = await testRepository(server).openBlob({ digest: digestOf('hello'), size: 5 });
+    expect((await bytesIn(blob)).toString()).toBe('hello');
+    expect(tokenRequests(server)).toHaveLength(2);
+    expect(server.requests.map(({ headers }) => headers.range).filter(Boolean)).toEqual([
+      'bytes=2-',
+      'bytes=2-',
+    ]);
+  });
+
   it('ends a circle of refusals as E_DENIED', async () => {
     const server = await tokenRegistry({ accepts: () => false });
     const repository = testRepository(server, { credentials: JANE });
@@ -183,6 +207,13 @@ describe('the token flow', () => {
     expect(server.requests).toHaveLength(3);
     await failureOf(repository.resolve('latest'));
     expect(server.requests).toHaveLength(6);
+  });
+
+  it('says of a refusal that no credentials are known, also where a token was given out to nobody', async () => {
+    const server = await tokenRegistry({ accepts: () => false });
+    const anonymous = await failureOf(testRepository(server).resolve('latest'));
+    expect(anonymous).toMatchObject({ code: 'E_DENIED', status: 401 });
+    expect(anonymous.message).toContain('No credentials are known for it');
   });
 
   it('asks for what a registry wants besides, once for all repositories', async () => {
@@ -257,6 +288,22 @@ describe('the token flow', () => {
     expect(error.code).toBe(code);
     expect(error.message).toContain(`Could not look up ${server.host}/acme/app:latest`);
     expect(error.message).not.toContain('s3cret');
+  });
+
+  it('asks once more when the answer of the token server breaks off', async () => {
+    const server: ScriptedServer = await scriptedServer(({ path, headers }) => {
+      if (headers.authorization === 'Bearer whole') return FOUND;
+      if (path !== '/token') {
+        return { status: 401, headers: { 'www-authenticate': `Bearer realm="${server.url}/token"` } };
+      }
+      if (tokenRequests(server).length > 1) return { body: { token: 'whole' } };
+      return (response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 });
+        response.write('{"token":"ha', () => setImmediate(() => response.socket?.destroySoon()));
+      };
+    });
+    expect(await testRepository(server).resolve('latest')).toBeDefined();
+    expect(tokenRequests(server)).toHaveLength(2);
   });
 
   it('asks where the credentials come from once for many tokens, and again when they are refused', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { jwtLifeMs } from '../../../../shared/registry/auth/jwt.ts';
+import { jwtIssuer, jwtLifeMs } from '../../../../shared/registry/auth/jwt.ts';
 
 const NOW = Date.parse('2026-01-01T00:00:00Z');
 const SECONDS = NOW / 1000;
@@ -28,6 +28,15 @@ it.each(['opaque', 'a.b', 'a.!.c', 'a..c', `a.${'e'.repeat(70_000)}.c`, ''])(
     expect(jwtLifeMs(token, NOW)).toBeUndefined();
   },
 );
+
+it.each([
+  [jwt({ iss: 'Azure Container Registry', exp: SECONDS }), 'Azure Container Registry'],
+  [jwt({ iss: 7 }), undefined],
+  [jwt({}), undefined],
+  ['opaque', undefined],
+])('%.40s comes from %s', (token, issuer) => {
+  expect(jwtIssuer(token)).toBe(issuer);
+});
 
 it('reads whatever a registry may send', () => {
   const part = fc.base64String({ maxLength: 40 });

@@ -31,6 +31,14 @@ describe.each(FAMILIES)('a listing of %s', (family) => {
     });
   });
 
+  it('is not read out of ever so many rows that are none', async () => {
+    const rows = `[${'1,'.repeat(1_000_000)}1]`;
+    for (const body of [rows, `{"tags":${rows},"results":${rows},"has_additional":false}`]) {
+      const { failure } = await failureAt(family, () => ({ body }));
+      expect(failure).toMatchObject({ code: 'E_PROTOCOL' });
+    }
+  });
+
   it('that sends the same page for ever is given up', async () => {
     const { failure, requests } = await failureAt(family, (url) => pageOf(family, ['a', 'b'], url));
     expect(failure).toMatchObject({

@@ -19,6 +19,26 @@ describe.each(PAGED)('%s', (family) => {
     expect(server.requests).toHaveLength(3);
   });
 
+  it('asks again for a page that breaks off, which counts as one', async () => {
+    const answer = pagesOf(family, () => numberedPages(150, 100));
+    let isBroken = false;
+    const server = await scriptedServer((request, index) => {
+      if (isBroken || index === 0) return answer(request);
+      isBroken = true;
+      return (response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 });
+        response.write('[{"', () => setImmediate(() => response.socket?.destroySoon()));
+      };
+    });
+    let pages = 0;
+    const onPage = () => {
+      pages += 1;
+    };
+    const tags = await collect(listed(server, family, { onPage, limits: { attempts: 2 } }));
+    expect(tags).toHaveLength(150);
+    expect([pages, server.requests.length]).toEqual([2, 3]);
+  });
+
   it('asks for no further page once the iteration is left', async () => {
     const server = await serve(numberedPages(250, 100));
     for await (const { tag } of listed(server, family)) if (tag === 't100') break;

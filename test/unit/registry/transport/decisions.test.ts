@@ -38,6 +38,10 @@ describe('nextDelayMs', () => {
     expect(next(1, 3_000)).toBe(3_125);
     expect(next(1, 3_000, 0)).toBe(3_000);
   });
+  it('backs off all the same from a registry that asks for less', () => {
+    expect([1, 2, 3].map((attempt) => next(attempt, 0))).toEqual([250, 500, 1_000]);
+    expect(next(3, 1_000)).toBe(1_125);
+  });
   it('gives up after the last attempt, beyond the budget, and before a wait that is too long', () => {
     expect(next(4)).toBeUndefined();
     expect(next(1, undefined, 0.5, 30_000)).toBeUndefined();
@@ -65,10 +69,13 @@ describe('redactUrl', () => {
 });
 
 describe('mayReach', () => {
-  it.each(['8.8.8.8', '20.1.2.3', '2a00:1450::1'])('lets anyone reach %s', (address) => {
-    expect(mayReach(address, 'public')).toBe(true);
-    expect(mayReach(address, 'private')).toBe(true);
-  });
+  it.each(['8.8.8.8', '20.1.2.3', '2a00:1450::1', '2001:4860::1', '64:ff9b::8.8.8.8'])(
+    'lets anyone reach %s',
+    (address) => {
+      expect(mayReach(address, 'public')).toBe(true);
+      expect(mayReach(address, 'private')).toBe(true);
+    },
+  );
   it.each([
     '10.1.2.3',
     '172.20.0.1',
@@ -78,6 +85,10 @@ describe('mayReach', () => {
     '::1',
     'fd12::1',
     '::ffff:10.0.0.1',
+    '::127.0.0.1',
+    '64:ff9b::10.0.0.1',
+    '64:ff9b:1::10.0.0.1',
+    'fec0::1',
   ])('reaches %s only where private addresses are allowed', (address) => {
     expect(mayReach(address, 'public')).toBe(false);
     expect(mayReach(address, 'private')).toBe(true);
@@ -89,6 +100,13 @@ describe('mayReach', () => {
     'fe80::1',
     'fd00:ec2::254',
     '::ffff:169.254.169.254',
+    '64:ff9b::169.254.169.254',
+    '64:ff9b::a83f:8110',
+    '2002:a9fe:a9fe::1',
+    '2001::1',
+    '100.100.100.200',
+    '192.0.0.192',
+    'fd20:ce::254',
     '::',
   ])('never reaches %s', (address) => {
     expect(mayReach(address, 'private')).toBe(false);
