@@ -31,3 +31,18 @@ export interface Records<T extends object> {
   /** All records of a partition, or of all partitions, in key order within a partition. */
   list(partition?: string): AsyncIterable<StoredRecord<T>>;
 }
+
+/** A record as somebody last wrote it. */
+export interface WrittenRecord<T> extends StoredRecord<T> {
+  /** Another one after every write. */
+  readonly version: string;
+}
+
+/** Records of which those that are past can be told and taken away. */
+export interface PrunableRecords<T extends object> extends Records<T> {
+  /** The records, of a partition or of all, that nobody wrote since `time` by the clock of the store. */
+  writtenBefore(time: Date, partition?: string): AsyncIterable<WrittenRecord<T>>;
+
+  /** Removes the record as it was read; absent is fine. `false`: somebody wrote it since, and it stays. */
+  removeWritten(record: Pick<WrittenRecord<T>, 'key' | 'version'>): Promise<boolean>;
+}

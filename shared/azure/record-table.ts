@@ -1,7 +1,7 @@
 import type { TableClient, TableEntityResult, TableEntityResultPage } from '@azure/data-tables';
 import type { z } from 'zod';
 import { describeError } from '../errors.ts';
-import type { RecordKey, StoredRecord } from '../records.ts';
+import type { RecordKey, WrittenRecord } from '../records.ts';
 import { answerWithin } from './deadline.ts';
 import { fromColumns, toColumns } from './record-columns.ts';
 import { decodeKey, encodeKey } from './record-key.ts';
@@ -79,14 +79,35 @@ export class RecordTable<T extends object> {
     }
   }
 
+  /** Removes the record with `etag`, or none. @returns false when another one stands there by now */
+  async removeIf(key: RecordKey, etag: string): Promise<boolean> {
+    try {
+      await this.#call((abortSignal) =>
+        this.#table.deleteEntity(encodeKey(key.partition), encodeKey(key.row), { etag, abortSignal }),
+      );
+      return true;
+    } catch (error) {
+      if (hasTableError(error, 'UpdateConditionNotSatisfied')) return false;
+      if (!hasTableError(error, 'ResourceNotFound', 'TableNotFound')) throw error;
+      return true;
+    }
+  }
+
   /** Page by page, each with its own deadline: the reader may take as long as it likes between them. */
-  async *list(partition: string | undefined): AsyncGenerator<StoredRecord<T>> {
+  async *list(
+    partition: string | undefined,
+    { writtenBefore }: { readonly writtenBefore?: Date } = {},
+  ): AsyncGenerator<WrittenRecord<T>> {
+    const filter = [
+      ...(partition === undefined ? [] : [`PartitionKey eq '${encodeKey(partition).replaceAll("'", "''")}'`]),
+      ...(writtenBefore ? [`Timestamp lt datetime'${writtenBefore.toISOString()}'`] : []),
+    ].join(' and ');
     let continuationToken: string | undefined;
     do {
-      const page = await this.#page(partition, continuationToken);
+      const page = await this.#page(filter, continuationToken);
       for (const entity of page ?? []) {
         const key = { partition: decodeKey(entity.partitionKey ?? ''), row: decodeKey(entity.rowKey ?? '') };
-        yield { key, value: this.#read(key, entity) };
+        yield { key, value: this.#read(key, entity), version: entity.etag };
       }
       continuationToken = page?.continuationToken;
     } while (continuationToken);
@@ -98,13 +119,10 @@ export class RecordTable<T extends object> {
   }
 
   async #page(
-    partition: string | undefined,
+    filter: string,
     continuationToken: string | undefined,
   ): Promise<TableEntityResultPage<Record<string, unknown>> | undefined> {
-    const queryOptions =
-      partition === undefined
-        ? {}
-        : { filter: `PartitionKey eq '${encodeKey(partition).replaceAll("'", "''")}'` };
+    const queryOptions = filter === '' ? {} : { filter };
     try {
       return await this.#call(async (abortSignal) => {
         const pages = this.#table

@@ -19,7 +19,12 @@ export function storageFailure(error: unknown, what: string, refusal: string): L
         `${what} was refused by storage (${[status, code].filter(Boolean).join(' ')}). ${refusal}`,
       );
     case 404:
-      return new StorageError('E_STORAGE_NOT_FOUND', `${what} does not exist${code ? ` (${code})` : ''}.`);
+      return new StorageError(
+        'E_STORAGE_NOT_FOUND',
+        code === 'ContainerNotFound'
+          ? `${what}: the container does not exist. Create it, or correct its name.`
+          : `${what} does not exist${code ? ` (${code})` : ''}.`,
+      );
     default: {
       const how = status === undefined ? 'could not be reached' : `answered ${status} ${code}`.trim();
       return new TransportError('E_NETWORK', `${what}: storage ${how}. Try again later.`);

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TableClient } from '@azure/data-tables';
 import type { z } from 'zod';
 import { lazy } from '../lazy.ts';
-import type { RecordKey, Records } from '../records.ts';
+import type { PrunableRecords, RecordKey } from '../records.ts';
 import { RecordTable } from './record-table.ts';
 
 export interface TableRecordsOptions<T> {
@@ -17,7 +17,10 @@ const MAX_ATTEMPTS = 30;
 const MAX_PAUSE_MS = 500;
 
 /** Records in an Azure table, one row each. A row that is not what it should be throws; it never counts as absent. */
-export function createTableRecords<T extends object>({ table, schema }: TableRecordsOptions<T>): Records<T> {
+export function createTableRecords<T extends object>({
+  table,
+  schema,
+}: TableRecordsOptions<T>): PrunableRecords<T> {
   const open = lazy(async () => new RecordTable(await table(), schema));
   return {
     get: async (key) => (await (await open()).find(key))?.value,
@@ -26,6 +29,10 @@ export function createTableRecords<T extends object>({ table, schema }: TableRec
     async *list(partition) {
       yield* (await open()).list(partition);
     },
+    async *writtenBefore(time, partition) {
+      yield* (await open()).list(partition, { writtenBefore: time });
+    },
+    removeWritten: async ({ key, version }) => (await open()).removeIf(key, version),
   };
 }
 

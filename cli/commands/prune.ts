@@ -1,0 +1,42 @@
+import { Command } from 'commander';
+import type { PruningReport } from '../../shared/retention/index.ts';
+import { columns } from '../columns.ts';
+import { countOf } from '../count-of.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Run } from '../program.ts';
+import { withApp } from '../with-app.ts';
+
+/** `longshore prune`: what a timer does once a day: removes the records that nobody needs any more. */
+export function pruneCommand(run: Run): Command {
+  return new Command('prune')
+    .description('remove old records of what is over, as a timer does once a day; copies stay')
+    .option('--dry-run', 'only say what would be removed, without what hangs on that')
+    .option('--json', 'print the result as JSON')
+    .action(({ dryRun = false }: { readonly dryRun?: boolean }) =>
+      run(({ streams: { signal }, output, environment }) =>
+        withApp({ environment }, async (app) => {
+          const tables = await app.prune({ dryRun, signal });
+          output.result({ tables, dryRun }, describe(tables, dryRun));
+          if (tables.some(({ error }) => error)) return EXIT.failed;
+          return tables.some(({ removed }) => removed > 0) ? EXIT.ok : EXIT.nothingToDo;
+        }),
+      ),
+    );
+}
+
+function describe(tables: readonly PruningReport[], dryRun: boolean): readonly string[] {
+  const total = tables.reduce((sum, { removed }) => sum + removed, 0);
+  return [
+    `${countOf(total, 'record')} ${dryRun ? 'would be removed' : 'removed'}`,
+    ...columns(
+      tables
+        .filter(({ examined, error }) => examined > 0 || error)
+        .map(({ name, removed, examined, isComplete, error }) => [
+          name,
+          `${removed} of ${examined} old ones`,
+          error ? `! ${error.code}  ${error.message}` : isComplete ? '' : 'more the next time',
+        ]),
+      '  ',
+    ),
+  ];
+}

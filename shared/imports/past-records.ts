@@ -1,0 +1,30 @@
+import type { JobRecord } from './job-record.ts';
+import type { UploadRecord } from './upload-sessions.ts';
+
+/** What else is known of the target tag of a job. */
+export interface JobStanding {
+  /** The job is what the current observation of the tag asked for: how fresh the copy is follows from it. */
+  readonly isCurrent: boolean;
+  /** Nobody would do it again: something observed later was asked for, or put there, or its source is not watched any more. */
+  readonly isObsolete: boolean;
+}
+
+/**
+ * Whether the record of a job tells nothing any more that somebody may need: the job ended before `before`, and the copy
+ * it made is not the current one. One that was given up is there to be queued again until nobody would.
+ */
+export function isJobPast(
+  { state, finishedAt }: JobRecord,
+  { isCurrent, isObsolete }: JobStanding,
+  before: Date,
+): boolean {
+  if (isCurrent || finishedAt === undefined || Date.parse(finishedAt) >= before.getTime()) return false;
+  return state === 'succeeded' || state === 'unchanged' || (state === 'failed' && isObsolete);
+}
+
+/** Whether nobody is at work on the upload, and what was written down of it is older than `before`. */
+export function isUploadPast({ leaseUntil, upload }: UploadRecord, before: Date): boolean {
+  return [leaseUntil, upload?.keptAt].every(
+    (time) => time === undefined || Date.parse(time) < before.getTime(),
+  );
+}
