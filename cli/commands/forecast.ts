@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { type ConfigurationForecast, forecastFromConfiguration } from '../../shared/app/index.ts';
 import { columns } from '../columns.ts';
+import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
 import { describeSeconds } from '../seconds.ts';
@@ -20,7 +21,9 @@ const SHOWN_WATCHES = 20;
 /** `longshore forecast`: what a configuration will spend on each upstream. Changes nothing, pulls nothing. */
 export function forecastCommand(run: Run): Command {
   return new Command('forecast')
-    .description('show what a configuration will spend at each upstream; exit code 1 when it does not fit')
+    .description(
+      'show what a configuration will spend at each upstream; exit code 1 when it does not fit or is not known',
+    )
     .option('--config <file>', 'configuration to forecast (default: ./longshore.yaml)')
     .option('--offline', 'ask no registry; what only upstream knows is assumed')
     .option('--changes-per-month <count>', 'how often upstream moves each tag', changes, 4)
@@ -34,9 +37,15 @@ export function forecastCommand(run: Run): Command {
           signal: streams.signal,
         });
         output.result(result, describe(result));
-        return result.registries.some(({ fits }) => fits === false) ? EXIT.failed : EXIT.ok;
+        return exitCodeFor(result);
       }),
     );
+}
+
+/** A forecast with a hole in it says nothing of whether it fits. */
+function exitCodeFor({ registries, gaps }: ConfigurationForecast): number {
+  const hasFailed = gaps.some(({ code }) => code !== undefined);
+  return hasFailed || registries.some(({ fits }) => fits === false) ? EXIT.failed : EXIT.ok;
 }
 
 function describe({ assumptions, registries, watches, gaps }: ConfigurationForecast): readonly string[] {
@@ -51,12 +60,24 @@ function describe({ assumptions, registries, watches, gaps }: ConfigurationForec
     ...(rest > 0 ? [`… and ${rest} more that cost less; --json has them all`] : []),
     '',
     `Assumed: each tag moves ${assumptions.changesPerMonth} times a month${assumedNote(watches)}.`,
-    ...gaps.map(({ watch, message }) => `? ${watch}  ${message}`),
+    ...describeFed(watches),
+    ...gaps.map(({ watch, code, message }) =>
+      code === undefined ? `? ${watch}  ${message}` : `! ${watch}  ${code}  ${message}`,
+    ),
   ];
 }
 
 function assumedNote(watches: readonly Watch[]): string {
   return watches.some(({ assumed }) => assumed.length > 0) ? '; numbers with ~ were not found out' : '';
+}
+
+function describeFed(watches: readonly Watch[]): readonly string[] {
+  const fed = watches.filter(({ fedBy }) => fedBy !== undefined);
+  if (fed.length === 0) return [];
+  const webhooks = [...new Set(fed.map(({ fedBy }) => fedBy))].join(', ');
+  return [
+    `Assumed: notices come for ${countOf(fed.length, 'watch', 'watches')}, so that polls are as rare as the webhook allows (${webhooks}).`,
+  ];
 }
 
 function describeRegistry(registry: Registry): readonly string[] {

@@ -1,29 +1,36 @@
 import { Command } from 'commander';
-import { loadApp } from '../../shared/app/index.ts';
 import type { PollRequests, WatchReport } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
 import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
 import { withShortDigests } from '../short-digest.ts';
+import { withApp } from '../with-app.ts';
 
-/** `longshore poll`: what the timer does, now and for every watch: asks upstream and queues what moved. */
+interface PollFlags {
+  readonly config?: string;
+  readonly watch?: readonly string[];
+}
+
+/** `longshore poll`: what the timer does, now and due or not: asks upstream and queues what moved. */
 export function pollCommand(run: Run): Command {
   return new Command('poll')
-    .description('ask the upstreams of all watches now and queue what moved')
+    .description('ask the upstreams of watches now and queue what moved')
     .option('--config <file>', 'configuration to poll with (default: as the functions do)')
+    .option('--watch <name...>', 'only these watches (default: all that are not paused)')
     .option('--json', 'print the result as JSON')
-    .action(({ config }: { readonly config?: string }) =>
-      run(async ({ streams, output, environment }) => {
-        const app = await loadApp({ configFile: config, environment });
-        try {
-          const { watches } = await app.pollUpstreams({ force: true, signal: streams.signal });
+    .action(({ config, watch }: PollFlags) =>
+      run(({ streams, output, environment }) =>
+        withApp({ configFile: config, environment }, async (app) => {
+          const { watches } = await app.pollUpstreams({
+            force: true,
+            watches: watch,
+            signal: streams.signal,
+          });
           output.result({ watches }, watches.flatMap(describe));
           return watches.some(({ errors }) => errors.length > 0) ? EXIT.failed : EXIT.ok;
-        } finally {
-          await app.close();
-        }
-      }),
+        }),
+      ),
     );
 }
 

@@ -1,12 +1,13 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
-import { loadApp } from '../../shared/app/index.ts';
+import { Command, Option } from 'commander';
+import type { WatchStanding } from '../../shared/app/index.ts';
 import { JOB_STATES, type JobState } from '../../shared/imports/index.ts';
-import type { WatchRecord } from '../../shared/mirror/index.ts';
 import { EXIT } from '../exit-codes.ts';
+import { positive } from '../positive.ts';
 import type { Run } from '../program.ts';
 import { budgetLines } from '../status/budget-lines.ts';
 import { jobLines, latest } from '../status/job-lines.ts';
 import { behindLines, watchLines } from '../status/watch-lines.ts';
+import { withApp } from '../with-app.ts';
 
 interface StatusFlags {
   readonly state?: JobState;
@@ -21,9 +22,8 @@ export function statusCommand(run: Run): Command {
     .option('--limit <count>', 'show at most this many jobs, and tags that are behind', positive, 20)
     .option('--json', 'print the result as JSON')
     .action(({ state, limit }: StatusFlags) =>
-      run(async ({ output, environment }) => {
-        const app = await loadApp({ environment });
-        try {
+      run(({ output, environment }) =>
+        withApp({ environment }, async (app) => {
           const all = await Array.fromAsync(app.jobs());
           const counts = Object.fromEntries(
             JOB_STATES.map((one) => [one, all.filter((job) => job.state === one).length]),
@@ -44,20 +44,12 @@ export function statusCommand(run: Run): Command {
             ...budgetLines(budgets, pauses),
           ]);
           return EXIT.ok;
-        } finally {
-          await app.close();
-        }
-      }),
+        }),
+      ),
     );
 }
 
 /** What a record holds for the next poll is nobody's business. */
-function withoutMemory({ memory, ...record }: WatchRecord) {
+function withoutMemory({ memory, ...record }: WatchStanding) {
   return { ...record, unmatched: memory?.unmatched ?? [] };
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Expected a number from 1 on.');
-  return value;
 }

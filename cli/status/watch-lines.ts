@@ -1,4 +1,5 @@
-import type { WatchFreshness, WatchRecord } from '../../shared/mirror/index.ts';
+import type { WatchStanding } from '../../shared/app/index.ts';
+import type { WatchFreshness } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
 import { describeSeconds } from '../seconds.ts';
 import { withShortDigests } from '../short-digest.ts';
@@ -6,7 +7,7 @@ import { shortTime } from '../time.ts';
 
 /** How the watches fare and how fresh their copies are, for people; nothing before the first poll. */
 export function watchLines(
-  watches: readonly WatchRecord[],
+  watches: readonly WatchStanding[],
   freshness: readonly WatchFreshness[],
 ): readonly string[] {
   if (watches.length === 0) return [];
@@ -18,8 +19,8 @@ export function watchLines(
       ...watches.map(({ watch, state, since, polledAt, reason }) => [
         watch,
         state,
-        shortTime(since),
-        shortTime(polledAt),
+        since === undefined ? '' : shortTime(since),
+        polledAt === undefined ? 'never' : shortTime(polledAt),
         ...freshnessCells(byName.get(watch)),
         withShortDigests(reason),
       ]),

@@ -3,6 +3,7 @@ import type { Config } from '../config/index.ts';
 import type { OpenSource } from '../imports/index.ts';
 import type { Records } from '../records.ts';
 import type { RegistryClient, Repository } from '../registry/index.ts';
+import type { OpenExportSources } from '../transfer/index.ts';
 
 /** The budgets of the configured registries. */
 export function budgetsFor(
@@ -18,6 +19,14 @@ export function sourcesWithin(
   registry: Pick<RegistryClient, 'repository'>,
 ): OpenSource {
   return (name, work) => budgets.open(registry.repository(name), work);
+}
+
+/** Sources of exports that keep to the budget of their registry. */
+export function exportsWithin(
+  budgets: Pick<Budgets, 'openAll'>,
+  { repository }: Pick<RegistryClient, 'repository'>,
+): OpenExportSources {
+  return (registry, work) => budgets.openAll(registry, { ...work, repository });
 }
 
 /** Repositories as polls ask them: not while their registry wants to be left alone, whichever worker it told. */

@@ -8,6 +8,31 @@ import {
 } from '../mirror/index.ts';
 
 /**
+ * Those of the chosen watches that are not paused.
+ * @throws InvalidInputError `E_ARGUMENT` for a name that no watch has, or when all that are named are paused; the
+ * signal's reason
+ */
+export async function chooseActiveWatches(
+  configured: WatchesAndPatterns,
+  names: readonly string[],
+  ports: ExpandPorts,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<ExpandedWatches> {
+  const { watches, failures } = await chooseWatches(configured, names, ports, options);
+  const active = watches.filter(({ paused }) => !paused);
+  if (names.length > 0 && active.length === 0 && failures.length === 0) throw allPaused(names);
+  return { watches: active, failures };
+}
+
+/** Somebody asked for them by name, and would take silence for an answer. */
+function allPaused(names: readonly string[]): InvalidInputError {
+  return new InvalidInputError(
+    'E_ARGUMENT',
+    `Paused in the configuration: ${names.join(', ')}. Take away "paused: true" first.`,
+  );
+}
+
+/**
  * The watches of those names, patterns expanded; without names all of them. The name of a pattern means all of its
  * watches. Registries are listed for the patterns that this needs and no others.
  * @throws InvalidInputError `E_ARGUMENT` for a name that no watch has; the signal's reason

@@ -11,6 +11,7 @@ import {
   type Watch,
   type WatchesAndPatterns,
 } from '../mirror/index.ts';
+import { chooseActiveWatches } from './choose-watches.ts';
 
 /** A repository that is new upstream is found so much later. */
 const KEEP_MS = 15 * 60_000;
@@ -26,7 +27,15 @@ export interface CurrentWatches {
     readonly fresh?: boolean;
     readonly signal?: AbortSignal | undefined;
   }): Promise<ExpandedWatches>;
-  /** The same without asking a registry: of a pattern the watches that were polled, also of repositories that are gone. */
+  /**
+   * Those of these names, as far as they are not paused, with the patterns that this needs listed anew.
+   * @throws InvalidInputError `E_ARGUMENT` for a name that no watch has, or when all that are named are paused
+   */
+  named(
+    names: readonly string[],
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<ExpandedWatches>;
+  /** All without asking a registry: of a pattern the watches that were polled, also of repositories that are gone. */
   seen(): Promise<readonly Watch[]>;
 }
 
@@ -53,6 +62,7 @@ export function currentWatches(
       known = { until: now().getTime() + keepMs, watches: current.watches };
       return current;
     },
+    named: (names, options) => chooseActiveWatches(configured, names, { registry, memory }, options),
     seen: () => seenWatches(configured, records),
   };
 }

@@ -17,6 +17,7 @@ import {
   type RateLimitReport,
   type RegistryClient,
 } from '../registry/index.ts';
+import { withRest } from '../webhooks/index.ts';
 import { chooseWatches } from './choose-watches.ts';
 import { type LoadOptions, loadConfiguration } from './load-configuration.ts';
 import { registryClientFor } from './registries.ts';
@@ -30,8 +31,15 @@ export interface ForecastOptions extends LoadOptions {
 }
 
 export interface ConfigurationForecast extends Forecast {
-  /** Watches about which something could not be found out, and patterns that were not looked into. */
-  readonly gaps: readonly { readonly watch: string; readonly message: string }[];
+  readonly gaps: readonly ForecastGap[];
+}
+
+/** A watch about which something could not be found out, or a pattern that was not looked into. */
+export interface ForecastGap {
+  readonly watch: string;
+  /** Of the failure; missing where nothing failed. */
+  readonly code?: string | undefined;
+  readonly message: string;
 }
 
 /** What is taken for granted where upstream was not asked. */
@@ -39,9 +47,11 @@ const ASSUMED_TAGS = 10;
 const TAGS_PER_LISTING_PAGE = 1_000;
 const TAGS_PER_DIGEST_PAGE = 100;
 const WATCHES_AT_ONCE = 4;
+/** Tags of a watch that are asked for, to tell what an image costs: in one repository some are indexes and some are not. */
+const SAMPLES = 5;
 
 /**
- * What a configuration will spend on its upstreams, before it is deployed. Live, it asks for one listing and one HEAD per
+ * What a configuration will spend on its upstreams, before it is deployed. Live, it asks for one listing and a few HEADs per
  * watch, and pulls nothing.
  */
 export async function forecastFromConfiguration({
@@ -97,13 +107,18 @@ async function factsFromUpstream(
   signal: AbortSignal | undefined,
 ): Promise<Facts> {
   const { watches, failures } = await chooseWatches(config, [], { registry }, { signal });
-  const gaps = failures.map(({ watch, error }) => ({ watch, message: failureOf(error).message }));
+  const gaps: ForecastGap[] = failures.map(({ watch, error }) => gapOf(watch, error));
   const facts = await pLimit(WATCHES_AT_ONCE).map(watches.filter(isActive), async (watch) => {
     const { errors, ...seen } = await lookAt(watch, registry, signal);
-    gaps.push(...errors.map((error) => ({ watch: watch.name, message: failureOf(error).message })));
+    gaps.push(...errors.map(({ code, message }) => ({ watch: watch.name, code, message })));
     return factsOf(config, watch, seen);
   });
   return { facts, gaps };
+}
+
+function gapOf(watch: string, error: unknown): ForecastGap {
+  const { code, message } = failureOf(error);
+  return { watch, code, message };
 }
 
 /** What is paused costs nothing. */
@@ -115,52 +130,82 @@ function isActive({ paused }: Pick<Watch, 'paused'>): boolean {
 interface Seen {
   readonly listed?: number | undefined;
   readonly selected?: number | undefined;
-  /** Manifests that an image's index names; 0 when it is no index. */
-  readonly children?: number | undefined;
+  /** Manifests that the indexes of some images name, one number each; 0 for what is no index. */
+  readonly children?: readonly number[] | undefined;
 }
 
 async function lookAt(
   watch: Watch,
   registry: RegistryClient,
   signal: AbortSignal | undefined,
-): Promise<Seen & { readonly errors: readonly unknown[] }> {
+): Promise<Seen & { readonly errors: readonly Pick<ForecastGap, 'code' | 'message'>[] }> {
   const exact = createTagSelector(watch.tags).exactTags;
   const listing = needsListing(watch.tags) ? await explainWatch(watch, { registry }, { signal }) : undefined;
-  if (listing && listing.errors.length > 0) {
-    return { errors: listing.errors.map(({ message }) => new Error(message)) };
-  }
+  if (listing && listing.errors.length > 0) return { errors: listing.errors };
   const selected = listing?.tags.filter((tag) => tag.selected).map(({ tag }) => tag) ?? exact;
   const counts = { listed: listing?.tags.length, selected: selected.length };
-  const [sample] = selected;
-  if (sample === undefined) return { ...counts, errors: [] };
+  const children: number[] = [];
   try {
-    const found = await registry.repository(watch.source).resolve(sample, { signal });
-    if (!found) return { ...counts, errors: [] };
-    return { ...counts, children: estimateChildren(found), errors: [] };
+    for (const tag of spread(selected, SAMPLES)) {
+      const found = await registry.repository(watch.source).resolve(tag, { signal });
+      if (found) children.push(estimateChildren(found));
+    }
+    return { ...counts, children, errors: [] };
   } catch (error) {
     signal?.throwIfAborted();
-    return { ...counts, errors: [error] };
+    // A registry that fails once is not asked for the rest.
+    return { ...counts, children, errors: [failureOf(error)] };
   }
 }
 
-function factsOf(config: Config, watch: Watch, { listed, selected, children }: Seen): WatchFacts {
+/** At most so many (two or more) of a list, from its beginning to its end. */
+function spread<T>(list: readonly T[], count: number): readonly T[] {
+  if (list.length <= count) return list;
+  const step = (list.length - 1) / (count - 1);
+  return Array.from({ length: count }, (_, at) => Math.round(at * step)).flatMap((at) =>
+    list.slice(at, at + 1),
+  );
+}
+
+function factsOf(config: Config, watch: Watch, { listed, selected, children = [] }: Seen): WatchFacts {
   const { name, source, targets, platforms } = watch;
+  const webhook = webhookOf(config, watch);
   const exact = createTagSelector(watch.tags).exactTags.length;
   const isCounted = selected !== undefined || !needsListing(watch.tags);
   const tags = selected ?? (isCounted ? exact : Math.max(exact, ASSUMED_TAGS));
   return {
     watch: name,
     registry: source.registry,
-    pollsPerDay: pollsPerDay(watch, new Date()),
+    pollsPerDay: pollsPerDay(webhook ? withRest(watch, webhook.pollEveryMs) : watch, new Date()),
+    ...(webhook && { fedBy: webhook.name }),
     tags,
     requestsPerPoll: requestsPerPoll(config, watch, tags, listed),
-    pullsPerImage: pullsPerImage(platforms.length, children),
+    pullsPerImage:
+      children.length === 0
+        ? pullsPerImage(platforms.length)
+        : mean(children.map((count) => pullsPerImage(platforms.length, count))),
     targets: new Set(targets.map(formatReference)).size,
     assumed: [
       ...(isCounted ? [] : (['tags'] as const)),
-      ...(children === undefined ? (['pullsPerImage'] as const) : []),
+      ...(children.length === 0 ? (['pullsPerImage'] as const) : []),
     ],
   };
+}
+
+/**
+ * The webhook that may tell of the watch's source. Which repositories a registry sends notices of is not in the
+ * configuration: all of them, it is assumed. Of several the one that is polled beside most often.
+ */
+function webhookOf({ webhooks }: Config, { source }: Watch): Config['webhooks'][number] | undefined {
+  const [first] = webhooks
+    .filter(({ registry }) => registry === source.registry)
+    .sort((a, b) => a.pollEveryMs - b.pollEveryMs);
+  return first;
+}
+
+function mean(values: readonly number[]): number {
+  const sum = values.reduce((total, value) => total + value, 0);
+  return Math.round((sum / values.length) * 100) / 100;
 }
 
 /** At most: a listing may be read in part only. */

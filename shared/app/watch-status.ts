@@ -1,11 +1,14 @@
 import pLimit from 'p-limit';
 import type { Config } from '../config/index.ts';
+import { formatReference } from '../content/index.ts';
 import { type JobRecord, jobKey } from '../imports/index.ts';
 import {
+  formatRepositoryPattern,
   importJobIdOf,
   judgeFreshness,
   knownWatches,
   type Observation,
+  type Watch,
   type WatchFreshness,
   type WatchRecord,
 } from '../mirror/index.ts';
@@ -21,11 +24,22 @@ export interface WatchStatusParts {
   readonly now: () => Date;
 }
 
+/** How a watch stands: as its last poll left it, unless it is paused. */
+export type WatchStanding = Omit<WatchRecord, 'state' | 'since' | 'polledAt'> & {
+  readonly state: WatchRecord['state'] | 'paused';
+  /** Since when it is in this state, ISO 8601; of what is paused, when it was last polled, if it ever was. */
+  readonly since?: string | undefined;
+  readonly polledAt?: string | undefined;
+};
+
 /** What is known of the watches from records alone: no registry is asked. */
 export interface WatchStatus {
-  /** How each watch fares, in the order of the configuration, then patterns that do not fare well. */
-  watches(): Promise<readonly WatchRecord[]>;
-  /** How fresh their copies are. Asks for the jobs it needs one by one unless all are given. */
+  /** How each watch fares, in the order of the configuration, then patterns that are paused or do not fare well. */
+  watches(): Promise<readonly WatchStanding[]>;
+  /**
+   * How fresh their copies are, but for what is paused: that promises nothing. Asks for the jobs it needs one by one
+   * unless all are given.
+   */
   freshness(known?: readonly JobRecord[]): Promise<readonly WatchFreshness[]>;
 }
 
@@ -54,16 +68,42 @@ export function watchStatus({
 
   return {
     async watches() {
-      const patterns = config.patterns.filter(({ paused }) => !paused);
-      const records = await knownWatches([...(await current.seen()), ...patterns], watches);
-      const names = new Set(patterns.map(({ name }) => name));
-      return records.filter(({ watch, state }) => state !== 'healthy' || !names.has(watch));
+      const seen = await current.seen();
+      const known = await knownWatches([...seen, ...config.patterns], watches);
+      const records = new Map(known.map((record) => [record.watch, record]));
+      return [
+        ...seen.map((watch) => standingOf(watch, formatReference(watch.source), records)),
+        ...config.patterns
+          .map((pattern) => standingOf(pattern, formatRepositoryPattern(pattern.source), records))
+          .filter((standing) => standing?.state !== 'healthy'),
+      ].filter((standing) => standing !== undefined);
     },
 
     async freshness(known) {
       const seen = await Array.fromAsync(observations.list(), ({ value }) => value);
       const byId = known ? new Map(known.map((job) => [job.id, job])) : await jobsOf(seen);
-      return judgeFreshness(await current.seen(), seen, byId, now());
+      const active = (await current.seen()).filter(({ paused }) => !paused);
+      return judgeFreshness(active, seen, byId, now());
     },
+  };
+}
+
+/** What was found out by the last poll says nothing of a watch that nobody looks at. */
+function standingOf(
+  { name, paused }: Pick<Watch, 'name' | 'paused'>,
+  source: string,
+  records: ReadonlyMap<string, WatchRecord>,
+): WatchStanding | undefined {
+  const record = records.get(name);
+  if (!paused) return record;
+  const { polledAt } = record ?? {};
+  return {
+    watch: name,
+    source,
+    state: 'paused',
+    reason: 'Nothing is asked and nothing copied until "paused: true" is taken away.',
+    ...(polledAt !== undefined && { since: polledAt, polledAt }),
+    gone: [],
+    disagreements: [],
   };
 }

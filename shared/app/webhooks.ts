@@ -23,18 +23,20 @@ export function webhooksFor(
 ): Webhooks {
   const vault = createKeyVaultSecrets({ credential: () => azure.credential() });
   const secrets = new Map(
-    webhooks.map(({ name, secret }) => [
-      name,
-      briefly(() => readSecret(`webhooks.${name}.secret`, secret, { env, vault }), {
-        keepMs: KEEP_SECRET_MS,
-        keepFailureMs: KEEP_FAILURE_MS,
-      }),
+    webhooks.map((webhook) => [
+      webhook.name,
+      webhook.secrets.map((ref) =>
+        briefly(() => readSecret(`webhooks.${webhook.name}.secret`, ref, { env, vault }), {
+          keepMs: KEEP_SECRET_MS,
+          keepFailureMs: KEEP_FAILURE_MS,
+        }),
+      ),
     ]),
   );
   return createWebhooks({
     ...ports,
     webhooks,
-    secretOf: async ({ name }) => (await secrets.get(name)?.()) ?? '',
+    secretsOf: async ({ name }) => await Promise.all((secrets.get(name) ?? []).map((read) => read())),
   });
 }
 

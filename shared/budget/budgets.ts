@@ -1,13 +1,16 @@
 import {
+  type Descriptor,
   type Digest,
   isIndexType,
   type ManifestContent,
   type Platform,
   parseManifest,
+  type RepositoryName,
 } from '../content/index.ts';
 import type { Records } from '../records.ts';
 import type { PullMeter, RateLimitReport, Repository } from '../registry/index.ts';
 import { type BudgetState, budgetState } from './budget-state.ts';
+import { estimateChildren, pullsPerImage } from './image-pulls.ts';
 import type { Ledger } from './ledger.ts';
 import { type Pause, Pauses } from './pauses.ts';
 import type { BudgetPolicy } from './policy.ts';
@@ -32,6 +35,8 @@ export interface BudgetedWork {
   readonly platforms: readonly Platform[];
   /** Pulls it needs, where an earlier try has found out. */
   readonly pulls?: number | undefined;
+  /** Manifests that the index of the same tag named when it was last copied; 0 when it was none. Asked when needed. */
+  readonly children?: (() => Promise<number | undefined>) | undefined;
 }
 
 /** A source that is read within the budget of its registry. */
@@ -41,9 +46,35 @@ export interface BudgetedSource {
   close(): Promise<void>;
 }
 
+/** Work on many images of one registry. */
+export interface BudgetedImages {
+  /** What it begins with, as HEADs told of it. */
+  readonly roots: readonly (RepositoryName & Pick<Descriptor, 'mediaType' | 'digest' | 'size'>)[];
+  /** Platforms it copies out of indexes; empty means all. */
+  readonly platforms: readonly Platform[];
+  /** Pulls it needs at least, where an earlier try has found out. */
+  readonly pulls?: number | undefined;
+  readonly repository: (name: RepositoryName) => Repository;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Sources that are read within one budget. */
+export interface BudgetedSources {
+  source(name: RepositoryName): BudgetedSource['source'];
+  /** Gives back what was not spent; never rejects. */
+  close(): Promise<void>;
+}
+
 export interface Budgets {
   /** @throws (its calls) BudgetError `E_BUDGET`; RegistryError `E_RATE_LIMITED` during a pause */
   open(source: Repository, work: BudgetedWork): BudgetedSource;
+  /**
+   * Opens sources at one registry for work that reads many images and begins anew where it could not end: all of its pulls
+   * are reserved now.
+   * @throws BudgetError `E_BUDGET`; RegistryError `E_RATE_LIMITED` during a pause; InvalidInputError `E_ARGUMENT` for
+   * more than a window has
+   */
+  openAll(registry: string, work: BudgetedImages): Promise<BudgetedSources>;
   /** Takes down what an answer said of rate limits; writes later. */
   observe(report: RateLimitReport): void;
   /** @throws RegistryError `E_RATE_LIMITED` while the registry wants to be left alone */
@@ -93,32 +124,64 @@ export function createBudgets({
     };
   }
 
+  function start(registry: string, work: ConstructorParameters<typeof PullLease>[1]) {
+    const lease = new PullLease(upstreamOf(registry), {
+      ...work,
+      look: (meter, signal) => work.look(notingPauses(meter), signal),
+    });
+    let isOpen: Promise<void> | undefined;
+    const meter: PullMeter = {
+      async begin(request) {
+        if (!request.isPull) return undefined;
+        // Once, before it starts: work under way keeps to pauses as every request does.
+        isOpen ??= pauses.assertOver(registry, 'registry');
+        await isOpen;
+        return await lease.begin(request);
+      },
+    };
+    return { lease, meter: notingPauses(meter) };
+  }
+
   async function takeDown(report: RateLimitReport): Promise<void> {
     await pauses.note(report);
     if (report.pulls) await upstreamOf(report.registry).note(report.pulls);
   }
 
   return {
-    open(source, { root, platforms, pulls = 1 + platforms.length }) {
+    open(source, { root, platforms, pulls, children }) {
       const { registry } = source.name;
-      const lease = new PullLease(upstreamOf(registry), {
+      const { lease, meter } = start(registry, {
         pulls,
-        look: (meter, signal) => source.resolve(root, { meter: notingPauses(meter), signal }),
+        platforms: platforms.length,
+        children,
+        look: (looking, signal) => source.resolve(root, { meter: looking, signal }),
       });
-      let isOpen: Promise<void> | undefined;
-      const meter: PullMeter = {
-        async begin(request) {
-          if (!request.isPull) return undefined;
-          // Once, before it starts: work under way keeps to pauses as every request does.
-          isOpen ??= pauses.assertOver(registry, 'registry');
-          await isOpen;
-          return await lease.begin(request);
-        },
-      };
       return {
-        source: metered(source, notingPauses(meter), lease, platforms),
+        source: metered(source, meter, lease, root),
         close: () => lease.close().catch(onError),
       };
+    },
+
+    async openAll(registry, { roots, platforms, pulls = 0, repository, signal }) {
+      const [first] = roots;
+      const estimates = roots.map((root) => pullsPerImage(platforms.length, estimateChildren(root)));
+      const estimate = estimates.reduce((sum, each) => sum + each, 0);
+      const { lease, meter } = start(registry, {
+        pulls: Math.max(estimate, pulls),
+        platforms: platforms.length,
+        images: roots.length,
+        look: async (looking, lookSignal) =>
+          first && (await repository(first).resolve(first.digest, { meter: looking, signal: lookSignal })),
+      });
+      const close = () => lease.close().catch(onError);
+      try {
+        await pauses.assertOver(registry, 'registry');
+        await lease.reserve(signal);
+      } catch (error) {
+        await close();
+        throw error;
+      }
+      return { source: (name) => metered(repository(name), meter, lease, undefined), close };
     },
 
     observe(report) {
@@ -147,7 +210,7 @@ function metered(
   source: Repository,
   meter: PullMeter,
   lease: PullLease,
-  platforms: readonly Platform[],
+  root: Digest | undefined,
 ): BudgetedSource['source'] {
   return {
     openBlob: (blob, options) => source.openBlob(blob, options),
@@ -155,17 +218,15 @@ function metered(
     cosignTags: (subject, options) => source.cosignTags(subject, { ...options, meter }),
     async fetchManifest(digest, options) {
       const content = await source.fetchManifest(digest, { ...options, meter });
-      const children = childrenOf(content, platforms);
-      if (children > 0) await lease.expect(children);
+      await lease.expect(childrenOf(content), { isRoot: digest === root });
       return content;
     },
   };
 }
 
-/** Manifests that may be read because of this one. Attestations stand beside each platform's image. */
-function childrenOf(content: ManifestContent, platforms: readonly Platform[]): number {
+/** Manifests that this one names. */
+function childrenOf(content: ManifestContent): number {
   if (!isIndexType(content.mediaType)) return 0;
   const manifest = parseManifest(content);
-  const all = manifest.kind === 'index' ? manifest.manifests.length : 0;
-  return platforms.length > 0 ? Math.min(all, 2 * platforms.length) : all;
+  return manifest.kind === 'index' ? manifest.manifests.length : 0;
 }

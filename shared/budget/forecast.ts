@@ -10,8 +10,10 @@ export interface WatchFacts {
   readonly tags: number;
   /** Requests of a poll at the source, at most. None of them is a pull. */
   readonly requestsPerPoll: number;
-  /** Pulls that one image costs: its index, and what of it is copied. */
+  /** Pulls that one image costs on average: its manifest or index, and what of that is copied. */
   readonly pullsPerImage: number;
+  /** The webhook that is taken to tell of every change, so that polls need not; `pollsPerDay` has that in it. */
+  readonly fedBy?: string | undefined;
   /** Each reads for itself. */
   readonly targets: number;
   /** Which of the numbers above were assumed, not found out. */
@@ -114,14 +116,17 @@ function forecastWatch(
 ): WatchForecast {
   const pollsPerWindow = (facts.pollsPerDay * windowSeconds) / DAY_SECONDS;
   const pullsPerTag = facts.pullsPerImage * facts.targets;
-  // A tag that moves more often than it is looked at is imported as often as it is looked at.
-  const looksPerMonth = facts.pollsPerDay * (MONTH_SECONDS / DAY_SECONDS);
+  // A tag that moves more often than it is looked at is imported as often as it is looked at, and looked at when told.
+  const pollsPerMonth = facts.pollsPerDay * (MONTH_SECONDS / DAY_SECONDS);
+  const looksPerMonth = facts.fedBy === undefined ? pollsPerMonth : Number.POSITIVE_INFINITY;
   const importsPerMonth = facts.tags * Math.min(changesPerMonth, looksPerMonth);
+  const toldPerWindow =
+    facts.fedBy === undefined ? 0 : (facts.tags * changesPerMonth * windowSeconds) / MONTH_SECONDS;
   return {
     ...facts,
     pollsPerWindow: round(pollsPerWindow),
-    requestsPerWindow: round(pollsPerWindow * facts.requestsPerPoll),
-    firstFillPulls: facts.tags * pullsPerTag,
+    requestsPerWindow: round(pollsPerWindow * facts.requestsPerPoll + toldPerWindow),
+    firstFillPulls: Math.round(facts.tags * pullsPerTag),
     pullsPerWindow: round((importsPerMonth * pullsPerTag * windowSeconds) / MONTH_SECONDS),
   };
 }

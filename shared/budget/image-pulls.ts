@@ -12,7 +12,12 @@ const BYTES_PER_ENTRY = 500;
  * @param children manifests that the index names, 0 for an image without one; where unknown, as many as is usual
  */
 export function pullsPerImage(platforms: number, children: number = USUAL_CHILDREN): number {
-  return 1 + (platforms > 0 ? Math.min(children, 2 * platforms) : children);
+  return 1 + childrenCopied(platforms, children);
+}
+
+/** Of the manifests that an index names, how many may be copied at most. */
+export function childrenCopied(platforms: number, children: number): number {
+  return platforms > 0 ? Math.min(children, 2 * platforms) : children;
 }
 
 /** About how many manifests an index names, by what a HEAD says of it; 0 for what is no index. */

@@ -17,6 +17,8 @@ export const ledgerSchema = z.object({
   announcements: z.number(),
   /** How far `taken` may go, as each announcement has it that none after it has replaced. The lowest counts. */
   ceilings: z.array(z.object({ announcement: z.number(), upTo: z.number() })),
+  /** Manifests that the last index named that was read: what to expect of one that is not known. */
+  children: z.number().optional(),
   /** Whoever is at work: pulls it may still need, pulls that are under way, and when it counts as dead. */
   leases: z.array(z.object({ id: z.string(), pulls: z.number(), underWay: z.number(), until: z.number() })),
   /** Pulls that are over, by when; those that left the window are dropped. */
@@ -122,6 +124,11 @@ export function ceilingOf({ ceilings }: Ledger): number {
 export function reserve(ledger: Ledger, id: string, pulls: number, now: number): Ledger {
   const lease = leaseOf(ledger, id);
   return withLease(ledger, { id, underWay: lease?.underWay ?? 0, pulls, until: now + LEASE_MS });
+}
+
+/** Whoever read the index: how many manifests it names. */
+export function withChildren(ledger: Ledger, children: number): Ledger {
+  return ledger.children === children ? ledger : { ...ledger, children };
 }
 
 /** The worker is done: what it did not need is anybody's. */

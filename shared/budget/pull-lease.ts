@@ -1,12 +1,31 @@
 import { randomUUID } from 'node:crypto';
+import { type Descriptor, isIndexType } from '../content/index.ts';
+import { InvalidInputError } from '../errors.ts';
 import type { MeteredRequest, PullMeter } from '../registry/index.ts';
-import type { Taken, UpstreamBudget } from './upstream-budget.ts';
+import { childrenCopied, estimateChildren, pullsPerImage } from './image-pulls.ts';
+import type { PullWish, Taken, UpstreamBudget } from './upstream-budget.ts';
 
-interface Wish {
-  /** Pulls the work may need, as far as that is known before it begins. */
-  readonly pulls: number;
-  /** Makes a request that costs nothing and is answered with the current limits: a HEAD, under the meter given. */
-  readonly look: (meter: PullMeter, signal: AbortSignal | undefined) => Promise<unknown>;
+/** One image that is read, or several. */
+interface Work {
+  /** Pulls it needs, where an earlier try has found out. */
+  readonly pulls?: number | undefined;
+  /** Platforms that are copied; 0 means all. */
+  readonly platforms: number;
+  /**
+   * Of so many images at once, which are all read anew when some could not be: with `pulls`, which has to fit into a
+   * window. Absent: one image, of which what was read need not be read again.
+   */
+  readonly images?: number | undefined;
+  /** Manifests that the image named when it was last copied, where that is known. */
+  readonly children?: (() => Promise<number | undefined>) | undefined;
+  /**
+   * Makes a request that costs nothing and is answered with the current limits and what the image is, `undefined` when
+   * it is gone: a HEAD, under the meter given.
+   */
+  readonly look: (
+    meter: PullMeter,
+    signal: AbortSignal | undefined,
+  ) => Promise<Pick<Descriptor, 'mediaType' | 'size'> | undefined>;
 }
 
 /** At a new account the first look teaches which it is, the second what it has left. */
@@ -19,17 +38,27 @@ const MAX_LOOKS = 2;
 export class PullLease implements PullMeter {
   readonly #id = randomUUID().slice(0, 8);
   readonly #budget: UpstreamBudget;
-  readonly #wish: Wish;
+  readonly #work: Work;
   #opened: Promise<'limited' | 'unlimited'> | undefined;
   /** Reserving lets the first pull go, which spares a write. */
   #first: Taken | undefined;
   #hasLearnedOfLimit = false;
   #taken = 0;
+  #reserved = 0;
   #expected: number | undefined;
 
-  constructor(budget: UpstreamBudget, wish: Wish) {
+  constructor(budget: UpstreamBudget, work: Work) {
     this.#budget = budget;
-    this.#wish = wish;
+    this.#work = work;
+  }
+
+  /**
+   * Reserves the pulls now, rather than with the first.
+   * @throws BudgetError `E_BUDGET` when they do not fit now; InvalidInputError `E_ARGUMENT` when they never can
+   */
+  async reserve(signal: AbortSignal | undefined): Promise<void> {
+    this.#opened ??= this.#open(signal);
+    await this.#opened;
   }
 
   /** @throws BudgetError `E_BUDGET` when the pull, or the work as a whole, does not fit now */
@@ -46,10 +75,16 @@ export class PullLease implements PullMeter {
     return { end: (answer) => this.#budget.settle(this.#id, pull, answer) };
   }
 
-  /** The work turns out to need so many more, such as the children of an index. Takes what is free; denies nothing. */
-  async expect(pulls: number): Promise<void> {
-    this.#expected = (this.#expected ?? 0) + pulls;
-    if ((await this.#opened) === 'limited') await this.#budget.extend(this.#id, pulls);
+  /**
+   * The image, or an index in it, turns out to name so many manifests. Takes what is free of what it needs; denies
+   * nothing. Of a root what was reserved beyond by a guess is given back.
+   */
+  async expect(children: number, { isRoot }: { readonly isRoot: boolean }): Promise<void> {
+    const pulls = childrenCopied(this.#work.platforms, children);
+    if (pulls > 0) this.#expected = (this.#expected ?? 0) + pulls;
+    const givesBack = isRoot && this.#work.pulls === undefined && this.#reserved > this.#taken;
+    if ((pulls > 0 || givesBack) && (await this.#opened) === 'limited')
+      await this.#budget.extend(this.#id, pulls, { givesBack, children });
   }
 
   /** The work ended, however it did. */
@@ -59,22 +94,55 @@ export class PullLease implements PullMeter {
   }
 
   async #open(signal: AbortSignal | undefined): Promise<'limited' | 'unlimited'> {
+    const lastChildren = this.#work.pulls === undefined ? await this.#work.children?.() : undefined;
+    let wish = this.#firstWish(lastChildren);
     for (let looks = 0; ; looks += 1) {
-      const outcome = await this.#budget.reserve(this.#id, this.#wish.pulls, looks < MAX_LOOKS);
+      const outcome = await this.#budget.reserve(this.#id, wish, looks < MAX_LOOKS);
       if (outcome.kind === 'unlimited') return 'unlimited';
       if (outcome.kind === 'taken') {
         this.#first = outcome;
+        this.#reserved = outcome.reserved;
         return 'limited';
       }
-      if (outcome.kind === 'denied') throw this.#budget.error(outcome, this.#wish.pulls);
-      await this.#wish.look(
+      if (outcome.kind === 'too-large') throw this.#tooLarge(outcome);
+      if (outcome.kind === 'denied') throw this.#budget.error(outcome, outcome.wished);
+      const found = await this.#work.look(
         {
           begin: async ({ isPull }) =>
             isPull ? undefined : { end: (answer) => this.#budget.looked(outcome, answer) },
         },
         signal,
       );
+      if (wish.isGuess) wish = this.#wishFor(found, lastChildren, wish);
     }
+  }
+
+  #firstWish(lastChildren: number | undefined): PullWish {
+    const { platforms, pulls, images } = this.#work;
+    if (pulls !== undefined) return { platforms, pulls, isGuess: false, isWhole: images !== undefined };
+    const guess = lastChildren === undefined ? undefined : pullsPerImage(platforms, lastChildren);
+    return { platforms, pulls: guess, isGuess: true };
+  }
+
+  /** The size of an index tells roughly what it names; the last index of the tag, where there was one, tells better. */
+  #wishFor(
+    found: Pick<Descriptor, 'mediaType' | 'size'> | undefined,
+    lastChildren: number | undefined,
+    guess: PullWish,
+  ): PullWish {
+    if (!found) return { ...guess, isGuess: false };
+    const estimate = estimateChildren(found);
+    const children = isIndexType(found.mediaType) && lastChildren ? lastChildren : estimate;
+    const { platforms } = this.#work;
+    return { platforms, pulls: pullsPerImage(platforms, children), isGuess: false };
+  }
+
+  #tooLarge({ wished, capacity }: { readonly wished: number; readonly capacity: number }): InvalidInputError {
+    const { registry } = this.#budget;
+    return new InvalidInputError(
+      'E_ARGUMENT',
+      `This needs about ${wished} pulls of ${registry}, whose budget has ${capacity} in a whole window. Take less at a time, fewer platforms say.`,
+    );
   }
 
   /** Nothing limits pulls, as far as is known: their answers may say otherwise. */
@@ -90,7 +158,9 @@ export class PullLease implements PullMeter {
 
   /** When it comes back: the root is read again, and what was not copied. */
   #stillNeeded(): number {
-    if (this.#expected === undefined) return Math.max(this.#wish.pulls, this.#taken + 1);
+    const { images, pulls = 0 } = this.#work;
+    if (images !== undefined) return Math.max(pulls, images + (this.#expected ?? 0), this.#taken + 1);
+    if (this.#expected === undefined) return Math.max(this.#work.pulls ?? this.#reserved, this.#taken + 1);
     return 1 + Math.max(this.#expected + 1 - this.#taken, 1);
   }
 }

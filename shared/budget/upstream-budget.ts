@@ -1,6 +1,7 @@
 import { BudgetError } from '../errors.ts';
 import type { Records } from '../records.ts';
 import type { PullAllowance, RateLimitReport } from '../registry/index.ts';
+import { pullsPerImage } from './image-pulls.ts';
 import {
   type Anchor,
   allowance,
@@ -19,6 +20,7 @@ import {
   take,
   unreserved,
   windowOf,
+  withChildren,
   withoutLimit,
 } from './ledger.ts';
 import { MergedUpdates } from './merged-updates.ts';
@@ -34,16 +36,35 @@ export interface UpstreamBudgetParts {
   readonly now: () => number;
 }
 
-/** What became of the wish for pulls. `taken`: they are reserved, and the first may go. `look`: nobody has asked the upstream for long, so ask, and then again. */
+/** What a piece of work needs, as far as that is known before it begins. */
+export interface PullWish {
+  /** Missing: as much as what was read last. */
+  readonly pulls?: number | undefined;
+  /** Platforms that are copied; 0 means all. */
+  readonly platforms: number;
+  /** Whether a look at the image can tell better. */
+  readonly isGuess: boolean;
+  /** Whether it is done in one go or begins anew: then it must fit into a window. */
+  readonly isWhole?: boolean | undefined;
+}
+
+/**
+ * What became of the wish for pulls. `taken`: so many are reserved, and the first may go. `look`: nobody has asked the
+ * upstream for long, or the wish is a guess and there is little left, so ask, and then again.
+ */
 export type Reservation =
   | { readonly kind: 'unlimited' }
-  | Taken
+  /** No window has so many. */
+  | { readonly kind: 'too-large'; readonly wished: number; readonly capacity: number }
+  | (Taken & { readonly reserved: number })
   | { readonly kind: 'look'; readonly anchor: Anchor; readonly account: string }
   | Denied;
 
 interface Denied {
   readonly kind: 'denied';
   readonly at: number;
+  /** Pulls that were wished for. */
+  readonly wished: number;
   readonly why: string;
 }
 
@@ -63,6 +84,8 @@ const RELIED_ON_PART = 10;
 /** Before work is put off, the upstream is asked once more, if the last answer is older than this. */
 const ASKED_AGAIN_MS = 60_000;
 const ASKED_AGAIN_PART = 20;
+/** With fewer pulls left, one spent in vain hurts and one reserved in vain keeps others waiting: no guesses then. */
+const ROOM_FOR_GUESSES = 50;
 /** Announcements that teach nothing new are written down this often. */
 const REPEATED_MS = 60_000;
 
@@ -82,29 +105,48 @@ export class UpstreamBudget {
   }
 
   /** Claims pulls for a piece of work; `mayLook` allows the answer `look`. */
-  reserve(id: string, pulls: number, mayLook: boolean): Promise<Reservation> {
+  reserve(id: string, wish: PullWish, mayLook: boolean): Promise<Reservation> {
     const { policy, now } = this.#parts;
     return this.#change<Reservation>((ledger) => {
       const at = now();
       if (mayLook && this.#isUncertain(ledger, at))
         return [ledger, { kind: 'look', anchor: anchorOf(ledger), account: this.#account }];
       if (!isLimited(ledger, policy)) return [ledger, { kind: 'unlimited' }];
-      const wanted = Math.min(pulls, Math.max(capacityOf(ledger, policy), 1));
-      if (unreserved(ledger, policy) >= wanted) return this.#taken(reserve(ledger, id, wanted, at), id, at);
-      if (mayLook && this.#isOld(ledger, at, ASKED_AGAIN_MS, ASKED_AGAIN_PART))
+      const pulls = wish.pulls ?? pullsPerImage(wish.platforms, ledger.children);
+      const capacity = capacityOf(ledger, policy);
+      if (wish.isWhole && pulls > capacity) return [ledger, { kind: 'too-large', wished: pulls, capacity }];
+      const wanted = Math.min(pulls, Math.max(capacity, 1));
+      const free = unreserved(ledger, policy);
+      const isRash = wish.isGuess && free < Math.max(wanted, ROOM_FOR_GUESSES);
+      if (free >= wanted && !(mayLook && isRash)) {
+        const [next, taken] = this.#taken(reserve(ledger, id, wanted, at), id, at);
+        return [next, taken.kind === 'taken' ? { ...taken, reserved: wanted } : taken];
+      }
+      if (mayLook && (isRash || this.#isOld(ledger, at, ASKED_AGAIN_MS, ASKED_AGAIN_PART)))
         return [ledger, { kind: 'look', anchor: anchorOf(ledger), account: this.#account }];
-      return this.#putOff(ledger, wanted, at);
+      const [next, denied] = this.#putOff(ledger, wanted, at);
+      return [next, { ...denied, wished: pulls }];
     });
   }
 
-  /** Claims up to `pulls` for work that goes on, as many as nobody else has a claim to. */
-  extend(id: string, pulls: number): Promise<void> {
+  /**
+   * Claims up to `pulls` for work that goes on, as many as nobody else has a claim to.
+   * @param givesBack whether it needs no more than those
+   * @param children manifests that the index names which says so
+   */
+  extend(
+    id: string,
+    pulls: number,
+    { givesBack, children }: { readonly givesBack: boolean; readonly children: number },
+  ): Promise<void> {
     const { policy, now } = this.#parts;
-    return this.#change<void>((ledger) => {
-      if (!isLimited(ledger, policy)) return [ledger, undefined];
+    return this.#change<void>((stored) => {
+      if (!isLimited(stored, policy)) return [stored, undefined];
+      const ledger = children > 0 ? withChildren(stored, children) : stored;
       const has = ledger.leases.find((lease) => lease.id === id)?.pulls ?? 0;
       const more = Math.min(pulls - has, Math.max(unreserved(ledger, policy), 0));
-      return [more > 0 ? reserve(ledger, id, has + more, now()) : ledger, undefined];
+      const isDue = givesBack ? more !== 0 : more > 0;
+      return [isDue ? reserve(ledger, id, has + more, now()) : ledger, undefined];
     });
   }
 
@@ -207,7 +249,7 @@ export class UpstreamBudget {
   #putOff(ledger: Ledger, pulls: number, now: number): readonly [Ledger, Denied] {
     const { policy } = this.#parts;
     const turn = nextTurn(ledger, policy, pulls, now);
-    return [turn.ledger, { kind: 'denied', at: turn.at, why: this.#why(ledger) }];
+    return [turn.ledger, { kind: 'denied', at: turn.at, wished: pulls, why: this.#why(ledger) }];
   }
 
   #why(ledger: Ledger): string {

@@ -1,3 +1,4 @@
+import type { Watch } from '../mirror/index.ts';
 import { WHOLE_REPOSITORY } from './hint.ts';
 import type { RepositoryNotices } from './notices.ts';
 import type { Webhook } from './webhook.ts';
@@ -23,6 +24,15 @@ export function restBetweenPolls(
 ): number {
   if (!isAlive(notices, now)) return 0;
   return webhooks.find(({ name }) => name === notices?.webhook)?.pollEveryMs ?? 0;
+}
+
+/**
+ * The watch with that rest between its polls. What is promised has to hold when a webhook breaks, too: a poll finds the
+ * change in time to copy it.
+ */
+export function withRest(watch: Watch, restMs: number): Watch {
+  const { freshWithinMs = Number.POSITIVE_INFINITY } = watch;
+  return { ...watch, restMs: Math.min(restMs, freshWithinMs / 2) };
 }
 
 /** Of tags that a poll found changed, those that no notice of the last minutes spoke of. */

@@ -11,8 +11,8 @@ import { problemOfSecret, type Webhook } from './webhook.ts';
 
 export interface ReceiverPorts {
   readonly webhooks: readonly Webhook[];
-  /** The secret shared with a sender. Throws when it cannot be had. */
-  readonly secretOf: (webhook: Webhook) => Promise<string>;
+  /** The secrets shared with a sender, of which any counts: two while it is changed. Throws when one cannot be had. */
+  readonly secretsOf: (webhook: Webhook) => Promise<readonly string[]>;
   /** Keeps what a notice spoke of, and asks about what it can. Resolves once it is kept; throws when it is not. */
   readonly accept: (
     webhook: Webhook,
@@ -52,7 +52,7 @@ export async function receive(
   const webhook = ports.webhooks.find(({ name }) => name === request.name);
   if (!webhook) {
     // Takes as long as a wrong secret. The name is not logged: it may be a misplaced secret.
-    isSameSecret(request.secret ?? '', request.name);
+    isSameSecret(request.secret ?? '', [request.name]);
     logger.warn('webhook refused', { why: 'there is no webhook of that name' });
     return NOTHING_HERE;
   }
@@ -89,13 +89,13 @@ async function open(
   signal: AbortSignal,
 ): Promise<{ readonly notice: Notice } | Refusal> {
   const sender = SENDERS[webhook.from];
-  const secret = await ports.secretOf(webhook);
-  const problem = problemOfSecret(secret);
-  if (problem !== undefined) throw new Error(`The secret of the webhook ${webhook.name} ${problem}.`);
+  const secrets = await ports.secretsOf(webhook);
+  const [problem] = secrets.map(problemOfSecret).filter((one) => one !== undefined);
+  if (problem !== undefined) throw new Error(`A secret of the webhook ${webhook.name} ${problem}.`);
 
   const signature = sender.proof.kind === 'signature' ? sender.proof.signature(request.headers) : undefined;
   const isPromising =
-    sender.proof.kind === 'signature' ? signature !== undefined : showsSecret(request, sender, secret);
+    sender.proof.kind === 'signature' ? signature !== undefined : showsSecret(request, sender, secrets);
   if (!isPromising)
     return { answer: NOTHING_HERE, why: `the ${NAMES[sender.proof.kind]} is missing or wrong` };
   if (request.method === 'OPTIONS')
@@ -105,7 +105,7 @@ async function open(
 
   const body = await readBody(request, signal);
   if (!body) return { answer: { status: 413 }, why: 'the body is too large' };
-  if (sender.proof.kind === 'signature' && !isSignature(signature ?? '', body, secret))
+  if (sender.proof.kind === 'signature' && !isSignature(signature ?? '', body, secrets))
     return { answer: NOTHING_HERE, why: 'the signature is missing or wrong' };
   const json = parse(body, request, sender);
   return json === undefined
@@ -115,7 +115,11 @@ async function open(
 
 const NAMES = { path: 'secret', 'header or path': 'secret', signature: 'signature' } as const;
 
-function showsSecret({ secret, headers }: WebhookRequest, { proof }: Sender, expected: string): boolean {
+function showsSecret(
+  { secret, headers }: WebhookRequest,
+  { proof }: Sender,
+  expected: readonly string[],
+): boolean {
   const inPath = isSameSecret(secret ?? '', expected);
   if (proof.kind === 'path') return inPath;
   const authorization = headers.get('authorization') ?? '';

@@ -6,14 +6,14 @@ import type { Records } from '../records.ts';
 import { createAllowance, type MinuteAllowance } from './allowance.ts';
 import { followSubjects } from './follow.ts';
 import { createInbox, noticesKey, repositoryOf } from './inbox.ts';
-import { afterPoll, restBetweenPolls } from './liveness.ts';
+import { afterPoll, restBetweenPolls, withRest } from './liveness.ts';
 import type { RepositoryNotices, Subject } from './notices.ts';
 import { type ReceiveContext, type ReceiverPorts, receive } from './receive.ts';
 import type { WebhookAnswer, WebhookRequest } from './request.ts';
 import { SENDERS } from './senders/index.ts';
 import type { Proof } from './senders/sender.ts';
 
-export interface WebhooksPorts extends Pick<ReceiverPorts, 'webhooks' | 'secretOf'> {
+export interface WebhooksPorts extends Pick<ReceiverPorts, 'webhooks' | 'secretsOf'> {
   /** The watches there are, found without asking a registry: senders wait for an answer. */
   readonly watches: () => Promise<readonly Watch[]>;
   readonly poll: PollTagsPorts;
@@ -124,7 +124,7 @@ export function createWebhooks(ports: WebhooksPorts): Webhooks {
       }
       return watches.map((watch) => {
         const restMs = rests.get(formatReference(watch.source)) ?? 0;
-        return restMs > 0 ? { ...watch, restMs: withinPromise(restMs, watch) } : watch;
+        return restMs > 0 ? withRest(watch, restMs) : watch;
       });
     },
 
@@ -157,9 +157,4 @@ export function createWebhooks(ports: WebhooksPorts): Webhooks {
       });
     },
   };
-}
-
-/** What is promised has to hold when a webhook breaks, too: a poll finds the change in time to copy it. */
-function withinPromise(restMs: number, { freshWithinMs = Number.POSITIVE_INFINITY }: Watch): number {
-  return Math.min(restMs, freshWithinMs / 2);
 }

@@ -1,8 +1,10 @@
 import * as z from 'zod';
 import { hintsOrNothing, MAX_EVENTS, type Sender } from './sender.ts';
 
+const resource = z.object({ tag: z.string().nullish(), digest: z.string().nullish() });
 const eventData = z.object({
-  resources: z.array(z.object({ tag: z.string().nullish(), digest: z.string().nullish() })).nullish(),
+  // Checked one by one, as far as they are read: of too many wrong ones zod's notes take seconds.
+  resources: z.array(z.unknown()).nullish(),
   repository: z.object({ repo_full_name: z.string() }),
 });
 /** The default format has `event_data`, CloudEvents 1.0 has `data`. */
@@ -26,7 +28,8 @@ export const harbor: Sender = {
     const about = eventData.safeParse(data.event_data ?? data.data).data;
     if (!about) return { kind: 'strange' };
     const repository = about.repository.repo_full_name;
-    const resources = (about.resources ?? []).slice(0, MAX_EVENTS);
+    const resources = z.array(resource).safeParse((about.resources ?? []).slice(0, MAX_EVENTS)).data;
+    if (!resources) return { kind: 'strange' };
     return hintsOrNothing(
       resources
         .filter(({ tag, digest }) => (PUSHED.has(data.type) ? tag : (tag ?? digest)))

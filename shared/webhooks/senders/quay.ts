@@ -5,7 +5,8 @@ const push = z.object({
   repository: z.string(),
   /** A mapping from tag to image in very old versions. */
   updated_tags: z.union([
-    z.array(z.string()),
+    // Checked one by one, as far as they are read: of too many wrong ones zod's notes take seconds.
+    z.array(z.unknown()),
     z.record(z.string(), z.unknown()).transform((tags) => Object.keys(tags)),
   ]),
 });
@@ -21,7 +22,9 @@ export const quay: Sender = {
     }
     const { repository, updated_tags: tags } = data;
     return hintsOrNothing(
-      tags.slice(0, MAX_EVENTS).flatMap((tag) => (tag === '' ? [] : [{ repository, tag }])),
+      tags
+        .slice(0, MAX_EVENTS)
+        .flatMap((tag) => (typeof tag === 'string' && tag !== '' ? [{ repository, tag }] : [])),
       'no tag was moved',
     );
   },

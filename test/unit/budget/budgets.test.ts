@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type BudgetPolicy, createBudgets, type Ledger, type Pause } from '../../../shared/budget/index.ts';
-import type { Digest } from '../../../shared/content/index.ts';
+import {
+  type BudgetPolicy,
+  type Budgets,
+  createBudgets,
+  type Ledger,
+  type Pause,
+} from '../../../shared/budget/index.ts';
+import { type Digest, digestOf } from '../../../shared/content/index.ts';
 import { runImport } from '../../../shared/imports/index.ts';
 import { multiPlatform } from '../../helpers/memory-content.ts';
 import { World } from '../../helpers/memory-jobs.ts';
@@ -247,4 +253,185 @@ test('an image with more platforms than a window has pulls arrives piece by piec
   expect(upstream.refused).toEqual([]);
   // The index once for each try, every image and its attestation once.
   expect(upstream.pulls).toBe(tries + 2 * platforms.length);
+});
+
+describe('an image of which it is not known how many manifests it has', () => {
+  /** An index of so many images, the index itself first. */
+  const index = (
+    upstream: CountingUpstream,
+    images: number,
+    name = 'app',
+  ): readonly [Digest, ...Digest[]] => {
+    const graph = multiPlatform(
+      name,
+      Array.from({ length: images / 2 }, (_, at) => `linux/arch${at}`),
+    );
+    const children = graph.manifests.filter(({ digest }) => digest !== graph.root.digest);
+    for (const content of [graph.root, ...children]) upstream.add(content);
+    return [graph.root.digest, ...children.map(({ digest }) => digest).slice(0, images)];
+  };
+  type Known = Partial<Parameters<Budgets['open']>[1]>;
+  const open = (budgets: Budgets, upstream: CountingUpstream, root: Digest, more: Known = {}) =>
+    budgets.open(upstream.repository(), { root, platforms: [], ...more });
+
+  test('is not begun where it does not fit: a HEAD tells about how large it is', async () => {
+    const { upstream, budgets, add, work, state } = setUp({ limit: 10 });
+    await (await work(add(6))).close();
+    const [root] = index(upstream, 16);
+    const { pulls, heads } = upstream;
+    const opened = open(budgets, upstream, root);
+    await expect(opened.source.fetchManifest(root)).rejects.toMatchObject({
+      ...budgetError,
+      pulls: expect.toSatisfy((needed: number) => needed > 5),
+    });
+    await opened.close();
+    expect([upstream.pulls, upstream.heads]).toEqual([pulls, heads + 1]);
+    expect(await state()).toMatchObject({ available: 4, reserved: 0 });
+  });
+
+  test('needs about what the same tag needed last, more exactly than its size tells', async () => {
+    const { upstream, budgets } = setUp({ limit: 20 });
+    const [root] = index(upstream, 16);
+    upstream.spendBeside(4);
+    const opened = open(budgets, upstream, root, { children: async () => 16 });
+    await expect(opened.source.fetchManifest(root)).rejects.toMatchObject({ ...budgetError, pulls: 17 });
+    expect(upstream.pulls).toBe(0);
+    await opened.close();
+    const platforms = [{ os: 'linux', architecture: 'arch0' }];
+    const part = open(budgets, upstream, root, { children: async () => 16, platforms });
+    await part.source.fetchManifest(root);
+    await part.close();
+    expect(upstream.pulls).toBe(1);
+  });
+
+  test('has all of its pulls reserved before its index is read, and others find what is left', async () => {
+    const { upstream, budgets, worker, add, work, state } = setUp({ limit: 20 });
+    const [root, ...children] = index(upstream, 16);
+    const opened = open(budgets, upstream, root, { children: async () => 16 });
+    await opened.source.fetchManifest(root);
+    expect(await state()).toMatchObject({ available: 19, reserved: 16 });
+    await expect(work(add(1), 4, worker())).rejects.toMatchObject(budgetError);
+    await (await work(add(3), 3, worker())).close();
+    await Promise.all(children.map((digest) => opened.source.fetchManifest(digest)));
+    await opened.close();
+    expect(upstream.refused).toEqual([]);
+    expect(upstream.pulls).toBe(20);
+  });
+
+  test('that was an index and is none any more has what it does not need given back before it is copied', async () => {
+    const { upstream, budgets, add, state } = setUp({ limit: 1000 });
+    const [root] = add(1);
+    if (!root) throw new Error('expected a digest');
+    const opened = open(budgets, upstream, root, { children: async () => 16 });
+    await opened.source.fetchManifest(root);
+    expect(await state()).toMatchObject({ available: 999, reserved: 0 });
+    await opened.close();
+  });
+
+  test('is taken for as large as the last index of the upstream, where there is plenty left', async () => {
+    const { upstream, budgets, ledgers } = setUp({ limit: 1000 });
+    const read = async (digests: readonly [Digest, ...Digest[]]) => {
+      const [root] = digests;
+      const opened = open(budgets, upstream, root);
+      let reserved = 0;
+      upstream.beforePull = () => {
+        const [ledger] = Object.values(ledgers.contents());
+        reserved = ledger?.leases.reduce((sum, { pulls }) => sum + pulls, 0) ?? 0;
+      };
+      await opened.source.fetchManifest(root);
+      await opened.close();
+      return reserved;
+    };
+    await read(index(upstream, 24, 'first'));
+    const { heads } = upstream;
+    expect(await read(index(upstream, 4, 'second'))).toBe(24);
+    expect(await read(index(upstream, 6, 'third'))).toBe(4);
+    expect(upstream.heads).toBe(heads);
+  });
+
+  test('whose HEAD finds nothing is left to its pull to fail', async () => {
+    const { upstream, budgets, state } = setUp({ limit: 30 });
+    const root = digestOf('gone');
+    const opened = open(budgets, upstream, root);
+    await expect(opened.source.fetchManifest(root)).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
+    await opened.close();
+    expect(await state()).toMatchObject({ reserved: 0 });
+  });
+});
+
+describe('work that reads many images and begins anew where it could not end', () => {
+  function images(upstream: CountingUpstream, count: number) {
+    return Array.from({ length: count }, (_, at) => {
+      const graph = multiPlatform(`image ${at}`, ['linux/amd64', 'linux/arm64']);
+      for (const content of graph.manifests) upstream.add(content);
+      const { mediaType, digest, size } = graph.root;
+      const root = { registry: REGISTRY, repository: 'library/app', mediaType, digest, size };
+      return {
+        root,
+        children: graph.manifests.flatMap((one) => (one.digest === digest ? [] : [one.digest])),
+      };
+    });
+  }
+  const openAll = (
+    { budgets, upstream }: ReturnType<typeof setUp>,
+    some: ReturnType<typeof images>,
+    pulls?: number,
+  ) =>
+    budgets.openAll(REGISTRY, {
+      roots: some.map(({ root }) => root),
+      platforms: [],
+      pulls,
+      repository: () => upstream.repository(),
+    });
+
+  test('has everything reserved before its first pull, or does not begin', async () => {
+    const world = setUp({ limit: 40 });
+    const [first, second] = [images(world.upstream, 4), images(world.upstream, 4)];
+    const opened = await openAll(world, first, 20);
+    await expect(openAll(world, second, 21)).rejects.toMatchObject({ ...budgetError, pulls: 21 });
+    expect(world.upstream.pulls).toBe(0);
+    for (const { root, children } of first)
+      for (const digest of [root.digest, ...children]) await opened.source(root).fetchManifest(digest);
+    await opened.close();
+    expect(world.upstream.pulls).toBe(20);
+    expect(await world.state()).toMatchObject({ available: 20, reserved: 0 });
+    await (await openAll(world, second, 20)).close();
+  });
+
+  test('is refused when no window has so many, as no window ever would end it', async () => {
+    const world = setUp({ limit: 40, policy: { reserve: { pulls: 10 } } });
+    await expect(openAll(world, images(world.upstream, 4), 31)).rejects.toMatchObject({
+      code: 'E_ARGUMENT',
+      message: expect.stringMatching(
+        /^This needs about 31 pulls of hub\.test, whose budget has 30 in a whole window/,
+      ),
+    });
+    expect(world.upstream.pulls).toBe(0);
+    expect(await world.state()).toMatchObject({ available: 30, reserved: 0 });
+  });
+
+  test('that turns out to need more than was thought says so when it comes back', async () => {
+    const world = setUp({ limit: 12 });
+    const some = images(world.upstream, 3);
+    const opened = await openAll(world, some);
+    const read = async () => {
+      for (const { root, children } of some)
+        for (const digest of [root.digest, ...children]) await opened.source(root).fetchManifest(digest);
+    };
+    // Fifteen are needed.
+    await expect(read()).rejects.toMatchObject({ ...budgetError, pulls: 15 });
+    await opened.close();
+    expect([world.upstream.pulls, world.upstream.refused]).toEqual([12, []]);
+    await expect(openAll(world, some, 15)).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+  });
+
+  test('is not limited where nothing is known to limit it', async () => {
+    const world = setUp();
+    world.upstream.source = undefined;
+    const some = images(world.upstream, 2);
+    const opened = await openAll(world, some);
+    for (const { root } of some) await opened.source(root).fetchManifest(root.digest);
+    await opened.close();
+    expect(world.ledgers.contents()).toEqual({});
+  });
 });

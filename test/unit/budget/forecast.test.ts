@@ -82,6 +82,17 @@ test('a tag that moves more often than it is looked at is imported when it is lo
   expect(forecastAt(hub, [rare], { changesPerMonth: 1000 }).registry?.pullsPerWindow).toBe((100 * 30) / 120);
 });
 
+test('a watch that a webhook tells of changes is imported whenever it changes, and asked for by HEAD then', () => {
+  const fed = { ...node, pollsPerDay: 1, fedBy: 'hub' };
+  const { registry } = forecastAt(hub, [fed], { changesPerMonth: 120 });
+  expect(registry).toMatchObject({ pullsPerWindow: 100, requestsPerWindow: 0.8 + 10 });
+});
+
+test('images of a watch that cost differently are counted by what they cost on average', () => {
+  const { registry } = forecastAt(hub, [{ ...node, tags: 3, pullsPerImage: 2.33, targets: 1 }]);
+  expect(registry).toMatchObject({ firstFillPulls: 7 });
+});
+
 test('the watch that costs most comes first, and registries are told apart', () => {
   const watches = [
     node,
@@ -109,6 +120,14 @@ describe('how often a watch is polled', () => {
   ])('%s', (_, schedule, expected) => {
     const polls = pollsPerDay({ ...createWatch(), schedule }, from);
     expect(Math.abs(polls - expected)).toBeLessThan(Math.max(expected * 0.01, 1e-9));
+  });
+
+  test.each([
+    ['a time of the schedule that comes within the rest is caught up after it', cron('*/15 * * * *'), 24 / 5],
+    ['a schedule that is rarer than the rest stays as it is', cron('0 0 * * *'), 1],
+  ])('%s', (_, schedule, expected) => {
+    const polls = pollsPerDay({ ...createWatch(), schedule, restMs: 5 * 3_600_000 }, from);
+    expect(Math.abs(polls - expected)).toBeLessThan(1);
   });
 
   test('a watch that rests is not polled', () => {

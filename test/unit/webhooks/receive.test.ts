@@ -36,7 +36,7 @@ async function post(given: Given, ports: Partial<ReceiverPorts> = {}) {
     },
     {
       webhooks,
-      secretOf: async () => SECRET,
+      secretsOf: async () => [SECRET],
       watched: async () => new Set(['r.test/team/app']),
       accept: async (_, repository, subjects) => {
         accepted.push(...subjects.map((subject) => `${repository} ${subject}`));
@@ -106,6 +106,27 @@ describe('a sender that knows the secret', () => {
     };
     expect(await post({ name: 'github', headers: formHeaders, body: form })).toMatchObject({ accepted: TAG });
   });
+
+  it.each(['next', 'last'])(
+    'is believed by either of two while the secret is changed: the %s',
+    async (which) => {
+      const secrets = { next: SECRET, last: 'theSecretThatGoesAway-0123456789' };
+      const secret = secrets[which as keyof typeof secrets];
+      const ports = { secretsOf: async () => Object.values(secrets) };
+      const inPath = { name: 'docker-hub', secret, body: payloads.dockerHub.push };
+      const inHeader = { name: 'acr', headers: { authorization: secret }, body: payloads.acr.push };
+      const signature = { 'x-hub-signature-256': `sha256=${sign(GITHUB, secret)}` };
+      const signed = { name: 'github', headers: { ...EVENT, ...signature }, body: GITHUB };
+      for (const given of [inPath, inHeader, signed]) {
+        expect(await post(given, ports)).toMatchObject({ status: 202, accepted: TAG });
+        expect(
+          await post(given, {
+            secretsOf: async () => ['anotherSecret-0123456789-0123', 'aThird-0123456789-0123456789'],
+          }),
+        ).toMatchObject({ status: 404, accepted: [] });
+      }
+    },
+  );
 
   it('artifactory is believed by its signature', async () => {
     const body = JSON.stringify(payloads.artifactory.push);
@@ -326,8 +347,8 @@ describe('a body', () => {
 describe('what we cannot do', () => {
   it.each([
     ['keep the notice', { accept: () => Promise.reject(new Error('the tables are away')) }],
-    ['find the secret', { secretOf: () => Promise.reject(new Error('the vault is away')) }],
-    ['use the secret, for it is too short', { secretOf: async () => 'short' }],
+    ['find the secret', { secretsOf: () => Promise.reject(new Error('the vault is away')) }],
+    ['use the secret, for it is too short', { secretsOf: async () => [SECRET, 'short'] }],
   ])('%s is answered so that the sender tries again', async (_, ports) => {
     expect(await post({ name: 'acr', secret: SECRET, body: payloads.acr.push }, ports)).toMatchObject({
       status: 503,

@@ -89,6 +89,30 @@ describe('what a sender tells', () => {
   });
 });
 
+describe('what is wrong with what a sender tells', () => {
+  it('hides no tag that Quay tells of beside it', () => {
+    const body = { repository: 'acme/app', updated_tags: ['1', 2, null, {}, '3'] };
+    expect(SENDERS.quay.read(body, new Headers())).toEqual({
+      kind: 'hints',
+      hints: [
+        { repository: 'acme/app', tag: '1' },
+        { repository: 'acme/app', tag: '3' },
+      ],
+    });
+  });
+
+  it('is not looked at beyond what is read of a notice of Harbor', () => {
+    const resources = [...Array.from({ length: 2_000 }, () => ({ tag: '1' })), ...Array(300_000).fill(1)];
+    const body = {
+      type: 'PUSH_ARTIFACT',
+      event_data: { repository: { repo_full_name: 'acme/app' }, resources },
+    };
+    expect(SENDERS.harbor.read(body, new Headers()).kind).toBe('hints');
+    const wrong = { ...body, event_data: { ...body.event_data, resources: [1] } };
+    expect(SENDERS.harbor.read(wrong, new Headers()).kind).toBe('strange');
+  });
+});
+
 describe('the handshakes of Event Grid', () => {
   it('gives the validation code back', () => {
     expect(SENDERS['event-grid'].read(payloads.eventGrid.validation, new Headers())).toEqual({

@@ -23,7 +23,7 @@ async function setUp({ watch = createWatch() } = {}) {
     createWebhooks({
       webhooks: [HUB, PROXY],
       watches: async () => [watch],
-      secretOf: async () => SECRET,
+      secretsOf: async () => [SECRET],
       poll,
       notices,
       allowances,
@@ -144,7 +144,7 @@ describe('a notice', () => {
     const refusing = createWebhooks({
       webhooks: [HUB],
       watches: async () => [createWatch()],
-      secretOf: async () => SECRET,
+      secretsOf: async () => [SECRET],
       poll: { ...world.ports, observations: world.observations },
       notices: createMemoryRecords({
         at: () => {
@@ -274,7 +274,7 @@ describe('a watch that notices feed', () => {
     const none = createWebhooks({
       webhooks: [],
       watches: async () => [createWatch()],
-      secretOf: async () => SECRET,
+      secretsOf: async () => [SECRET],
       poll: { ...world.ports, observations: world.observations },
       notices: untouchable,
       allowances: createMemoryRecords(),
