@@ -60,7 +60,7 @@ export async function importImage(
   if (!root) {
     throw new RegistryError(
       'E_NOT_FOUND',
-      `${formatReference(source)} does not exist. Check the name and the tag, and whether the repository needs a login.`,
+      `${formatReference(source)} does not exist. Check the name and the ${source.digest ? 'digest' : 'tag'}, and whether the repository needs a login.`,
       { status: 404 },
     );
   }

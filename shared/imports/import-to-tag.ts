@@ -3,6 +3,7 @@ import {
   formatReference,
   type ManifestContent,
   type Platform,
+  parseManifest,
   type TagReference,
 } from '../content/index.ts';
 import type { Records } from '../records.ts';
@@ -62,7 +63,9 @@ export async function importToTag(
       await to.pushManifest(target.tag, content, { signal: pushSignal });
       tag = 'pushed';
     };
-    const move = { target, digest: content.digest, observedAt };
+    const manifest = parseManifest(content);
+    const children = manifest.kind === 'index' ? manifest.manifests.length : 0;
+    const move = { target, digest: content.digest, observedAt, children };
     const outcome = await moveTag(tags, move, push, { signal, now, wait });
     if (outcome === 'superseded') tag = outcome;
   };

@@ -18,6 +18,7 @@ export {
   queuedRecord,
 } from './job-record.ts';
 export { type BlobRecord, blobRecordSchema } from './mount-map.ts';
+export { isJobPast, isUploadPast } from './past-records.ts';
 export type * from './ports.ts';
 export { ProgressWriter } from './progress-writer.ts';
 export { createRecordedQueue } from './recorded-queue.ts';
@@ -28,6 +29,7 @@ export {
   clearTag,
   isHeld,
   isPutBy,
+  isSuperseded,
   type TagMoveOptions,
   type TagRecord,
   tagKey,

@@ -31,8 +31,13 @@ export const jobRecordSchema = importJobSchema.extend({
 });
 export type JobRecord = Readonly<z.infer<typeof jobRecordSchema>>;
 
-export function isFinished({ state }: JobRecord): boolean {
-  return state === 'succeeded' || state === 'unchanged' || state === 'failed';
+export function isFinished(record: JobRecord): boolean {
+  return isDone(record) || record.state === 'failed';
+}
+
+/** Whether the target is what the job says. */
+export function isDone({ state }: Pick<JobRecord, 'state'>): boolean {
+  return state === 'succeeded' || state === 'unchanged';
 }
 
 /** Spread over partitions by the first byte of the id, so that many workers do not share one. */
@@ -86,16 +91,20 @@ export type JobEnd =
   | { readonly state: 'succeeded' | 'unchanged'; readonly detail: string }
   | (JobSetback & { readonly state: 'failed' });
 
-/** A job that succeeded once stays succeeded: a repeat that finds nothing to do is not news. */
+/**
+ * A job that succeeded once stays succeeded: a repeat that finds nothing to do is not news. Nor is the failure of what
+ * another worker, which had the same message, has done since.
+ */
 export function finished(current: JobRecord | undefined, end: JobEnd, now: Date): JobRecord | undefined {
   if (!current || (current.state === 'succeeded' && end.state === 'unchanged')) return current;
+  if (end.state === 'failed' && isDone(current)) return current;
   const { errorCode: _, ...known } = withoutSetbacks(current);
   return { ...known, failures: 0, ...end, finishedAt: now.toISOString() };
 }
 
-/** Back in the queue, to be seen from a later time on, with the reason. */
+/** Back in the queue, to be seen from a later time on, with the reason; unless another worker has done it since. */
 export function requeued(current: JobRecord | undefined, setback: JobSetback): JobRecord | undefined {
-  if (!current) return undefined;
+  if (!current || isDone(current)) return current;
   const { finishedAt: _, ...known } = withoutSetbacks(current);
   return { ...known, ...setback, state: 'queued' };
 }

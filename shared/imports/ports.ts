@@ -39,6 +39,8 @@ export type OpenSource = (
     readonly platforms: readonly Platform[];
     /** Manifests it needs, where an earlier try has found out. */
     readonly pulls: number | undefined;
+    /** Manifests that the target tag's index named when it was last imported, 0 for none; asked when needed. */
+    readonly children?: (() => Promise<number | undefined>) | undefined;
   },
 ) => {
   readonly source: ContentSource;

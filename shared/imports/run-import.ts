@@ -11,12 +11,12 @@ import type { Logger } from '../telemetry/index.ts';
 import { type Disposition, dispositionOf } from './disposition.ts';
 import { type ImportJob, parseImportJob } from './import-job.ts';
 import { importToTag, type TagImportOutcome } from './import-to-tag.ts';
-import { finished, type JobRecord, jobKey, progressed, requeued, started } from './job-record.ts';
+import { finished, isDone, type JobRecord, jobKey, progressed, requeued, started } from './job-record.ts';
 import type { BlobRecord } from './mount-map.ts';
 import type { ContentSource, ContentTarget, JobQueue, OpenSource, SetAside } from './ports.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import { MAX_FAILURES, retryDelayMs, slowRetryDelayMs } from './retry-delay.ts';
-import type { TagMoveOptions, TagRecord } from './tag-ledger.ts';
+import { type TagMoveOptions, type TagRecord, tagKey } from './tag-ledger.ts';
 
 export interface ImportDependencies {
   readonly repository: (name: RepositoryName) => ContentSource & ContentTarget;
@@ -76,11 +76,7 @@ export async function runImport(
     return { kind: 'done', job, state: end.state, detail: end.detail };
   } catch (error) {
     // The job is only ever sent again after a failure: this is the same message once more, and its work was done.
-    if (record?.state === 'succeeded') {
-      const detail = `it succeeded before; doing it again failed: ${describeError(error)}`;
-      logger.warn('repeated import ended', { job: job.id, target: job.target, code: codeOf(error), detail });
-      return { kind: 'done', job, state: 'unchanged', detail };
-    }
+    if (record?.state === 'succeeded') return failedRepeat(job, error, logger);
     return await settleFailure(job, error, record, dependencies);
   }
 }
@@ -97,7 +93,8 @@ async function carryOut(
     jobs.update(jobKey(job.id), (current) => progressed(current, value)),
   );
   const platforms = job.platforms.map(parsePlatform);
-  const opened = openSource?.(source, { root: job.digest, platforms, pulls });
+  const children = async () => (await tags.get(tagKey(target)))?.children;
+  const opened = openSource?.(source, { root: job.digest, platforms, pulls, children });
   const order = {
     source: opened?.source ?? repository(source),
     root: job.digest,
@@ -124,6 +121,13 @@ async function carryOut(
   }
 }
 
+/** The work is done, before or by another worker that had the same message. */
+function failedRepeat(job: ImportJob, error: unknown, logger: Logger): ImportOutcome {
+  const detail = `it succeeded before; doing it again failed: ${describeError(error)}`;
+  logger.warn('repeated import ended', { job: job.id, target: job.target, code: codeOf(error), detail });
+  return { kind: 'done', job, state: 'unchanged', detail };
+}
+
 /**
  * The record is written before the queue is told: a crash in between is a redelivery, not a second message.
  * @param record the job's, with the failed tries in a row before this one
@@ -145,7 +149,8 @@ async function settleFailure(
   const isHopeless = disposition.action === 'set-aside' && denials > (disposition.slowTries ?? -1);
   if (isHopeless || (!isWait && failures >= MAX_FAILURES)) {
     const end = { state: 'failed', detail: message, errorCode, failures } as const;
-    await jobs.update(key, (current) => finished(current, end, now()));
+    const kept = await jobs.update(key, (current) => finished(current, end, now()));
+    if (kept && isDone(kept)) return failedRepeat(job, error, logger);
     return await setAside(job, error, dependencies);
   }
   const delayMs = delayOf(disposition, failures, random);
@@ -160,6 +165,8 @@ async function settleFailure(
     ...(denials > 0 && { denials }),
     ...(pulls !== undefined && { pulls }),
   };
+  const kept = await jobs.update(key, (current) => requeued(current, setback));
+  if (kept && isDone(kept)) return failedRepeat(job, error, logger);
   logger.warn('import will be tried again', {
     job: job.id,
     target: job.target,
@@ -168,7 +175,6 @@ async function settleFailure(
     code: errorCode,
     error: message,
   });
-  await jobs.update(key, (current) => requeued(current, setback));
   await queue.sendAt(job, at);
   return { kind: 'rescheduled', job, at, detail: message };
 }

@@ -11,6 +11,8 @@ export const tagRecordSchema = z.object({
   digest: (z.string().refine(isDigest) as unknown as z.ZodType<Digest>).optional(),
   /** The `observedAt` of the move that put the digest there. A later mover may have begun, or failed, since. */
   digestObservedAt: z.string().optional(),
+  /** Manifests that what is there names, when it is an index; else 0. Tells what the next import will need. */
+  children: z.number().optional(),
   /** When upstream was first seen with what the latest mover puts there. Written before the tag moves. */
   observedAt: z.string(),
   leaseOwner: z.string().optional(),
@@ -34,6 +36,8 @@ export interface TagMove {
   readonly target: TagReference;
   readonly digest: Digest;
   readonly observedAt: string;
+  /** Manifests that it names. */
+  readonly children?: number | undefined;
 }
 
 export type TagMoveOutcome = 'moved' | 'superseded';
@@ -57,7 +61,7 @@ export async function moveTag(
   push: (signal: AbortSignal) => Promise<void>,
   options?: TagMoveOptions,
 ): Promise<TagMoveOutcome> {
-  const { target, digest, observedAt } = move;
+  const { target, digest, observedAt, children } = move;
   const end = await takeTurn(
     records,
     {
@@ -69,7 +73,7 @@ export async function moveTag(
         await push(signal);
         return true;
       },
-      after: (held) => ({ ...held, digest, digestObservedAt: observedAt }),
+      after: (held) => ({ ...held, digest, digestObservedAt: observedAt, children }),
     },
     options,
   );

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { importArchive } from '../../functions/import-archive.ts';
 import { pollUpstreams } from '../../functions/poll-upstreams.ts';
-import { runImport } from '../../functions/run-import.ts';
+import { queueWorker } from '../../functions/queue-worker.ts';
 import { TIME_LIMIT_MS } from '../../functions/time-limit.ts';
 import { createApp, createInvocation } from '../unit/functions/invocation.ts';
 
@@ -20,12 +20,11 @@ it.each([
   [
     'an import',
     () =>
-      runImport(
-        async () => createApp({ runImport: (_, call) => endless(call) }),
-        {},
-        context,
+      queueWorker(
+        async () => createApp({}),
+        { what: 'import', run: (_app, _message, call) => endless(call) },
         async () => {},
-      ),
+      )({}, context),
   ],
   [
     'an archive',

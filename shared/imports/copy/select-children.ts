@@ -45,7 +45,7 @@ export async function selectChildren(
   if (selection.kept.length > 0) return selection;
   throw new InvalidInputError(
     'E_PLATFORM',
-    `The image has none of the platforms ${wanted.map(formatPlatform).join(', ')}. It has: ${[...offered].join(', ') || 'none named'}.`,
+    `The image is not for ${wanted.map(formatPlatform).join(' or ')}. It is for: ${[...offered].join(', ') || 'none that is named'}.`,
   );
 
   async function select(
@@ -55,7 +55,8 @@ export async function selectChildren(
   ): Promise<Selection> {
     const digests = new Set(manifests.filter(isOpen).map(({ digest }) => digest));
     if (digests.size > 0 && depth >= MAX_INDEX_DEPTH) throw nestedTooDeep();
-    for (const { platform } of manifests) if (platform) offered.add(formatPlatform(platform));
+    for (const { platform, annotations } of manifests)
+      if (platform && !annotations?.[ATTESTATION_SUBJECT]) offered.add(formatPlatform(platform));
     const nested = new Map<Digest, Selection>();
     await Promise.all(
       [...digests].map(async (digest) => {

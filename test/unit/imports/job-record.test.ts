@@ -48,16 +48,22 @@ test('a repeat that finds nothing to do does not hide that the job succeeded', (
   expect(finished(again, { state: 'unchanged', detail: 'right already' }, at(4))).toEqual(again);
 });
 
-test('a repeat that fails or changes something is news', () => {
+test('a repeat that changes something is news', () => {
   const again = started(succeeded, job, at(3));
-  const end = { state: 'failed', ...setback } as const;
-  expect(finished(again, end, at(4))).toMatchObject({ ...end, finishedAt: at(4).toISOString() });
   const repaired = { state: 'succeeded', detail: 'copied again' } as const;
   expect(finished(again, repaired, at(4))).toMatchObject(repaired);
 });
 
+test('what is done stays done, however another worker that had the same message failed', () => {
+  const unchanged = finished(running, { state: 'unchanged', detail: 'right already' }, at(2));
+  for (const done of [succeeded, unchanged]) {
+    expect(finished(done, { state: 'failed', ...setback }, at(4))).toBe(done);
+    expect(requeued(done, setback)).toBe(done);
+  }
+});
+
 test('back in the queue a job says why and is not finished', () => {
-  const waits = requeued(succeeded, setback);
+  const waits = requeued(failed, setback);
   expect(waits).toMatchObject({ state: 'queued', ...setback });
   expect(waits).not.toHaveProperty('finishedAt');
 });

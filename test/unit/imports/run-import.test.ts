@@ -45,6 +45,7 @@ test('a job copies the image, moves the tag and records success', async () => {
     digest: app.root.digest,
     observedAt: job.observedAt,
     digestObservedAt: job.observedAt,
+    children: 0,
   });
 });
 
@@ -327,6 +328,32 @@ describe('failures', () => {
     await expect(runImport(job, worker)).resolves.toMatchObject({ kind: 'done', state: 'succeeded' });
     expect(await world.record(job)).not.toHaveProperty('pulls');
     expect(wanted).toEqual([undefined, 'closed', 7, 'closed']);
+  });
+
+  test('how many manifests an image named is known when its tag is imported again', async () => {
+    const world = new World();
+    const known: unknown[] = [];
+    const worker = {
+      ...world.worker(),
+      openSource: (
+        _: unknown,
+        { children }: { children?: (() => Promise<number | undefined>) | undefined },
+      ) => ({
+        source: {
+          async fetchManifest(digest: string) {
+            known.push(await children?.());
+            return await world.source.fetchManifest(digest);
+          },
+          openBlob: world.source.openBlob.bind(world.source),
+        },
+        close: async () => {},
+      }),
+    };
+    const platforms = ['linux/amd64', 'linux/arm64'];
+    await runImport(world.job(multiPlatform('app', platforms), 1), worker);
+    await runImport(world.job(multiPlatform('next', platforms), 2), worker);
+    // The index, two images and their attestations.
+    expect(known).toEqual([...Array(5).fill(undefined), ...Array(5).fill(4)]);
   });
 
   test('an interrupted job is tried again later', async () => {

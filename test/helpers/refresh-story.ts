@@ -1,0 +1,124 @@
+import { expect } from 'vitest';
+import { isHeld } from '../../shared/imports/index.ts';
+import type { PollReport, Watch } from '../../shared/mirror/index.ts';
+import { Faults, FaultyProcess } from './faulty-process.ts';
+import type { RedeliveringQueue } from './redelivering-queue.ts';
+import { LIMIT, type RefreshWorld, refreshProcess, WINDOW_MS } from './refresh-world.ts';
+
+const MINUTE_MS = 60_000;
+/** For how long a queue keeps the message of a worker that is not heard of. */
+const LOCK_MS = 5 * MINUTE_MS;
+const MAX_ROUNDS = 60;
+
+type App = ReturnType<typeof refreshProcess>;
+
+/** Processes of which the next one begins when one has died. */
+export class Crew {
+  readonly #world: RefreshWorld;
+  readonly #faults: Faults;
+  #process: FaultyProcess;
+  #app: App;
+
+  constructor(world: RefreshWorld, faults: Faults) {
+    this.#world = world;
+    this.#faults = faults;
+    this.#process = new FaultyProcess(faults);
+    this.#app = refreshProcess(world, this.#process);
+  }
+
+  /** What came of the work; `undefined` when it threw, or whoever did it died. */
+  async attempt<T>(work: (app: App) => Promise<T>): Promise<{ readonly result: T } | undefined> {
+    const end = await this.#process
+      .run(async () => ({ result: await work(this.#app) }))
+      .catch(() => undefined);
+    if (end !== 'died') return end;
+    this.#process = new FaultyProcess(this.#faults);
+    this.#app = refreshProcess(this.#world, this.#process);
+    this.#world.time += LOCK_MS;
+    return undefined;
+  }
+
+  /** Takes messages until none is due. Those whose work did not come to its end are delivered again. */
+  async drain<T>(queue: RedeliveringQueue<T>, work: (app: App, body: T) => Promise<unknown>): Promise<void> {
+    for (let message = queue.next(this.#world.time); message; message = queue.next(this.#world.time)) {
+      const { body, done } = message;
+      if (await this.attempt((app) => work(app, body))) done();
+    }
+  }
+
+  runImports(): Promise<void> {
+    return this.drain(this.#world.imports, (app, body) => app.runImport(body));
+  }
+}
+
+/** Polls and imports until all watches were looked at and there was nothing left to do. Whether that came. */
+export async function refreshUntilQuiet(world: RefreshWorld, faults: Faults): Promise<boolean> {
+  const crew = new Crew(world, faults);
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const reports: PollReport[] = [];
+    await crew.attempt(async (app) => reports.push(await app.timer()));
+    await crew.drain(world.shards, async (app, body) => reports.push(await app.pollShard(body)));
+    await crew.runImports();
+    world.time += 15 * MINUTE_MS;
+    if (world.imports.isEmpty && foundNothing(reports, world.watches)) return true;
+  }
+  return false;
+}
+
+/** Whether every watch was polled, without errors and without anything to import. */
+function foundNothing(reports: readonly PollReport[], watches: readonly Watch[]): boolean {
+  const polled = reports.flatMap((report) => report.watches);
+  return (
+    new Set(polled.map(({ watch }) => watch)).size === watches.length &&
+    polled.every(({ errors, queued }) => errors.length + queued.length === 0)
+  );
+}
+
+/** What is there in the end, without what depends on the time that it took. */
+export function endOf(world: RefreshWorld) {
+  return {
+    tags: Object.fromEntries(world.mirror.tags),
+    puts: world.puts(),
+    observations: byTarget(world.observations.contents(), ({ digest, queued, upstreamGoneAt }) => ({
+      digest,
+      queued,
+      isGone: upstreamGoneAt !== undefined,
+    })),
+    jobs: Object.values(world.jobs.contents())
+      .map(
+        ({ target, digest, state }) => `${target} ${digest} ${state === 'unchanged' ? 'succeeded' : state}`,
+      )
+      .sort(),
+    given: byTarget(world.tags.contents(), (record) => ({
+      digest: record.digest,
+      isHeld: isHeld(record, world.now()),
+    })),
+    watch: Object.values(world.watchRecords.contents()).map(({ state, gone }) => [
+      state,
+      gone.map(({ tag }) => tag),
+    ]),
+    setAside: world.setAside,
+    refused: world.upstream.refused,
+  };
+}
+
+function byTarget<T extends { readonly target: string }, R>(
+  records: Readonly<Record<string, T>>,
+  show: (record: T) => R,
+): Record<string, R> {
+  return Object.fromEntries(Object.values(records).map((record) => [record.target, show(record)]));
+}
+
+/** Minutes after everybody is dead or done nothing is reserved; an hour after, all of what upstream allows can be had. */
+export async function expectWholeBudget(world: RefreshWorld): Promise<void> {
+  const { budgets, openUpstream } = refreshProcess(world, new FaultyProcess(new Faults()));
+  world.time += 11 * MINUTE_MS;
+  expect(await Array.fromAsync(budgets.list())).toMatchObject([{ reserved: 0 }]);
+  world.time += WINDOW_MS;
+  const [root] = world.upstream.manifests.keys();
+  if (!root) throw new Error('Upstream has nothing.');
+  const work = openUpstream({ root, platforms: [], pulls: LIMIT });
+  for (let pull = 0; pull < LIMIT; pull += 1) await work.source.fetchManifest(root);
+  await work.close();
+  expect(await Array.fromAsync(budgets.list())).toMatchObject([{ reserved: 0 }]);
+}
