@@ -9,7 +9,15 @@ export {
 export { isPollDue, type PollState, pollStateSchema } from './due.ts';
 export { explainWatch, type WatchExplanation } from './explain-watch.ts';
 export { judgeFreshness, type WatchFreshness } from './freshness.ts';
-export { importJobIdOf, type Observation, observationSchema } from './observation.ts';
+export { importJobIdOf, type Observation, observationKey, observationSchema } from './observation.ts';
+export {
+  isObservationPast,
+  isPollPast,
+  isUnwatched,
+  isWatchPast,
+  sourcesPolledSince,
+  watchRoll,
+} from './past-records.ts';
 export {
   type ExpandedWatches,
   type ExpandPorts,

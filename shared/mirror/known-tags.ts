@@ -59,6 +59,11 @@ export class KnownObservations {
     return times.filter((time) => time !== undefined).sort()[0];
   }
 
+  /** Whether the tag was copied from this source, to any target, and the copy not deleted with approval since. */
+  hasCopy(tag: string): boolean {
+    return [...this.byTarget.values()].some((observations) => observations.get(tag)?.source === this.#source);
+  }
+
   /** How many tags are present, if that is the same for every target. */
   presentInEach(): number | undefined {
     const counts = [...this.byTarget.values()].map(

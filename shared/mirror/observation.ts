@@ -37,15 +37,8 @@ export const observationSchema: z.ZodType<Observation> = importJobSchema
   });
 
 /** What a poll saw for one target tag. */
-export interface Sighting {
-  readonly target: string;
-  readonly source: string;
-  readonly digest: Digest;
-  readonly platforms: readonly string[];
-  /** `false` when referrers were to be left behind. */
-  readonly referrers?: boolean | undefined;
-  /** When upstream's listing says that the tag was moved to this digest, ISO 8601. */
-  readonly changedAt?: string | undefined;
+export interface Sighting
+  extends Pick<Observation, 'target' | 'source' | 'digest' | 'platforms' | 'referrers' | 'changedAt'> {
   /** The target no longer has what was put there, so that it is to be imported anew even if upstream has not changed. */
   readonly heals?: boolean | undefined;
   readonly seenAt: Date;

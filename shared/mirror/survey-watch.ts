@@ -38,6 +38,8 @@ export interface Survey {
   readonly disagreements: readonly Disagreement[];
   /** The tags that upstream does not have, and since when as far as is known. */
   readonly gone: readonly GoneTag[];
+  /** Those of them that no target has a copy of, as far as is known. */
+  readonly goneWithoutCopy: readonly string[];
   readonly errors: readonly PollFailure[];
   /** For the next survey, once everything in the plan was carried out. */
   readonly memory: SurveyMemory;
@@ -103,6 +105,7 @@ export async function surveyWatch(
     requests: { ...inquiry.requests, target: targets.requests },
     disagreements: compare(upstream, found),
     gone: plan.gone.map((tag) => ({ tag, since: known.goneSince(tag) ?? seenAt.toISOString() })),
+    goneWithoutCopy: plan.gone.filter((tag) => !known.hasCopy(tag)),
     errors,
     memory: remember(scope, memory, {
       upstream,
@@ -136,6 +139,7 @@ function failedSurvey(errors: readonly PollFailure[], requests: PollRequests, me
     requests,
     disagreements: [],
     gone: [],
+    goneWithoutCopy: [],
     errors,
     memory,
   };

@@ -16,6 +16,8 @@ export interface PollFindings {
   readonly errors: readonly PollFailure[];
   readonly selected: readonly string[];
   readonly gone: readonly GoneTag[];
+  /** Those of them that no target has a copy of. */
+  readonly goneWithoutCopy: readonly string[];
   readonly disagreements: readonly Disagreement[];
 }
 
@@ -61,7 +63,7 @@ export function recordAfterListing(
 ): WatchRecord | undefined {
   if (!failure && (!before || before.state === 'healthy')) return before;
   const at = now.toISOString();
-  const nothing = { selected: [], gone: [], disagreements: [] };
+  const nothing = { selected: [], gone: [], goneWithoutCopy: [], disagreements: [] };
   const health: WatchHealth = failure
     ? judgeHealth({ errors: [failure], ...nothing }, before, now)
     : { state: 'healthy', reason: '', since: at };
@@ -108,7 +110,13 @@ function judgeHealth(
   return { state, reason, since, until: new Date(now.getTime() + pauseMs).toISOString() };
 }
 
-function verdict({ errors, selected, gone, disagreements }: PollFindings): readonly [WatchState, string] {
+function verdict({
+  errors,
+  selected,
+  gone,
+  goneWithoutCopy,
+  disagreements,
+}: PollFindings): readonly [WatchState, string] {
   const upstream = errors.filter(({ target }) => target === undefined);
   const tagged = upstream.filter(({ tag }) => tag !== undefined);
   // The failure of a few tags says nothing about the repository.
@@ -129,13 +137,16 @@ function verdict({ errors, selected, gone, disagreements }: PollFindings): reado
   if (selected.every((tag) => lost.has(tag))) {
     return [
       'source-gone',
-      'Upstream has none of the tags: they, or the repository, were deleted, renamed or never there. Copies are kept.',
+      `Upstream has none of the tags: they, or the repository, were deleted, renamed or never there. ${tellCopies(lost, goneWithoutCopy)}`,
     ];
   }
   const [disagreement] = disagreements;
   if (disagreement) return ['disagreement', describeDisagreement(disagreement, disagreements.length)];
   if (gone.length > 0) {
-    return ['tags-gone', `Upstream has no ${nameSome([...lost])}: deleted, or never there. Copies are kept.`];
+    return [
+      'tags-gone',
+      `Upstream has no ${nameSome([...lost])}: deleted, or never there. ${tellCopies(lost, goneWithoutCopy)}`,
+    ];
   }
   return ['healthy', ''];
 }
@@ -153,6 +164,12 @@ function describeDisagreement({ tag, listed, head }: Disagreement, count: number
   const says = listed ?? (head ? 'no such tag' : 'such a tag');
   const more = count > 1 ? ` So it is with ${count - 1} more.` : '';
   return `Of ${tag} the listing says ${says}, the registry ${head ?? 'no such tag'}. The registry was believed.${more}`;
+}
+
+function tellCopies(lost: ReadonlySet<string>, withoutCopy: readonly string[]): string {
+  if (withoutCopy.length === 0) return 'Copies are kept.';
+  if (withoutCopy.length >= lost.size) return 'There is no copy here.';
+  return `Copies are kept, but there is none of ${nameSome(withoutCopy)}.`;
 }
 
 function nameSome(names: readonly string[]): string {

@@ -1,7 +1,8 @@
+import { isGlob } from '../../glob.ts';
 import { conditionsOf, describeConditions } from './conditions.ts';
 import type { ListedTag } from './listed-tag.ts';
 import { newestByTime, newestVersions } from './newest.ts';
-import { compilePattern, isGlob } from './tag-pattern.ts';
+import { compilePattern } from './tag-pattern.ts';
 import type { NewestRule, TagRuleSet } from './tag-rules.ts';
 import { parseTagVersion } from './tag-version.ts';
 

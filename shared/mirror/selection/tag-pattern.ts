@@ -1,4 +1,5 @@
 import { RE2JS, RE2JSSyntaxException } from 're2js';
+import { compileGlob, isGlob } from '../../glob.ts';
 
 /** A rule about the text of a tag. */
 export interface TagPattern {
@@ -7,49 +8,17 @@ export interface TagPattern {
   readonly matches: (tag: string) => boolean;
 }
 
-const GLOB_CHARACTERS = /[*?[\]{}]/;
-/** What of a glob stands for itself: neither a character class nor one of `* ? { , }`. */
-const GLOB_PIECES = /\[[^\]]*\]|[*?{,}]|[^*?{,}[]+|\[/g;
 const BETWEEN_SLASHES = /^\/(.*)\/$/s;
 
 export const MAX_REGEX_LENGTH = 256;
 /** Instructions. Matching takes steps in proportion to these, and counted repetitions multiply them. */
 const MAX_REGEX_SIZE = 500;
 
-export function isGlob(text: string): boolean {
-  return GLOB_CHARACTERS.test(text);
-}
-
 /** An exact tag, a glob, or a regular expression between slashes. */
 export function compilePattern(text: string): TagPattern {
   const regex = regexBetweenSlashes(text);
   if (regex !== undefined) return { text, matches: compileRegex(regex).matches };
-  if (!isGlob(text)) return { text, matches: (tag) => tag === text };
-  return { text, matches: compileRegex(regexOfGlob(text)).matches };
-}
-
-/**
- * The regular expression that means the same: upstream names its tags as it likes, and an engine that backtracks is
- * busy for ever with some names and several stars.
- */
-function regexOfGlob(glob: string): string {
-  let depth = 0;
-  const pieces = glob.replaceAll(GLOB_PIECES, (piece) => {
-    if (piece === '*') return '.*';
-    if (piece === '?') return '.';
-    if (piece.length > 2 && piece.startsWith('[')) return piece;
-    if (piece === '{') {
-      depth += 1;
-      return '(?:';
-    }
-    if (depth > 0 && piece === ',') return '|';
-    if (depth > 0 && piece === '}') {
-      depth -= 1;
-      return ')';
-    }
-    return RE2JS.quote(piece);
-  });
-  return `${pieces}${')'.repeat(depth)}`;
+  return { text, matches: isGlob(text) ? compileGlob(text) : (tag) => tag === text };
 }
 
 /** A regular expression for the whole tag, matched in time linear in the tag's length. @throws what RE2 throws */

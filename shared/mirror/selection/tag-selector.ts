@@ -1,6 +1,7 @@
+import { isGlob } from '../../glob.ts';
 import type { ListedTag } from './listed-tag.ts';
 import { type CompiledRuleSet, compileRuleSet, type TagVerdict } from './rule-set.ts';
-import { compilePattern, isGlob } from './tag-pattern.ts';
+import { compilePattern } from './tag-pattern.ts';
 import type { TagRuleSet, TagRules } from './tag-rules.ts';
 
 export interface TagSelection {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { readJson } from '../../content/index.ts';
 import { ArchiveError } from '../../errors.ts';
 
 /**
@@ -14,7 +15,7 @@ export function parseArchiveJson<T>(
 ): T {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = readJson(bytes);
   } catch (cause) {
     throw new ArchiveError('E_ARCHIVE_FORMAT', `The archive's ${path} is not JSON.`, { cause });
   }

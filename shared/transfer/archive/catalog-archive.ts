@@ -27,6 +27,11 @@ import { headerBytes, paddingBytes, TRAILER_BYTES } from './tar-format.ts';
 export interface CatalogArchiveOptions extends ReadOptions {
   /** A signature by one of these is required. */
   readonly trustedKeys?: readonly TrustedKey[] | undefined;
+  /**
+   * It is opened for its blobs only, beside the part of the same archive that has all else, and one of so many: they
+   * share the memory of one. Its catalog then lists nothing but its blobs.
+   */
+  readonly partOf?: number | undefined;
 }
 
 /**
@@ -98,9 +103,10 @@ export async function readArchiveCatalog(
 export function openCatalogArchive(
   members: Pick<ArchiveMembers, 'file' | 'files'>,
   signed: ArchiveCatalog,
-  { trustedKeys }: CatalogArchiveOptions,
+  { trustedKeys, partOf }: CatalogArchiveOptions,
 ): Pick<Archive, 'artifacts' | 'source' | 'catalog'> {
   if (trustedKeys) verifyCatalog(signed.bytes, signed.signature, trustedKeys);
+  if (partOf !== undefined) return openBlobs(members, signed.catalog);
   const { artifacts, manifests } = signed.catalog;
   const { file, files } = members;
   return {
@@ -115,6 +121,26 @@ export function openCatalogArchive(
       mediaTypes: new Map(manifests.map(({ digest, mediaType }) => [digest, mediaType])),
       attached: artifacts.flatMap(({ referrers }) => referrers),
       missing: (digest) => leftOut(signed.catalog, digest) ?? lacking(digest),
+    }),
+  };
+}
+
+/** Holds on to nothing else of the archive: there may be a thousand of them. */
+function openBlobs(
+  { file, files }: Pick<ArchiveMembers, 'file' | 'files'>,
+  { blobs, part }: Catalog,
+): Pick<Archive, 'artifacts' | 'source' | 'catalog'> {
+  const catalog: Catalog = { version: 1, artifacts: [], manifests: [], blobs, part };
+  const extents = new Map(blobs.map(({ digest }) => [digest, files.get(layoutBlobPath(digest))]));
+  return {
+    catalog: { catalog, bytes: new Uint8Array(0), signature: undefined },
+    artifacts: [],
+    source: archiveSource({
+      file,
+      locate: (digest) => extents.get(digest),
+      mediaTypes: new Map(),
+      attached: [],
+      missing: (digest) => leftOut(catalog, digest) ?? lacking(digest),
     }),
   };
 }

@@ -1,9 +1,11 @@
 import * as z from 'zod';
 import {
+  algorithmOf,
   type Digest,
   descriptorSchema,
   digestOf,
-  parsePlatform,
+  encodedOf,
+  isPlatform,
   parseReference,
 } from '../../content/index.ts';
 import { ArchiveError } from '../../errors.ts';
@@ -15,7 +17,8 @@ export const CATALOG_SIGNATURE_FILE = 'longshore/catalog.sig';
 /** About a hundred thousand blobs. */
 export const MAX_CATALOG_BYTES = 16 * 1024 * 1024;
 export const MAX_PARTS = 1000;
-const MAX_LISTED = 100_000;
+/** Of manifests, and of blobs: in a split archive those of all parts together. */
+export const MAX_LISTED = 100_000;
 
 /** What an archive, or one part of a split one, holds. Has no times, so that equal content has an equal catalog. */
 export interface Catalog {
@@ -83,13 +86,15 @@ const { digest, mediaType, size } = descriptorSchema.shape;
 const blobSchema = z.object({ digest, size });
 const blobs = z.array(blobSchema).max(MAX_LISTED).refine(isUnique, 'names a digest twice');
 const manifestSchema = z.object({ mediaType, digest, size });
-const referrerSchema = z.object({
-  subject: digest,
-  tag: z.string().max(128).optional(),
-  mediaType,
-  digest,
-  size,
-});
+const referrerSchema = z
+  .object({
+    subject: digest,
+    tag: z.string().max(128).optional(),
+    mediaType,
+    digest,
+    size,
+  })
+  .refine(isAttachedByTag, 'has a tag that is not that of its subject, sha256-….sig, .att or .sbom');
 const artifactSchema = z.object({
   name: z.string().refine(isFullName, 'is not HOST/REPOSITORY with a tag or a digest'),
   mediaType,
@@ -193,20 +198,17 @@ function isUnique(list: readonly CatalogBlob[]): boolean {
   return new Set(list.map(({ digest }) => digest)).size === list.length;
 }
 
+/** A tag of any other form would be moved in the target, though the archive does not name an artifact for it. */
+function isAttachedByTag({ subject, tag }: Pick<CatalogReferrer, 'subject' | 'tag'>): boolean {
+  if (tag === undefined) return true;
+  const stem = `${algorithmOf(subject)}-${encodedOf(subject)}`;
+  return ['sig', 'att', 'sbom'].some((suffix) => tag === `${stem}.${suffix}`);
+}
+
 function isFullName(name: string): boolean {
-  return parses(() => {
+  try {
     const { tag, digest } = parseReference(name);
     return tag !== undefined || digest !== undefined;
-  });
-}
-
-function isPlatform(text: string): boolean {
-  return parses(() => parsePlatform(text) !== undefined);
-}
-
-function parses(check: () => boolean): boolean {
-  try {
-    return check();
   } catch {
     return false;
   }

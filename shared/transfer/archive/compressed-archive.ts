@@ -10,6 +10,11 @@ const KEPT_FILE_BYTES = 256 * 1024;
 const KEPT_START_BYTES = 512;
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
+export interface OpenCompressedOptions extends ReadOptions {
+  /** So many share the memory of one. */
+  readonly partOf?: number | undefined;
+}
+
 export interface CompressedArchive extends AsyncDisposable {
   readonly entries: readonly TarEntry[];
   /** What is inside, as if it were not compressed. */
@@ -23,8 +28,9 @@ export interface CompressedArchive extends AsyncDisposable {
 export async function openCompressed(
   file: RandomAccessFile,
   compression: ReadableCompression,
-  options: ReadOptions = {},
+  { partOf = 1, ...options }: OpenCompressedOptions = {},
 ): Promise<CompressedArchive> {
+  const maxKeptBytes = MAX_KEPT_BYTES / partOf;
   const bytes = new ForwardBytes(decompressed(file, compression, options));
   const entries: TarEntry[] = [];
   const kept = new Map<number, Uint8Array>();
@@ -35,7 +41,7 @@ export async function openCompressed(
       entries.push(entry);
       size = Math.max(size, entry.dataOffset + entry.size);
       const length = entry.size <= KEPT_FILE_BYTES ? entry.size : KEPT_START_BYTES;
-      if (entry.type !== 'file' || keptBytes + length > MAX_KEPT_BYTES) continue;
+      if (entry.type !== 'file' || keptBytes + length > maxKeptBytes) continue;
       kept.set(entry.dataOffset, Uint8Array.from(await bytes.piece(entry.dataOffset, length)));
       keptBytes += length;
     }

@@ -1,6 +1,6 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { ArchiveError } from '../../errors.ts';
+import { malformed } from './malformed.ts';
 import type { RandomAccessFile, ReadOptions } from './random-access.ts';
 
 export type ReadableCompression = 'gzip' | 'zstd';
@@ -9,6 +9,9 @@ export type ReadableCompression = 'gzip' | 'zstd';
 const MAX_RATIO = 100;
 const ALWAYS_ALLOWED_BYTES = 256 * 1024 ** 2;
 const CHUNK_BYTES = 256 * 1024;
+/** Parallel compressors write frames of half a megabyte and more. Each costs a read of the file and a decompressor. */
+const MIN_MEAN_FRAME_BYTES = 16 * 1024;
+const ALWAYS_ALLOWED_FRAMES = 1_000;
 
 /**
  * The content of a compressed file, from its beginning.
@@ -21,9 +24,17 @@ export async function* decompressed(
   options: ReadOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const limit = Math.max(ALWAYS_ALLOWED_BYTES, file.size * MAX_RATIO);
+  const maxFrames = ALWAYS_ALLOWED_FRAMES + file.size / MIN_MEAN_FRAME_BYTES;
   let total = 0;
+  let frames = 0;
   // One round for gzip, whose decompressor goes on to further members; that of zstd stops behind each frame.
   for (let position = 0; position < file.size; ) {
+    frames += 1;
+    if (frames > maxFrames) {
+      throw malformed(
+        `The archive of ${file.size} bytes is compressed in more than ${Math.floor(maxFrames)} pieces: it was made to keep busy whoever reads it.`,
+      );
+    }
     const part = new CompressedPart(file, position, compression, options);
     for await (const chunk of part.content()) {
       total += chunk.byteLength;
@@ -83,8 +94,4 @@ class CompressedPart {
     this.bytesRead = output.bytesWritten;
     if (this.bytesRead === 0) throw malformed(`The archive cannot be decompressed as ${this.#compression}.`);
   }
-}
-
-function malformed(message: string, options?: ErrorOptions): ArchiveError {
-  return new ArchiveError('E_ARCHIVE_FORMAT', message, options);
 }

@@ -17,6 +17,7 @@ import { type ArchiveMembers, readMember } from './archive-members.ts';
 import { archiveSource, lacking } from './archive-source.ts';
 import { compressionOf } from './compression.ts';
 import { entryPath } from './entry-path.ts';
+import { malformed } from './malformed.ts';
 import { CONTAINERD_NAME_ANNOTATION } from './names.ts';
 import { quoted } from './quoted.ts';
 import { type Extent, type ReadOptions, readBytes } from './random-access.ts';
@@ -39,6 +40,18 @@ const configSchema = z.object({
 });
 type DockerImage = z.infer<typeof imageSchema>;
 
+interface ImageConfig {
+  readonly config: Descriptor;
+  readonly diffIds: readonly Digest[];
+}
+
+interface StoredLayer {
+  readonly mediaType: string;
+  /** Of one that is compressed; of others it is the diff id. */
+  readonly digest: Digest | undefined;
+  readonly extent: Extent;
+}
+
 /**
  * An archive of `docker save`, podman or skopeo's `docker-archive:`: a `manifest.json` that names configs and layers,
  * but no manifest. Each image gets one, the same every time: its config as it is, and its layers as they lie there, not
@@ -53,7 +66,8 @@ export async function openDockerArchive(
   const images = parseArchiveJson(DOCKER_MANIFEST_FILE, manifestSchema, text, '"docker save"');
   const blobs = new Map<Digest, Extent>();
   const made = new Map<Digest, ManifestContent>();
-  const layers = new Map<string, Promise<Descriptor>>();
+  const configs = new Map<string, Promise<ImageConfig>>();
+  const layers = new Map<string, Promise<StoredLayer>>();
   const artifacts: { readonly descriptor: Descriptor }[] = [];
   for (const image of images) {
     const content = await manifestOf(image);
@@ -78,12 +92,7 @@ export async function openDockerArchive(
   };
 
   async function manifestOf({ Config, Layers }: DockerImage): Promise<ManifestContent> {
-    const configPath = resolved(Config);
-    const bytes = await readMember(members, configPath, MAX_CONFIG_BYTES, options);
-    const { rootfs } = parseArchiveJson(configPath, configSchema, bytes, '"docker save"');
-    const config = { mediaType: OCI_CONFIG, digest: digestOf(bytes), size: bytes.byteLength };
-    keep(config.digest, extentOf(configPath));
-    const diffIds = rootfs.diff_ids ?? [];
+    const { config, diffIds } = await once(configs, resolved(Config), readConfig);
     const paths = (Layers ?? []).map(resolved);
     if (diffIds.length !== paths.length) {
       throw malformed(
@@ -96,21 +105,26 @@ export async function openDockerArchive(
     return manifestContent(new TextEncoder().encode(JSON.stringify(document)), OCI_MANIFEST);
   }
 
-  /** Images share layers: each file is looked at once. */
-  function layerAt(layerPath: string, diffId: Digest): Promise<Descriptor> {
-    const key = `${layerPath} ${diffId}`;
-    const known = layers.get(key) ?? describeLayer(layerPath, diffId);
-    layers.set(key, known);
-    return known;
+  async function readConfig(path: string): Promise<ImageConfig> {
+    const bytes = await readMember(members, path, MAX_CONFIG_BYTES, options);
+    const { rootfs } = parseArchiveJson(path, configSchema, bytes, '"docker save"');
+    const config = { mediaType: OCI_CONFIG, digest: digestOf(bytes), size: bytes.byteLength };
+    keep(config.digest, extentOf(path));
+    return { config, diffIds: rootfs.diff_ids ?? [] };
   }
 
-  async function describeLayer(layerPath: string, diffId: Digest): Promise<Descriptor> {
+  async function layerAt(layerPath: string, diffId: Digest): Promise<Descriptor> {
+    const { mediaType, digest = diffId, extent } = await once(layers, layerPath, lookAtLayer);
+    keep(digest, extent);
+    return { mediaType, digest, size: extent.size };
+  }
+
+  async function lookAtLayer(layerPath: string): Promise<StoredLayer> {
     const extent = extentOf(layerPath);
     const start = await readBytes(members.file, extent.offset, Math.min(extent.size, 512), options);
     const compression = compressionOf(start);
-    const digest = compression === undefined ? diffId : await digestAt(extent);
-    keep(digest, extent);
-    return { mediaType: compression ? `${LAYER}+${compression}` : LAYER, digest, size: extent.size };
+    if (compression === undefined) return { mediaType: LAYER, digest: undefined, extent };
+    return { mediaType: `${LAYER}+${compression}`, digest: await digestAt(extent), extent };
   }
 
   async function digestAt({ offset, size }: Extent): Promise<Digest> {
@@ -144,6 +158,13 @@ export async function openDockerArchive(
   }
 }
 
-function malformed(message: string): ArchiveError {
-  return new ArchiveError('E_ARCHIVE_FORMAT', message);
+/** Images share configs and layers: each file is looked at once, however often it is named. */
+function once<T>(
+  known: Map<string, Promise<T>>,
+  path: string,
+  read: (path: string) => Promise<T>,
+): Promise<T> {
+  const result = known.get(path) ?? read(path);
+  known.set(path, result);
+  return result;
 }

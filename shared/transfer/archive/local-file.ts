@@ -18,6 +18,10 @@ export async function openLocalFile(path: string): Promise<LocalFile> {
   });
   try {
     const stats = await handle.stat();
+    if (stats.isDirectory()) {
+      const advice = `Expected a tar archive; of an OCI layout make one with: tar -cf FILE -C "${path}" .`;
+      throw new ArchiveError('E_ARCHIVE_FORMAT', `"${path}" is a folder. ${advice}`);
+    }
     if (!stats.isFile()) throw new ArchiveError('E_ARCHIVE_FORMAT', `"${path}" is not a regular file.`);
     return {
       size: stats.size,

@@ -1,5 +1,5 @@
 import { LAYOUT_FILE, LAYOUT_INDEX_FILE } from '../../content/index.ts';
-import { ArchiveError } from '../../errors.ts';
+import type { ArchiveError } from '../../errors.ts';
 import type { Archive } from './archive.ts';
 import { type ArchiveMembers, archiveMembers } from './archive-members.ts';
 import { CATALOG_FILE } from './catalog.ts';
@@ -14,6 +14,7 @@ import { openCompressed } from './compressed-archive.ts';
 import { compressionOf } from './compression.ts';
 import { DOCKER_MANIFEST_FILE, openDockerArchive } from './docker-archive.ts';
 import { openLayoutArchive } from './layout-archive.ts';
+import { malformed } from './malformed.ts';
 import { quoted } from './quoted.ts';
 import { type RandomAccessFile, readBytes } from './random-access.ts';
 import { tarEntries } from './tar-entries.ts';
@@ -83,8 +84,4 @@ function whatWasFound(files: ArchiveMembers['files']): string {
   const shown = [...files.keys()].slice(0, SHOWN_PATHS).map(quoted).join(', ');
   const more = files.size > SHOWN_PATHS ? ` and ${files.size - SHOWN_PATHS} more` : '';
   return `Found: ${shown}${more}.`;
-}
-
-function malformed(message: string): ArchiveError {
-  return new ArchiveError('E_ARCHIVE_FORMAT', message);
 }

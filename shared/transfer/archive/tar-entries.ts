@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { extract, type Header } from 'tar-stream';
-import { ArchiveError } from '../../errors.ts';
+import type { ArchiveError } from '../../errors.ts';
 import { compressionOf } from './compression.ts';
+import { malformed } from './malformed.ts';
 import { quoted } from './quoted.ts';
 import type { RandomAccessFile } from './random-access.ts';
 import { ReadAhead } from './read-ahead.ts';
@@ -135,9 +136,10 @@ async function feed(parser: ReturnType<typeof extract>, block: Uint8Array, offse
   parser.write(block);
   try {
     await digested;
-  } catch (cause) {
+  } catch {
+    // The parser's own words are a guess at compression, which was looked for before.
     const what = offset === 0 ? 'This is not a tar archive' : `The archive is damaged at byte ${offset}`;
-    throw malformed(`${what}: there is no valid tar header.`, { cause });
+    throw malformed(`${what}: there is no valid tar header.`);
   }
 }
 
@@ -155,8 +157,4 @@ function truncated({ name }: TarEntry, end: number, where: string): ArchiveError
 
 function isZero(block: Uint8Array): boolean {
   return block.every((byte) => byte === 0);
-}
-
-function malformed(message: string, options?: ErrorOptions): ArchiveError {
-  return new ArchiveError('E_ARCHIVE_FORMAT', message, options);
 }

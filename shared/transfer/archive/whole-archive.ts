@@ -2,7 +2,7 @@ import { type Digest, parseDigest } from '../../content/index.ts';
 import { ArchiveError } from '../../errors.ts';
 import type { Archive } from './archive.ts';
 import type { ArchiveSource } from './archive-source.ts';
-import { type Catalog, type CatalogPart, catalogId } from './catalog.ts';
+import { type Catalog, type CatalogPart, catalogId, MAX_LISTED } from './catalog.ts';
 import { type OpenArchiveOptions, openArchive } from './open-archive.ts';
 import { namesOfParts } from './part-name.ts';
 import { quoted } from './quoted.ts';
@@ -31,12 +31,16 @@ export async function openWholeArchive(
   const sources = [archive.source];
   const part = archive.catalog?.catalog.part;
   if (part) {
-    const others = [];
+    const parts = [archive];
+    let blobs = 0;
     for (const other of await openOthers(name, part, openPart)) {
-      others.push(opened.use(await openArchive(other, options)));
+      const opening = await openArchive(other, { ...options, partOf: part.of });
+      parts.push(opened.use(opening));
+      blobs += opening.catalog?.catalog.blobs.length ?? 0;
+      if (blobs > MAX_LISTED || opening.catalog?.catalog.part?.set !== part.set) throw notOneSet(name);
     }
-    checkSet(name, [archive, ...others]);
-    sources.push(...others.map(({ source }) => source));
+    checkSet(name, parts);
+    sources.push(...parts.slice(1).map(({ source }) => source));
   }
   for (const base of bases) sources.push(opened.use(await openArchive(base, options)).source);
   const kept = opened.move();
@@ -69,10 +73,11 @@ async function openOthers(
 function checkSet(name: string, parts: readonly Archive[]): void {
   const catalogs = parts.flatMap(({ catalog }) => (catalog ? [catalog.catalog] : []));
   const [first] = catalogs;
-  const set = first?.part?.set;
-  const isOfOneSet = catalogs.length === parts.length && catalogs.every(({ part }) => part?.set === set);
-  if (first && isOfOneSet && wholeId(first, catalogs) === set) return;
-  throw new ArchiveError(
+  if (!first || wholeId(first, catalogs) !== first.part?.set) throw notOneSet(name);
+}
+
+function notOneSet(name: string): ArchiveError {
+  return new ArchiveError(
     'E_ARCHIVE_FORMAT',
     `The parts beside ${quoted(name)} are not of one archive: some belong to another export. Deliver all parts of one export.`,
   );

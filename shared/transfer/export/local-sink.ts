@@ -12,13 +12,17 @@ export interface LocalSinkOptions {
 /**
  * Writes a file on this machine, under another name until it is committed: then it is on the disk as a whole. Folders
  * that are missing are made. What a process that died left of this file is removed first: it may fill the medium.
- * @throws InvalidInputError `E_ARGUMENT` when there is a file already, also from `commit`
+ * @throws InvalidInputError `E_ARGUMENT` when there is a file already, also from `commit`, or a folder
  */
 export async function createLocalSink(
   path: string,
   { overwrite = false }: LocalSinkOptions = {},
 ): Promise<ArchiveSink> {
-  if (!overwrite && (await exists(path))) throw taken(path);
+  const there = await stat(path).catch(() => undefined);
+  if (there?.isDirectory()) {
+    throw new InvalidInputError('E_ARGUMENT', `"${path}" is a folder. Expected the path of a file to write.`);
+  }
+  if (there && !overwrite) throw taken(path);
   await mkdir(dirname(path), { recursive: true });
   await removeLeftovers(path);
   const temporary = partialPath(path);

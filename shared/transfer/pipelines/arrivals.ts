@@ -65,7 +65,8 @@ function whyIgnored(
   return undefined;
 }
 
-function runNameFor({ name }: ImportPipeline, blob: StoredBlob): string {
+/** The name of the run that a blob's arrival leads to. */
+export function runNameFor({ name }: ImportPipeline, blob: Pick<StoredBlob, 'name' | 'etag'>): string {
   const identity = JSON.stringify([name.toLowerCase(), blob.name, blob.etag]);
   return `arrival${createHash('sha256').update(identity).digest('hex').slice(0, 32)}`;
 }

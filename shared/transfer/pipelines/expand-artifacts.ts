@@ -1,4 +1,3 @@
-import picomatch from 'picomatch';
 import {
   type Descriptor,
   formatReference,
@@ -8,6 +7,7 @@ import {
   withDefaultTag,
 } from '../../content/index.ts';
 import { codeOf, describeError, InvalidInputError, RegistryError } from '../../errors.ts';
+import { compileGlob, isGlob } from '../../glob.ts';
 import type { ContentSource } from '../../imports/index.ts';
 import type { ContinueOnErrors, ExportArtifact, FailedArtifact } from '../export/export-archive.ts';
 import { continuesAfter } from '../export/plan-artifacts.ts';
@@ -21,7 +21,8 @@ export interface ExportRepository extends ContentSource {
 
 /** ACR's own limit is 50. This one only keeps a glob from taking everything there is. */
 const MAX_ARTIFACTS = 10_000;
-const GLOB_CHARACTERS = /[*?[\]{}]/;
+/** Far longer than any tag. */
+const MAX_GLOB_LENGTH = 512;
 
 export interface ExpandOptions extends StorageCallOptions {
   /** Goes before names that have no host: the registry of a pipeline. Default: Docker's reading of names. */
@@ -32,9 +33,13 @@ export interface ExpandOptions extends StorageCallOptions {
   readonly limit?: number | undefined;
 }
 
+export interface ResolvedArtifact extends ExportArtifact {
+  readonly root: Descriptor;
+}
+
 export interface Expanded {
   /** Each once, by name. */
-  readonly artifacts: readonly ExportArtifact[];
+  readonly artifacts: readonly ResolvedArtifact[];
   readonly failed: readonly FailedArtifact[];
 }
 
@@ -50,7 +55,7 @@ export async function expandArtifacts(
   options: ExpandOptions = {},
 ): Promise<Expanded> {
   const { registry, continueOnErrors, limit = MAX_ARTIFACTS, signal } = options;
-  const artifacts = new Map<string, ExportArtifact>();
+  const artifacts = new Map<string, ResolvedArtifact>();
   const failed: FailedArtifact[] = [];
   for (const wanted of names) {
     try {
@@ -77,9 +82,15 @@ async function namesOf(
 ): Promise<readonly Reference[]> {
   const text = registry === undefined || wanted.startsWith(`${registry}/`) ? wanted : `${registry}/${wanted}`;
   const [, name = '', pattern = ''] = /^(.+):([^:/@]+)$/.exec(text) ?? [];
-  if (!GLOB_CHARACTERS.test(pattern)) return [withDefaultTag(parseReference(text))];
+  if (!isGlob(pattern)) return [withDefaultTag(parseReference(text))];
+  if (pattern.length > MAX_GLOB_LENGTH) {
+    throw new InvalidInputError(
+      'E_ARGUMENT',
+      `The pattern after ${name.slice(0, 300)}: is ${pattern.length} characters long, at most ${MAX_GLOB_LENGTH} are possible. Write several.`,
+    );
+  }
   const from = parseReference(name);
-  const matches = picomatch(pattern, { dot: true, noglobstar: true, noextglob: true, nonegate: true });
+  const matches = compileGlob(pattern);
   const tags: string[] = [];
   for await (const tag of repository(from).tags({ signal }))
     if (matches(tag) && (!isAttachment(tag) || pattern.startsWith('sha256-'))) tags.push(tag);
@@ -96,11 +107,12 @@ async function resolve(
   reference: Reference,
   repository: (name: RepositoryName) => ExportRepository,
   signal: AbortSignal | undefined,
-): Promise<ExportArtifact> {
+): Promise<ResolvedArtifact> {
   const name = formatReference(reference);
   const source = repository(reference);
   const root = await source.resolve(reference.digest ?? reference.tag ?? '', { signal });
-  if (!root) throw notFound(`${name} does not exist. Check the name and the tag.`);
+  if (!root)
+    throw notFound(`${name} does not exist. Check the name and the ${reference.digest ? 'digest' : 'tag'}.`);
   return { source, root, name };
 }
 

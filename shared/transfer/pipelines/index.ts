@@ -7,12 +7,13 @@ export { type CopiedToTarget, copyToTarget } from './copy-to-target.ts';
 export { expandArtifacts } from './expand-artifacts.ts';
 export { orderRun } from './order-run.ts';
 export { withOwnContainer } from './own-container.ts';
+export { isArrivalPast, isRunPast } from './past-records.ts';
 export * from './pipeline.ts';
 export * from './pipeline-run.ts';
 export { exportPipelines, importPipelines, type Pipelines } from './pipelines.ts';
 export { pollContainers } from './poll-containers.ts';
 export type * from './ports.ts';
-export { runExport } from './run-export.ts';
+export { type OpenExportSources, runExport } from './run-export.ts';
 export { runImport as runBlobImport } from './run-import.ts';
 export { runTransfer, type TransferDependencies, type TransferOutcome } from './run-transfer.ts';
 export {

@@ -63,6 +63,8 @@ const runExtensionsSchema = z.object({
   /** The ETag of the blob whose arrival started the run. */
   etag: z.string().optional(),
   errorCode: z.string().optional(),
+  /** Exports: pulls that it needs, as far as an earlier try found out. */
+  pulls: z.number().int().optional(),
   /** For people: what is being waited for, or what was done. */
   detail: z.string().optional(),
   /** Imports: all of it is in the registry; what is left is to delete the blob. */

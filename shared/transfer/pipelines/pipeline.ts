@@ -3,7 +3,7 @@
  * 2026-03-01-preview, `exportPipelines` and `importPipelines`). What ACR does not have stands apart, in `longshore`.
  */
 import * as z from 'zod';
-import { parsePlatform, parseReference } from '../../content/index.ts';
+import { isPlatform, parseReference } from '../../content/index.ts';
 import { InvalidInputError } from '../../errors.ts';
 import type { RecordKey } from '../../records.ts';
 import { parseContainerUri } from './container-uri.ts';
@@ -72,16 +72,8 @@ const common = {
 };
 
 function isHost(text: string): boolean {
-  return holds(() => parseReference(`${text}/a`).registry === text);
-}
-
-function isPlatform(text: string): boolean {
-  return holds(() => parsePlatform(text) !== undefined);
-}
-
-function holds(check: () => boolean): boolean {
   try {
-    return check();
+    return parseReference(`${text}/a`).registry === text;
   } catch {
     return false;
   }

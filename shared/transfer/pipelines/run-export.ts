@@ -1,5 +1,13 @@
-import { parsePlatform, type RepositoryName } from '../../content/index.ts';
+import {
+  type Descriptor,
+  type Platform,
+  parsePlatform,
+  parseReference,
+  type RepositoryName,
+} from '../../content/index.ts';
 import { codeOf, StorageError, TransportError } from '../../errors.ts';
+import type { ContentSource } from '../../imports/index.ts';
+import { lazy } from '../../lazy.ts';
 import type { Catalog } from '../archive/catalog.ts';
 import { createCatalogSigner } from '../archive/catalog-signature.ts';
 import { readCatalog } from '../archive/read-catalog.ts';
@@ -15,7 +23,29 @@ import type { RunCall, RunResult } from './run-result.ts';
 export interface ExportRunPorts {
   readonly storage: StorageAccess;
   readonly repository: (name: RepositoryName) => ExportRepository;
+  /** Opens what manifests and blobs are read from. Default: `repository`, as often as it likes to be read. */
+  readonly openSources?: OpenExportSources | undefined;
 }
+
+/**
+ * Opens the sources of one export. What is read of them may be limited, and is reserved here: what does not fit now is a
+ * `BudgetError`, what never can an `InvalidInputError`.
+ */
+export type OpenExportSources = (
+  registry: string,
+  work: {
+    /** What it begins with. */
+    readonly roots: readonly (RepositoryName & Descriptor)[];
+    readonly platforms: readonly Platform[];
+    /** Manifests it needs at least, where an earlier try has found out. */
+    readonly pulls: number | undefined;
+    readonly signal: AbortSignal | undefined;
+  },
+) => Promise<{
+  source(name: RepositoryName): ContentSource;
+  /** Gives back what was reserved and not needed; never rejects. */
+  close(): Promise<void>;
+}>;
 
 /** Whose work a blob is, so that a run that is delivered again knows its own. */
 const OWNER_KEY = 'longshore_run';
@@ -24,7 +54,7 @@ const OWNER_KEY = 'longshore_run';
 export async function runExport(
   run: PipelineRun,
   pipeline: ExportPipeline,
-  { storage, repository }: ExportRunPorts,
+  { storage, repository, openSources }: ExportRunPorts,
   { onShare, signal }: RunCall,
 ): Promise<RunResult> {
   const { artifacts: wanted = [], target } = run.request;
@@ -37,7 +67,8 @@ export async function runExport(
   // Before anything is read from the registry: hours later it would be a pity.
   await replaceable(container, name, overwrites, owner, signal);
 
-  const { artifacts, failed } = await expandArtifacts(wanted, repository, {
+  const platforms = extensions.platforms?.map(parsePlatform);
+  const { artifacts: resolved, failed } = await expandArtifacts(wanted, repository, {
     registry,
     continueOnErrors,
     limit: extensions.artifactLimit,
@@ -46,11 +77,27 @@ export async function runExport(
   const signingKey =
     extensions.signingKey &&
     (await storage.secrets.read(extensions.signingKey, { signal, clientId: pipeline.identity?.clientId }));
+  const opened =
+    resolved.length > 0
+      ? await openSources?.(registry, {
+          roots: resolved.map(({ name: artifact, root }) => ({ ...parseReference(artifact), ...root })),
+          platforms: platforms ?? [],
+          pulls: run.longshore.pulls,
+          signal,
+        })
+      : undefined;
+  const artifacts = resolved.map((artifact) => ({
+    ...artifact,
+    source: opened?.source(parseReference(artifact.name)) ?? artifact.source,
+  }));
   const metadata = { [CATEGORY.key]: CATEGORY.value, [OWNER_KEY]: owner };
+  const closed = lazy(async () => await opened?.close());
   const exported = await exportArchive({
     artifacts,
     name,
     open: async (part, size) => {
+      // All manifests are read by now.
+      await closed();
       const replaces = await replaceable(container, part, overwrites, owner, signal);
       const sink = container.create(part, size, { replaces, metadata, signal });
       const beside = (error: unknown) => besideAnother(error, container, part, owner, signal);
@@ -64,12 +111,12 @@ export async function runExport(
       maxPartBytes: extensions.partSize,
       sign: signingKey === undefined ? undefined : createCatalogSigner(signingKey),
       referrers: extensions.referrers,
-      platforms: extensions.platforms?.map(parsePlatform),
+      platforms,
       continueOnErrors,
       onProgress: ({ bytesDone, bytesTotal }) => onShare(bytesTotal === 0 ? 0 : bytesDone / bytesTotal),
       signal,
     },
-  });
+  }).finally(closed);
   const { artifacts: inCatalog } = exported.catalog;
   return {
     report: {

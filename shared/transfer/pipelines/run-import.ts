@@ -8,22 +8,25 @@ import {
   importToTag,
   type TagImportRecords,
 } from '../../imports/index.ts';
+import type { Records } from '../../records.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { catalogId } from '../archive/catalog.ts';
 import { readTrustedKey, type TrustedKey } from '../archive/catalog-signature.ts';
 import { readCatalog } from '../archive/read-catalog.ts';
 import { type CopyArtifact, importArchive } from '../import-archive.ts';
 import { targetReference } from '../target-reference.ts';
+import { runNameFor } from './arrivals.ts';
 import { isPartName, namingDamage, PartFiles } from './blob-archive.ts';
 import { connectStorage, type StorageAccess } from './connect-storage.ts';
 import { keepTags, refuseOtherContent } from './keep-tags.ts';
 import type { ImportPipeline } from './pipeline.ts';
-import type { PipelineRun } from './pipeline-run.ts';
+import { type PipelineRun, runKey } from './pipeline-run.ts';
 import type { ArchiveContainer, OpenedBlob } from './ports.ts';
-import type { RunReport } from './run-progress.ts';
+import { ended, isOver, type RunReport } from './run-progress.ts';
 import type { RunCall, RunResult } from './run-result.ts';
 
 export interface ImportRunPorts extends TagImportRecords {
+  readonly runs: Pick<Records<PipelineRun>, 'update'>;
   readonly storage: StorageAccess;
   readonly repository: (name: RepositoryName) => ContentSource & ContentTarget;
   readonly logger: Logger;
@@ -111,9 +114,29 @@ export async function runImport(
   };
   if (pipeline.options.includes('DeleteSourceBlobOnSuccess') && failures.length === 0) {
     await note({ ...report, isImported: true });
+    const others = [...parts.opened.values()].filter((part) => part.name !== name);
+    for (const part of others) await endRunOf(part, run, pipeline, ports);
     await removeAll();
   }
   return { report, failures };
+}
+
+/**
+ * A part that is to be deleted has nothing left to import. Its run may still wait for a message that was never sent,
+ * because whoever took the arrival died; once the blob is gone nobody would send it.
+ */
+async function endRunOf(
+  part: OpenedBlob,
+  { name }: PipelineRun,
+  pipeline: ImportPipeline,
+  { runs, storage }: ImportRunPorts,
+): Promise<void> {
+  const report = { detail: `${part.name} was imported by the run ${name}` };
+  await runs.update(runKey(runNameFor(pipeline, part)), (current) =>
+    current && !isOver(current)
+      ? ended(current, current.longshore.generation, report, undefined, storage.now())
+      : current,
+  );
 }
 
 /** Opens the run's blob as it was when the run was ordered. A text says why there is nothing to import any more. */

@@ -99,7 +99,11 @@ export function postponed(
   generation: string,
   report: RunReport,
   error: RunError,
-  { until, failures }: { readonly until: Date; readonly failures: number },
+  {
+    until,
+    failures,
+    pulls,
+  }: { readonly until: Date; readonly failures: number; readonly pulls?: number | undefined },
 ): Step {
   if (!isOpen(run, generation)) return run;
   const reported = withReport(run, report, error);
@@ -109,6 +113,7 @@ export function postponed(
     longshore: {
       ...reported.longshore,
       failures,
+      ...(pulls !== undefined && { pulls }),
       detail: `will be tried again at ${until.toISOString()}`,
     },
   };

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { codeOf, describeError, InvalidInputError } from '../../errors.ts';
+import { BudgetError, codeOf, describeError, InvalidInputError } from '../../errors.ts';
 import {
   type Disposition,
   dispositionOf,
@@ -15,6 +15,7 @@ import type { ExportPipeline, ImportPipeline } from './pipeline.ts';
 import { parsePipelineId } from './pipeline.ts';
 import { type PipelineRun, runKey } from './pipeline-run.ts';
 import type { TransferMessage, TransferQueue } from './ports.ts';
+import { resourceNameSchema } from './resource-name.ts';
 import {
   began,
   ended,
@@ -47,7 +48,7 @@ export type TransferOutcome =
   | { readonly kind: 'rescheduled'; readonly run: string; readonly at: Date; readonly detail: string }
   | { readonly kind: 'set-aside'; readonly code: string; readonly detail: string };
 
-const messageSchema = z.object({ run: z.string(), generation: z.string() });
+const messageSchema = z.object({ run: resourceNameSchema, generation: z.string() });
 
 /**
  * Carries out a pipeline run from a message's body. Safe to run twice, late or beside itself: what was copied is not
@@ -88,6 +89,7 @@ export async function runTransfer(
     failure = {
       error: { code: codeOf(error), message: describeError(error) },
       disposition: dispositionOf(error),
+      ...(error instanceof BudgetError && { pulls: error.pulls }),
     };
   }
   if (failure) return await settleFailure(run, report, failure, message, dependencies);
@@ -115,6 +117,8 @@ async function carryOut(
 interface Failure {
   readonly error: RunError;
   readonly disposition: Disposition;
+  /** Pulls that it needs, where the budget was what lacked. */
+  readonly pulls?: number | undefined;
 }
 
 /** Artifacts that were left out. As long as one of them may yet succeed, so may the run. */
@@ -142,7 +146,7 @@ function failureOf({ failures }: RunResult): Failure | undefined {
 async function settleFailure(
   run: PipelineRun,
   report: RunReport,
-  { error, disposition }: Failure,
+  { error, disposition, pulls }: Failure,
   message: TransferMessage,
   dependencies: TransferDependencies,
 ): Promise<TransferOutcome> {
@@ -152,20 +156,29 @@ async function settleFailure(
   const failures = run.longshore.failures + (isWait ? 0 : 1);
   const isHopeless = disposition.action === 'set-aside' && failures > (disposition.slowTries ?? 0);
   if (isHopeless || (!isWait && failures >= MAX_FAILURES)) {
-    if (!isOpen(await runs.get(key), message.generation)) return obsolete(message, logger);
-    const failed = { ...error, message: `Pipeline run ${run.name}: ${error.message}` };
-    const outcome = await setAside(asideBody(run), failed, dependencies);
-    await runs.update(key, (current) => ended(current, message.generation, report, error, now()));
-    return outcome;
+    const standing = await runs.get(key);
+    if (!isOpen(standing, message.generation)) return obsolete(message, logger);
+    if (!isTakenAway(run, standing, error)) {
+      const failed = { ...error, message: `Pipeline run ${run.name}: ${error.message}` };
+      const outcome = await setAside(asideBody(run), failed, dependencies);
+      await runs.update(key, (current) => ended(current, message.generation, report, error, now()));
+      return outcome;
+    }
   }
   const until = new Date(now().getTime() + delayOf(disposition, failures, random));
   const kept = await runs.update(key, (current) =>
-    postponed(current, message.generation, report, error, { until, failures }),
+    postponed(current, message.generation, report, error, { until, failures, pulls }),
   );
   if (!isOpen(kept, message.generation)) return obsolete(message, logger);
   logger.warn('transfer will be tried again', { ...message, until: until.toISOString(), failures, ...error });
   await queue.sendAt(message, until);
   return { kind: 'rescheduled', run: run.name, at: until, detail: error.message };
+}
+
+/** Whether another worker has imported and deleted the archive under this one. Another try sees whether it got to the end. */
+function isTakenAway(begun: PipelineRun, standing: PipelineRun, { code }: RunError): boolean {
+  const { isImported = false } = standing.longshore;
+  return code === 'E_STORAGE_NOT_FOUND' && isImported && !begun.longshore.isImported;
 }
 
 function delayOf(disposition: Disposition, failures: number, random: (() => number) | undefined): number {

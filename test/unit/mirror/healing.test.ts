@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../../shared/content/index.ts';
 import { RegistryError, TransportError } from '../../../shared/errors.ts';
-import { pollDue, pollWatch } from '../../../shared/mirror/index.ts';
+import { observationKey, pollDue, pollWatch } from '../../../shared/mirror/index.ts';
 import { createWatch, digest, TARGET } from './fixtures.ts';
 import { createWorld, type World } from './world.ts';
 
@@ -264,6 +264,24 @@ describe('how a watch fares', () => {
       tag: '24',
       since: '2026-03-01T12:00:00.000Z',
     });
+  });
+
+  it('says of tags that are gone whether copies are kept, also once a deletion was approved', async () => {
+    const world = createWorld(TAGS);
+    const watch = createWatch({ include: ['20', '22', '24'] });
+    await poll(world, watch);
+    const reason = async () => (await poll(world, watch))?.reason;
+    world.upstream.delete('24');
+    expect(await reason()).toBe(
+      'Upstream has no 20, 24: deleted, or never there. Copies are kept, but there is none of 20.',
+    );
+    // What an approved deletion does last.
+    await world.observations.remove(observationKey(`${TARGET}:24`));
+    expect(await reason()).toBe('Upstream has no 20, 24: deleted, or never there. There is no copy here.');
+    world.upstream.delete('22');
+    expect(await reason()).toMatch(
+      /renamed or never there\. Copies are kept, but there is none of 20, 24\.$/,
+    );
   });
 
   it('is no-tags when the rules select nothing, and source-gone when there is no such repository', async () => {

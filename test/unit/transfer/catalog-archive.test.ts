@@ -47,6 +47,14 @@ async function repacked(bytes: Buffer, order: (names: string[]) => string[]): Pr
   return tarOf(members);
 }
 
+const listed = { mediaType: 'a/b', digest: digestOf(''), size: 0 };
+const withTag = (tag: string) => ({
+  name: 'a/b:1',
+  platforms: [],
+  referrers: [{ ...listed, subject: digestOf(''), tag }],
+  ...listed,
+});
+
 describe('an archive with a catalog', () => {
   let bytes: Buffer;
   beforeAll(async () => {
@@ -123,6 +131,12 @@ describe('an archive with a catalog', () => {
     ['a size below zero', { blobs: [{ digest: digestOf(''), size: -1 }] }, /blobs\.0\.size/],
     ['a digest twice', { blobs: [1, 2].map((size) => ({ digest: digestOf(''), size })) }, /twice/],
     ['a part beyond the last', { part: { set: digestOf(''), number: 3, of: 2 } }, /beyond/],
+    ['a referrer under the tag of something else', { artifacts: [withTag('latest')] }, /referrers\.0.*tag/],
+    [
+      'a referrer under the tag of another subject',
+      { artifacts: [withTag(`sha256-${'0'.repeat(64)}.sig`)] },
+      /referrers\.0.*tag/,
+    ],
     ['JSON beyond all depth', '{"a":'.repeat(500_000), /not JSON/],
     ['nothing', '', /not JSON/],
   ])('is refused when its catalog has %s', (_, change, message) => {

@@ -93,6 +93,19 @@ describe('decompressing', () => {
     expect(seen).toBeLessThanOrEqual(256 * MIB);
   });
 
+  it.each([
+    ['empty', zstdCompressSync(Buffer.alloc(0))],
+    ['skipped', Buffer.from([0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0])],
+    ['tiny', zstdCompressSync(Buffer.alloc(1))],
+  ])('stops at a file of ever more %s frames, each of which costs a read', async (_, frame) => {
+    const file = memoryFile(Buffer.concat(Array.from({ length: 10_000 }, () => frame)));
+    await expect(collect(decompressed(file, 'zstd'))).rejects.toMatchObject({
+      code: 'E_ARCHIVE_FORMAT',
+      message: expect.stringContaining('keep busy'),
+    });
+    expect(file.reads.length).toBeLessThan(1_100);
+  });
+
   it('reports what reading failed with, and the reason of an abort', async () => {
     const file = {
       size: 1000,

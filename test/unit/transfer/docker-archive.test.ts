@@ -46,6 +46,27 @@ describe('an archive of docker save', () => {
     expect((await firstManifest(await dockerArchive([app]))).content).toEqual(content);
   });
 
+  it('is read once, however often the same files are named, also for layers that are said to differ', async () => {
+    const layer = gzipSync('x'.repeat(100_000));
+    const configs = Array.from({ length: 40 }, (_, at) => ({
+      name: `${at}.json`,
+      content: JSON.stringify({ rootfs: { diff_ids: [0, 1, 2].map((one) => digestOf(`${at} ${one}`)) } }),
+    }));
+    const images = configs.flatMap(({ name }) =>
+      Array.from({ length: 10 }, () => ({ Config: name, Layers: ['layer', 'layer', 'layer'] })),
+    );
+    const bytes = await tarOf([
+      ...configs,
+      { name: 'layer', content: layer },
+      { name: 'manifest.json', content: JSON.stringify(images) },
+    ]);
+    const file = memoryFile(bytes);
+    await using archive = await openArchive(file);
+    expect(archive.artifacts).toHaveLength(400);
+    expect(file.reads.filter(({ length }) => length === layer.byteLength).length).toBeLessThanOrEqual(2);
+    expect(file.reads.length).toBeLessThan(60);
+  });
+
   it('is copied in full, also layers that are links to those of another image', async () => {
     const tool = { tags: ['team/tool:v1'], layers: ['system', 'tool'] };
     await using archive = await openArchive(memoryFile(await dockerArchive([app, tool])));

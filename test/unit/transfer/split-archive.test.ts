@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { digestOf } from '../../../shared/content/index.ts';
 import { copyGraph } from '../../../shared/imports/index.ts';
 import { namesOfParts, partName } from '../../../shared/transfer/archive/part-name.ts';
 import { openWholeArchive } from '../../../shared/transfer/archive/whole-archive.ts';
@@ -116,6 +117,46 @@ describe('the parts of a split archive', () => {
     await expect(opening).rejects.toThrow(/not of one archive/);
     const renamed = openWholeArchive(fileOf(first.files.get(name)), 'app.tar', { openPart: finder(mixed) });
     await expect(renamed).rejects.toThrow(/name does not say so.*part-1-of-2/);
+  });
+
+  it('are opened for their blobs, and nothing else of them is kept: there may be a thousand', async () => {
+    const { files } = await exported(images, options);
+    const [, bytes] = files.values();
+    await using alone = await openArchive(fileOf(bytes));
+    await using beside = await openArchive(fileOf(bytes), { partOf: 2 });
+    const { blobs = [], manifests = [] } = alone.catalog?.catalog ?? {};
+    expect(blobs.length * manifests.length).toBeGreaterThan(0);
+    expect(beside.artifacts).toEqual([]);
+    expect(beside.catalog?.catalog).toEqual({ ...alone.catalog?.catalog, artifacts: [], manifests: [] });
+    expect(blobs.filter(({ digest }) => !beside.source.has(digest))).toEqual([]);
+    expect(manifests.filter(({ digest }) => beside.source.has(digest))).toEqual([]);
+  });
+
+  it('are not opened any further than to one that belongs elsewhere, or has too much', async () => {
+    const set = digestOf('set');
+    const part = async (number: number, blobCount: number, other = set) => {
+      const blobs = Array.from({ length: blobCount }, (_, at) => ({
+        digest: `sha256:${String(number * 1_000_000 + at).padStart(64, '0')}`,
+        size: 1,
+      }));
+      const catalog = {
+        version: 1,
+        artifacts: [],
+        manifests: [],
+        blobs,
+        part: { set: other, number, of: 4 },
+      };
+      const files = imageLayout().files.set('longshore/catalog.json', Buffer.from(JSON.stringify(catalog)));
+      return memoryFile(await tarOfFiles(files));
+    };
+    for (const second of [await part(2, 0, digestOf('another')), await part(2, 60_000)]) {
+      const rest = [second, await part(3, 60_000), await part(4, 0)];
+      const opening = openWholeArchive(await part(1, 0), 'app.part-1-of-4.tar', {
+        openPart: async (name) => rest[Number(/part-(\d)/.exec(name)?.[1]) - 2],
+      });
+      await expect(opening).rejects.toThrow(/not of one archive/);
+      expect(rest.at(-1)?.reads).toEqual([]);
+    }
   });
 
   it('are one whole archive where that is small enough', async () => {

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
+import { TransportError } from '../../../../shared/errors.ts';
 import { planSync } from '../../../../shared/mirror/index.ts';
 import { image } from '../../../helpers/memory-content.ts';
-import { type AtMoment, mortal } from '../../../helpers/memory-jobs.ts';
-import { DeletionWorld, WATCH } from './world.ts';
+import { type AtMoment, failing, mortal } from '../../../helpers/memory-jobs.ts';
+import { DeletionWorld, TARGET, WATCH } from './world.ts';
 
 const APP = image('app');
 const MINUTE_MS = 60_000;
@@ -33,6 +34,32 @@ test('an approval that died anywhere is completed by the next, or had done every
     expect(race.world.observations.contents()).toEqual({});
   }
   expect(ends).toEqual(new Set(['tag', 'nothing', 'unknown']));
+});
+
+test('an approval of which any one call fails, before or after its effect, is completed by the next', async () => {
+  for (let nth = 1, hasFailed = true; hasFailed; nth += 1) {
+    hasFailed = false;
+    let fail: AtMoment = () => {};
+    const { world } = await DeletionWorld.create({
+      atRecords: async ({ operation, phase }) => void (await fail(`${operation} ${phase}`)),
+    });
+    const at = failing(nth, new TransportError('E_NETWORK', 'Connection reset.'));
+    fail = (moment) => {
+      try {
+        at(moment);
+      } catch (error) {
+        hasFailed = true;
+        throw error;
+      }
+    };
+    const [first] = await world.approve([TARGET], fail);
+    expect(first?.state, `call ${nth}`).toBe(hasFailed ? 'failed' : 'deleted');
+    fail = () => {};
+    world.time += MINUTE_MS;
+    await world.approveOne();
+    expect(world.tag, `call ${nth}`).toBeUndefined();
+    expect(world.observations.contents(), `call ${nth}`).toEqual({});
+  }
 });
 
 test('a tag that comes back after an approval died is imported, at once or as soon as its target is looked at', async () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ArchiveError, RegistryError, TransportError } from '../../../../shared/errors.ts';
+import { ArchiveError, RegistryError, StorageError, TransportError } from '../../../../shared/errors.ts';
 import {
   type ImportPipeline,
   importPipelineSchema,
@@ -9,7 +9,7 @@ import {
   type TransferDependencies,
   type TransferMessage,
 } from '../../../../shared/transfer/index.ts';
-import type { RunResult } from '../../../../shared/transfer/pipelines/run-result.ts';
+import type { RunCall, RunResult } from '../../../../shared/transfer/pipelines/run-result.ts';
 import { createMemoryRecords } from '../../../helpers/memory-records.ts';
 
 const NOW = new Date('2026-11-22T12:00:00Z');
@@ -20,7 +20,7 @@ const PIPELINE: ImportPipeline = importPipelineSchema.parse({
 });
 
 /** A run that was ordered, and a worker whose work is what is given. */
-async function orderedRun(work: () => Promise<RunResult>) {
+async function orderedRun(work: (call: RunCall) => Promise<RunResult>) {
   const runs = createMemoryRecords<PipelineRun>();
   const sent: TransferMessage[] = [];
   const later: { message: TransferMessage; at: string }[] = [];
@@ -44,7 +44,7 @@ async function orderedRun(work: () => Promise<RunResult>) {
     exportPipeline: async () => undefined,
     importPipeline: async () => PIPELINE,
     runExport: () => Promise.reject(new Error('was not ordered')),
-    runImport: work,
+    runImport: (_run, _pipeline, call) => work(call),
     queue: { sendAt: async (message, at) => void later.push({ message, at: at.toISOString() }) },
     setAside: { setAside: async (body, reason) => void aside.push({ body, reason }) },
     logger: { debug() {}, info() {}, warn() {}, error() {} },
@@ -151,9 +151,13 @@ it('an order that repeats sends the message again until the run is over, and a f
   expect(anew.longshore.generation).not.toBe(sent[0]?.generation);
 });
 
-it('a message that names no run is set aside', async () => {
+it.each([
+  ['no generation', { run: 'weekly42' }],
+  ['a run of a name that none has', { run: '../runs/x', generation: '1' }],
+  ['a run of a name too long for a key', { run: 'x'.repeat(100_000), generation: '1' }],
+])('a message that names %s is set aside', async (_, message) => {
   const { deliver, aside } = await orderedRun(done);
-  expect(await deliver({ run: 'weekly42' } as TransferMessage)).toMatchObject({
+  expect(await deliver(message as TransferMessage)).toMatchObject({
     kind: 'set-aside',
     code: 'E_JOB',
   });
@@ -170,6 +174,27 @@ it('that two workers have is as the one leaves it that got to the end', async ()
   expect(await slow).toMatchObject({ kind: 'done', state: 'obsolete' });
   expect(record()?.response.status).toBe('Succeeded');
   expect([aside, later]).toEqual([[], []]);
+});
+
+it('that finds the archive gone because another worker imported and deleted it is no failed run', async () => {
+  const { promise: looked, reject: look } = Promise.withResolvers<RunResult>();
+  const { promise: ended, resolve: end } = Promise.withResolvers<RunResult>();
+  const works = [
+    () => looked,
+    async ({ note }: RunCall) => {
+      await note({ isImported: true });
+      look(new StorageError('E_STORAGE_NOT_FOUND', 'Blob inbound/shop.tar does not exist.'));
+      return await ended;
+    },
+  ];
+  const { deliver, record, aside } = await orderedRun((call) => works.shift()?.(call) ?? done());
+  const slow = deliver();
+  const quick = deliver();
+  expect(await slow).toMatchObject({ kind: 'rescheduled' });
+  end(await done());
+  expect(await quick).toMatchObject({ state: 'Succeeded' });
+  expect([record()?.response.status, aside]).toEqual(['Succeeded', []]);
+  expect(await deliver()).toMatchObject({ state: 'obsolete' });
 });
 
 it('that succeeds in the end tells of no error, also when another worker failed beside it', async () => {
