@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream';
 import { ConfigError, codeOf, describeError } from '../shared/errors.ts';
 import { StoppedError } from './exit-codes.ts';
+import { printable, printableLines } from './printable.ts';
 
 /** Where a command writes. Results go to stdout, everything about the way there to stderr. */
 export interface Streams {
@@ -9,7 +10,10 @@ export interface Streams {
   readonly signal: AbortSignal;
 }
 
-/** One result per command: a JSON document with `--json`, also for a failure, else lines for people. */
+/**
+ * One result per command: a JSON document with `--json`, also for a failure, else lines for people. Nothing in either
+ * can control a terminal.
+ */
 export class Output {
   readonly #streams: Streams;
   readonly #json: boolean;
@@ -21,19 +25,24 @@ export class Output {
 
   result(value: unknown, lines: readonly string[]): void {
     this.#streams.stdout.write(
-      this.#json ? `${JSON.stringify(value, null, 2)}\n` : lines.map((line) => `${line}\n`).join(''),
+      this.#json
+        ? `${printableLines(JSON.stringify(value, null, 2))}\n`
+        : lines.map((line) => `${printable(line)}\n`).join(''),
     );
   }
 
   failure(error: unknown): void {
     const code = error instanceof StoppedError ? 'E_STOPPED' : codeOf(error);
     const problems = error instanceof ConfigError ? { problems: error.problems } : {};
-    this.#failed({ code, message: describeError(error), ...problems }, `${describeError(error)}\n`);
+    const message = describeError(error);
+    // Only these are of several lines.
+    const text = error instanceof ConfigError ? printableLines(message) : printable(message);
+    this.#failed({ code, message, ...problems }, `${text}\n`);
   }
 
   /** The command line itself makes no sense; `text` says why and is several lines. */
   wrongUse(text: string): void {
-    this.#failed({ code: 'E_USAGE', message: text.trim() }, text);
+    this.#failed({ code: 'E_USAGE', message: text.trim() }, printableLines(text));
   }
 
   #failed(error: { readonly code: string; readonly message: string }, text: string): void {

@@ -39,17 +39,16 @@ export async function runCommand(args: readonly string[], surroundings: Surround
   };
   const ended = new AbortController();
   try {
-    const words = args.length === 0 ? ['--help'] : args;
+    const words = args.length === 0 ? ['--help'] : withHelpAsFlag(args);
     const program = createProgram(await loadCommands(words, run), surroundings);
-    await Promise.race([program.parseAsync(words, { from: 'user' }), stopped(signal, ended.signal)]);
+    await Promise.race([parse(program, words), stopped(signal, ended.signal)]);
     return exitCode;
   } catch (error) {
-    if (!(error instanceof CommanderError)) {
+    if (!(error instanceof WrongUseError)) {
       output.failure(error);
       return exitCodeOf(error);
     }
-    if (error.exitCode === 0) return EXIT.ok;
-    output.wrongUse(explain(error));
+    output.wrongUse(error.message);
     return EXIT.wrongUse;
   } finally {
     ended.abort();
@@ -66,6 +65,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Command>>> =
   status: async () => (await import('./commands/status.ts')).statusCommand,
   retry: async () => (await import('./commands/retry.ts')).retryCommand,
   deletions: async () => (await import('./commands/deletions.ts')).deletionsCommand,
+  prune: async () => (await import('./commands/prune.ts')).pruneCommand,
   export: async () => (await import('./commands/export.ts')).exportCommand,
   'import-archive': async () => (await import('./commands/import-archive.ts')).importArchiveCommand,
   archive: async () => (await import('./commands/archive.ts')).archiveCommand,
@@ -76,6 +76,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Command>>> =
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   config: async () => (await import('./commands/config.ts')).configCommand,
 };
+
+/** `help config check` means `config check --help`. */
+function withHelpAsFlag(args: readonly string[]): readonly string[] {
+  const [word, name = '', ...rest] = args;
+  return word === 'help' && Object.hasOwn(COMMANDS, name) ? [name, ...rest, '--help'] : args;
+}
 
 /** The command that is called, or all of them for the help, and for what to suggest instead of an unknown one. */
 async function loadCommands([name = '']: readonly string[], run: Run): Promise<readonly Command[]> {
@@ -104,8 +110,9 @@ function createProgram(commands: readonly Command[], { stdout }: Streams): Comma
 
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 nothing to do (plan,
-sync, retry, deletions), 130 stopped by Ctrl+C. With --json, stdout is one JSON
-document, also for failures.
+sync, retry, deletions, prune, import-archive --dry-run, deleting pipelines and
+runs), 130 stopped by Ctrl+C. With --json, stdout is one JSON document, also for
+failures.
 `;
 
 /** Commands that are made apart from their parent do not take over how it ends and where it writes. */
@@ -116,9 +123,34 @@ function inheritSettings(parent: Command): void {
   }
 }
 
-function explain({ code, message }: CommanderError): string {
-  const what = code === 'commander.help' ? 'expected a command' : message.replace(/^error: /, '');
-  return `${what}\nTry: longshore --help\n`;
+/** The command line makes no sense. The message is several lines. */
+class WrongUseError extends Error {
+  override readonly name = 'WrongUseError';
+}
+
+/** @throws WrongUseError, besides what the command throws. */
+async function parse(program: Command, words: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version end like this, too.
+    if (error.exitCode !== 0) throw new WrongUseError(explain(error, words, calledCommand(program, words)));
+  }
+}
+
+function explain({ code, message }: CommanderError, words: readonly string[], command: string): string {
+  const [first, topic] = words;
+  const noHelp = first === 'help' && topic ? `unknown command '${topic}'` : 'expected a command';
+  const what = code === 'commander.help' ? noHelp : message.replace(/^error: /, '');
+  return `${what}\nTry: ${command} --help\n`;
+}
+
+/** `longshore config check`, of the words as many as name a command. */
+function calledCommand(program: Command, words: readonly string[]): string {
+  const [word, ...rest] = words;
+  const inner = program.commands.find((command) => command.name() === word);
+  return inner ? `${program.name()} ${calledCommand(inner, rest)}` : program.name();
 }
 
 /** Rejects with the reason of `signal` when a command that was stopped has not ended in time. */

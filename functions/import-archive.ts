@@ -19,12 +19,11 @@ export async function importArchive(
   context: InvocationContext,
   pause: (ms: number) => Promise<unknown> = sleep,
 ): Promise<void> {
-  const logger = contextLogger(context);
   try {
     const built = await app();
-    await withinTimeLimit((signal) => built.importArchive(blob, { logger, signal }));
+    await withinTimeLimit(context, (call) => built.importArchive(blob, call));
   } catch (error) {
-    logger.error('archive will be tried again', {
+    contextLogger(context).error('archive will be tried again', {
       ...blob,
       afterSeconds: PAUSE_MS / 1000,
       error: describeError(error),

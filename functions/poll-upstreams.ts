@@ -10,7 +10,6 @@ import { withinTimeLimit } from './time-limit.ts';
  * it is next due; the others go on.
  */
 export async function pollUpstreams(app: App, context: InvocationContext): Promise<void> {
-  const logger = contextLogger(context);
-  const report = await withinTimeLimit((signal) => app.pollUpstreams({ logger, signal }));
-  logPolls(report, logger);
+  const report = await withinTimeLimit(context, (call) => app.pollUpstreams(call));
+  logPolls(report, contextLogger(context));
 }

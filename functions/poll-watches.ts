@@ -9,6 +9,6 @@ import { withinTimeLimit } from './time-limit.ts';
  * by then are not due any more. One that is lost costs nothing: the timer finds its watches still due.
  */
 export async function pollWatches(app: App, message: unknown, context: InvocationContext): Promise<void> {
-  const logger = contextLogger(context);
-  logPolls(await withinTimeLimit((signal) => app.pollWatches(message, { signal })), logger);
+  const report = await withinTimeLimit(context, ({ signal }) => app.pollWatches(message, { signal }));
+  logPolls(report, contextLogger(context));
 }

@@ -6,16 +6,15 @@ import { app } from '@azure/functions';
 import { loadApp } from '../shared/app/index.ts';
 import { lazy } from '../shared/lazy.ts';
 import { type BlobReference, registerBlobReferences } from './blob-reference.ts';
-import { followNotices } from './follow-notices.ts';
 import { live, ready } from './health.ts';
 import { importArchive } from './import-archive.ts';
 import { metrics } from './metrics.ts';
-import { pollContainers } from './poll-containers.ts';
 import { pollUpstreams } from './poll-upstreams.ts';
 import { pollWatches } from './poll-watches.ts';
+import { pruneRecords } from './prune-records.ts';
+import { queueWorker } from './queue-worker.ts';
 import { receiveWebhook } from './receive-webhook.ts';
-import { runImport } from './run-import.ts';
-import { runTransfer } from './run-transfer.ts';
+import { withinTimeLimit } from './time-limit.ts';
 
 const longshore = lazy(loadApp);
 
@@ -36,18 +35,28 @@ app.serviceBusQueue('pollWatches', {
 app.serviceBusQueue('runImport', {
   connection: 'ServiceBus',
   queueName: '%IMPORTS_QUEUE%',
-  handler: (message, context) => runImport(longshore, message, context),
+  handler: queueWorker(longshore, {
+    what: 'import',
+    run: (built, message, call) => built.runImport(message, call),
+  }),
 });
 
+// Looks for archives in the containers of import pipelines that no blob trigger listens to.
 app.timer('pollContainers', {
   schedule: '%POLL_SCHEDULE%',
-  handler: async (_timer, context) => pollContainers(await longshore(), context),
+  handler: async (_timer, context) => {
+    const built = await longshore();
+    await withinTimeLimit(context, (call) => built.pollContainers(call));
+  },
 });
 
 app.serviceBusQueue('runTransfer', {
   connection: 'ServiceBus',
   queueName: '%TRANSFERS_QUEUE%',
-  handler: (message, context) => runTransfer(longshore, message, context),
+  handler: queueWorker(longshore, {
+    what: 'transfer',
+    run: (built, message, call) => built.runTransfer(message, call),
+  }),
 });
 
 app.storageBlob('importArchive', {
@@ -65,9 +74,20 @@ app.http('receiveWebhook', {
   handler: (request, context) => receiveWebhook(longshore, request, context),
 });
 
+// Asks about what notices spoke of and could not be asked about when they came, because there were too many or the
+// registry did not answer.
 app.timer('followNotices', {
   schedule: '%POLL_SCHEDULE%',
-  handler: async (_timer, context) => followNotices(await longshore(), context),
+  handler: async (_timer, context) => {
+    const { webhooks } = await longshore();
+    await withinTimeLimit(context, (call) => webhooks.followWaiting(call));
+  },
+});
+
+// Once a day, at a time when few others are at it.
+app.timer('pruneRecords', {
+  schedule: '0 17 3 * * *',
+  handler: async (_timer, context) => pruneRecords(await longshore(), context),
 });
 
 app.http('live', {

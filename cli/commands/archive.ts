@@ -45,8 +45,10 @@ export function archiveCommand(run: Run): Command {
 
 function describe(shown: ShownArchive): readonly string[] {
   const { from, parts, missingParts, signedBy, isVerified, base, artifacts } = shown;
+  const ofAll = missingParts.length > 0 ? `${parts.length} of ` : '';
+  const partCount = parts.length + missingParts.length;
   return [
-    `${from}: ${countOf(artifacts.length, 'artifact')}${parts.length > 1 ? ` in ${countOf(parts.length, 'part')}` : ''}`,
+    `${from}: ${countOf(artifacts.length, 'artifact')}${partCount > 1 ? ` in ${ofAll}${countOf(partCount, 'part')}` : ''}`,
     ...columns(
       [
         ...(signedBy === undefined

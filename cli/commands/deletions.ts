@@ -1,13 +1,13 @@
 import { Command } from 'commander';
-import { type App, loadApp } from '../../shared/app/index.ts';
 import { InvalidInputError } from '../../shared/errors.ts';
 import type { DeletionOutcome, ListedProposal } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
 import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { CommandContext, Run } from '../program.ts';
+import type { Run } from '../program.ts';
 import { withShortDigests } from '../short-digest.ts';
 import { shortTime } from '../time.ts';
+import { withApp } from '../with-app.ts';
 
 /** `longshore deletions`: what upstream deleted, and what of it shall go here too. Only `approve` ever deletes a copy. */
 export function deletionsCommand(run: Run): Command {
@@ -72,18 +72,6 @@ Examples:
   longshore deletions approve acme.azurecr.io/base/node:21
   longshore deletions approve --all
 `;
-
-async function withApp(
-  { environment }: CommandContext,
-  work: (app: App) => Promise<number>,
-): Promise<number> {
-  const app = await loadApp({ environment });
-  try {
-    return await work(app);
-  } finally {
-    await app.close();
-  }
-}
 
 function exitCodeFor(outcomes: readonly DeletionOutcome[]): number {
   if (outcomes.some(({ state }) => state === 'failed')) return EXIT.failed;

@@ -2,6 +2,7 @@ import type { WatchExplanation } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
 import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
+import { inNameOrder } from '../in-name-order.ts';
 import type { Output } from '../output.ts';
 
 /** `longshore plan --explain`: which of upstream's tags each watch takes, and why. Returns the exit code. */
@@ -26,7 +27,10 @@ function describe({ watch, tags, unmatched, errors }: WatchExplanation): readonl
   return [
     `${watch}: ${taken} of ${countOf(tags.length, 'tag')} taken`,
     ...columns(
-      tags.map(({ tag, selected, rule }) => [`${selected ? '+' : '-'} ${tag}`, rule]),
+      inNameOrder(tags, ({ tag }) => tag).map(({ tag, selected, rule }) => [
+        `${selected ? '+' : '-'} ${tag}`,
+        rule,
+      ]),
       '  ',
     ),
     ...unmatched.map((rule) => `  ? ${rule}  matches no tag`),

@@ -5,9 +5,10 @@ import { type ExportResult, parseSecretSource, type SecretSource } from '../../s
 import { columns } from '../columns.ts';
 import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
+import { platformFlag } from '../platform-flag.ts';
 import type { Run } from '../program.ts';
 import { createByteProgress } from '../transfer/byte-progress.ts';
-import { byteSize, collect } from '../transfer/flags.ts';
+import { byteSize } from '../transfer/flags.ts';
 
 interface ExportFlags {
   readonly to: string;
@@ -40,7 +41,11 @@ export function exportCommand(run: Run): Command {
       'SAS token for blobs: env:NAME, a Key Vault secret or a file',
       parseSecretSource,
     )
-    .option('--platform <os/arch[/variant]>', 'take only this platform; repeatable (default: all)', collect)
+    .option(
+      '--platform <os/arch[/variant]>',
+      'take only this platform; repeatable, or several with commas (default: all)',
+      platformFlag,
+    )
     .option('--no-referrers', 'leave out what is attached: signatures, SBOMs, attestations')
     .option('--overwrite', 'replace an archive that is there')
     .option('--continue-on-errors', 'leave out artifacts that cannot be read; exit code 1 if there are any')
@@ -116,7 +121,10 @@ function describe({ to, parts, catalog, catalogDigest, failed }: ExportResult & 
       ],
       '  ',
     ),
-    ...catalog.artifacts.map(({ name, digest }) => `  + ${name}  ${digest}`),
+    ...columns(
+      catalog.artifacts.map(({ name, digest }) => [`+ ${name}`, digest]),
+      '  ',
+    ),
     ...failed.map(({ name, code, message }) => `  ! ${name}  ${code}: ${message}`),
   ];
 }

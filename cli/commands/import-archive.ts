@@ -36,41 +36,53 @@ export function importArchiveCommand(run: Run): Command {
       )
       .option('--overwrite-tags', 'move tags that name other content')
       .option('--continue-on-errors', 'go on with other artifacts; exit code 1 if there was an error'),
-  ).action((from: string, flags: ImportFlags) =>
-    run(async ({ streams, output, environment }) => {
-      const { signal } = streams;
-      const registry = await targetRegistry(flags.registry, { configFile: flags.config, environment });
-      const registries = await connectRegistries({ configFile: flags.config, environment });
-      try {
-        const call = { ...openCall(from, flags), environment, signal };
-        if (flags.dryRun) {
-          const shown = await showArchive({ ...call, target: { registry, repository: registries } });
-          const overwrites = flags.overwriteTags ?? false;
-          output.result({ dryRun: true, ...shown }, describePlan(shown, overwrites));
-          return exitCodeOfPlan(shown, overwrites);
+  )
+    .addHelpText('after', EXAMPLES)
+    .action((from: string, flags: ImportFlags) =>
+      run(async ({ streams, output, environment }) => {
+        const { signal } = streams;
+        const registry = await targetRegistry(flags.registry, { configFile: flags.config, environment });
+        const registries = await connectRegistries({ configFile: flags.config, environment });
+        try {
+          const call = { ...openCall(from, flags), environment, signal };
+          if (flags.dryRun) {
+            const shown = await showArchive({ ...call, target: { registry, repository: registries } });
+            const overwrites = flags.overwriteTags ?? false;
+            output.result({ dryRun: true, ...shown }, describePlan(shown, overwrites));
+            return exitCodeOfPlan(shown, overwrites);
+          }
+          const progress = createByteProgress(streams);
+          const report = await importFromArchive({
+            ...call,
+            registry,
+            repository: registries,
+            overwriteTags: flags.overwriteTags,
+            continueOnErrors: flags.continueOnErrors,
+            onProgress: (artifact, { bytesDone, bytesTotal }) =>
+              progress.update(artifact, bytesDone, bytesTotal),
+          }).finally(() => progress.stop());
+          output.result(report, describe(report));
+          return report.failed.length > 0 ? EXIT.failed : EXIT.ok;
+        } finally {
+          await registries.close();
         }
-        const progress = createByteProgress(streams);
-        const report = await importFromArchive({
-          ...call,
-          registry,
-          repository: registries,
-          overwriteTags: flags.overwriteTags,
-          continueOnErrors: flags.continueOnErrors,
-          onProgress: (artifact, { bytesDone, bytesTotal }) =>
-            progress.update(artifact, bytesDone, bytesTotal),
-        }).finally(() => progress.stop());
-        output.result(report, describe(report));
-        return report.failed.length > 0 ? EXIT.failed : EXIT.ok;
-      } finally {
-        await registries.close();
-      }
-    }),
-  );
+      }),
+    );
 }
 
+const EXAMPLES = `
+Artifacts keep their names, with the host of the registry in place of theirs.
+
+Examples:
+  longshore import-archive shop.tar --registry plant.azurecr.io --verify-key release.pub --dry-run
+  longshore import-archive https://plant.blob.core.windows.net/inbound/shop.tar --sas-token env:INBOUND_SAS
+`;
+
 function describe({ imported, failed, leftOut }: ArchiveImportReport): readonly string[] {
+  const thereAlready = imported.filter(({ state }) => state === 'unchanged').length;
+  const also = thereAlready > 0 ? `, ${thereAlready} there already` : '';
   return [
-    `${countOf(imported.length, 'artifact')} imported`,
+    `${countOf(imported.length - thereAlready, 'artifact')} imported${also}`,
     ...columns(
       imported.map(({ target, digest, state, bytesUploaded }) => [
         `${state === 'unchanged' ? '=' : '+'} ${target}`,

@@ -1,17 +1,8 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { SecretSource } from '../../shared/transfer/index.ts';
-import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
 import { secretSources, trueOrFalse } from '../transfer/flags.ts';
-import {
-  addPipelineCommands,
-  commonFields,
-  createFlags,
-  describePipeline,
-  endpointOf,
-  type PipelineFlags,
-} from '../transfer/pipeline-command.ts';
-import { registryFor, withTransfers } from '../transfer/with-transfers.ts';
+import { endpointOf, type PipelineFlags, pipelineCommand } from '../transfer/pipeline-command.ts';
 
 interface ImportPipelineFlags extends PipelineFlags {
   readonly sourceTriggerEnabled: boolean;
@@ -23,47 +14,33 @@ interface ImportPipelineFlags extends PipelineFlags {
 
 /** `longshore import-pipeline`: as `az acr import-pipeline`. */
 export function importPipelineCommand(run: Run): Command {
-  const command = new Command('import-pipeline').description(
-    'work with pipelines from blob storage into the registry',
-  );
-  command.addCommand(
-    createFlags(new Command('create').description('make an import pipeline, or change one'))
-      .addOption(
-        new Option('-e, --source-trigger-enabled [bool]', 'whether a blob that arrives is imported by itself')
-          .argParser(trueOrFalse)
-          .default(true),
-      )
-      .option(
-        '--verify-key <source>',
-        'public key that must have signed the archive: env:NAME, a Key Vault secret or a file; repeatable',
-        secretSources,
-      )
-      .option('--max-age-days <days>', 'blobs modified longer ago start nothing; ACR: 60')
-      .option('--require-md5', 'blobs without Content-MD5 start nothing')
-      .option('--require-category', 'blobs without category = acr-transfer-blob start nothing')
-      .action((flags: ImportPipelineFlags) =>
-        run((context) =>
-          withTransfers(context, async (transfers) => {
-            const pipeline = await transfers.importPipelines.create({
-              ...commonFields(flags),
-              registry: registryFor(flags.registry, transfers),
-              source: endpointOf(flags),
-              trigger: {
-                sourceTrigger: { status: flags.sourceTriggerEnabled ? 'Enabled' : 'Disabled' },
-              },
-              longshore: {
-                sasToken: flags.sasToken,
-                trustedKeys: flags.verifyKey,
-                ...conditionsOf(flags),
-              },
-            });
-            context.output.result(pipeline, describePipeline(pipeline));
-            return EXIT.ok;
-          }),
-        ),
-      ),
-  );
-  return addPipelineCommands(command, run, 'import', ({ importPipelines }) => importPipelines);
+  return pipelineCommand<ImportPipelineFlags>(run, {
+    kind: 'import',
+    description: 'work with pipelines from blob storage into the registry',
+    addFlags: (create) =>
+      create
+        .addOption(
+          new Option(
+            '-e, --source-trigger-enabled [bool]',
+            'whether a blob that arrives is imported by itself',
+          )
+            .argParser(trueOrFalse)
+            .default(true),
+        )
+        .option(
+          '--verify-key <source>',
+          'public key that must have signed the archive: env:NAME, a Key Vault secret or a file; repeatable',
+          secretSources,
+        )
+        .option('--max-age-days <days>', 'blobs modified longer ago start nothing; ACR: 60')
+        .option('--require-md5', 'blobs without Content-MD5 start nothing')
+        .option('--require-category', 'blobs without category = acr-transfer-blob start nothing'),
+    fieldsOf: (flags) => ({
+      source: endpointOf(flags),
+      trigger: { sourceTrigger: { status: flags.sourceTriggerEnabled ? 'Enabled' : 'Disabled' } },
+      longshore: { sasToken: flags.sasToken, trustedKeys: flags.verifyKey, ...conditionsOf(flags) },
+    }),
+  });
 }
 
 function conditionsOf({ maxAgeDays, requireMd5, requireCategory }: ImportPipelineFlags) {

@@ -13,6 +13,7 @@ import { InvalidInputError } from '../../shared/errors.ts';
 import { type ImportImageResult, importImage } from '../../shared/imports/index.ts';
 import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
+import { platformFlag } from '../platform-flag.ts';
 import type { Run } from '../program.ts';
 import { createProgressLine } from '../progress-line.ts';
 
@@ -28,8 +29,15 @@ export function importCommand(run: Run): Command {
   return new Command('import')
     .description('copy an image, index or artifact from registry to registry, digests preserved')
     .argument('<source>', 'image to copy, by tag or digest, for example docker.io/library/node:22')
-    .argument('<target>', "where to, for example acme.azurecr.io/base/node:22; without a tag the source's")
-    .option('--platform <os/arch[/variant]>', 'copy only this platform; repeatable (default: all)', collect)
+    .argument(
+      '<target>',
+      "where to, for example acme.azurecr.io/base/node:22; without a tag the source's, or latest",
+    )
+    .option(
+      '--platform <os/arch[/variant]>',
+      'copy only this platform; repeatable, or several with commas (default: all)',
+      platformFlag,
+    )
     .option('--no-referrers', 'leave out what is attached to the image: signatures, SBOMs, attestations')
     .option('--force', 'move the target tag when it names other content')
     .option(
@@ -67,14 +75,10 @@ Examples:
   longshore import docker.io/library/node:22 acme.azurecr.io/base/node
   longshore import ghcr.io/acme/app@sha256:… harbor.corp/mirror/app:1 --platform linux/amd64
 
-A registry that wants a login, or is at a private address, stands in longshore.yaml:
+Logins of docker login are used. Others, and registries at private addresses, stand in longshore.yaml:
   registries:
     harbor.corp: { private: true, credentials: { username: robot, password: { env: HARBOR_PASSWORD } } }
 `;
-
-function collect(value: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, value];
-}
 
 function targetOf(text: string, source: Reference): TagReference {
   const { registry, repository, tag, digest } = parseReference(text);

@@ -11,10 +11,10 @@ import {
 import { columns } from '../columns.ts';
 import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
+import { positive } from '../positive.ts';
 import type { CommandContext, Run } from '../program.ts';
 import { withShortDigests } from '../short-digest.ts';
-import { positive } from '../transfer/flags.ts';
-import { absent, withTransfers } from '../transfer/with-transfers.ts';
+import { absent, pipelinesOf, withTransfers } from '../transfer/with-transfers.ts';
 
 interface CreateFlags {
   readonly pipeline: string;
@@ -85,8 +85,7 @@ async function idOf(
   { pipelineType: kind, pipeline: name, registry }: CreateFlags,
   transfers: Transfers,
 ): Promise<string> {
-  const pipelines = kind === 'export' ? transfers.exportPipelines : transfers.importPipelines;
-  const pipeline = await pipelines.get(name);
+  const pipeline = await pipelinesOf(kind, transfers).get(name);
   if (!pipeline || (registry !== undefined && pipeline.registry !== registry))
     throw absent(`${kind} pipeline`, name);
   return pipelineId(kind, pipeline.registry, pipeline.name);

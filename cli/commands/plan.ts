@@ -3,6 +3,7 @@ import { explainFromConfiguration, planFromConfiguration, type WatchPlan } from 
 import { columns } from '../columns.ts';
 import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
+import { inNameOrder } from '../in-name-order.ts';
 import type { Run } from '../program.ts';
 import { describeSeconds } from '../seconds.ts';
 import { withShortDigests } from '../short-digest.ts';
@@ -60,11 +61,13 @@ function describe({ watch, survey, pulls, cost: budget }: WatchPlan): readonly s
   return [
     `${watch}: ${countOf(selected.length, 'tag')}, ${plan.changes.length} to import, ${plan.unchanged} unchanged  (${cost})`,
     ...columns(
-      plan.changes.map(({ sighting: { target, digest }, reason }) => [
-        `+ ${target}`,
-        withShortDigests(digest),
-        withShortDigests(reason),
-      ]),
+      inNameOrder(plan.changes, ({ sighting }) => sighting.target).map(
+        ({ sighting: { target, digest }, reason }) => [
+          `+ ${target}`,
+          withShortDigests(digest),
+          withShortDigests(reason),
+        ],
+      ),
       '  ',
     ),
     ...(budget && budget.pulls > 0 ? [describeCost(budget)] : []),

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { loadApp } from '../../shared/app/index.ts';
 import { InvalidInputError } from '../../shared/errors.ts';
 import type { ImportJob } from '../../shared/imports/index.ts';
 import { columns } from '../columns.ts';
@@ -7,6 +6,7 @@ import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
 import { withShortDigests } from '../short-digest.ts';
+import { withApp } from '../with-app.ts';
 
 /** `longshore retry`: queues failed jobs again. Until then they stay failed, because no poll queues them a second time. */
 export function retryCommand(run: Run): Command {
@@ -23,8 +23,7 @@ export function retryCommand(run: Run): Command {
             'Expected either the ids of failed jobs or --all. See them with: longshore status --state failed',
           );
         }
-        const app = await loadApp({ environment });
-        try {
+        return await withApp({ environment }, async (app) => {
           const queued: ImportJob[] = [];
           const notFailed: string[] = [];
           if (all) queued.push(...(await app.retryFailed({ signal })));
@@ -35,9 +34,7 @@ export function retryCommand(run: Run): Command {
           }
           output.result({ queued, notFailed }, describe(queued, notFailed));
           return queued.length > 0 ? EXIT.ok : EXIT.nothingToDo;
-        } finally {
-          await app.close();
-        }
+        });
       }),
     );
 }

@@ -4,6 +4,7 @@ import { type SyncReport, syncFromConfiguration, type WatchSync } from '../../sh
 import { columns } from '../columns.ts';
 import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
+import { inNameOrder } from '../in-name-order.ts';
 import type { Run } from '../program.ts';
 import { createProgressLine } from '../progress-line.ts';
 import { withShortDigests } from '../short-digest.ts';
@@ -101,6 +102,7 @@ function describe({ watches, copied }: SyncReport): readonly string[] {
 
 function describeWatch({ watch, survey, outcomes }: WatchSync, isDryRun: boolean): readonly string[] {
   const { plan, selected, unmatched, errors } = survey;
+  const changes = plan.changes.map((change, at) => ({ ...change, outcome: outcomes[at] }));
   const count = (state: string) => outcomes.filter((outcome) => outcome.state === state).length;
   const failed = count('failed');
   const unchanged = plan.unchanged + count('unchanged');
@@ -108,8 +110,8 @@ function describeWatch({ watch, survey, outcomes }: WatchSync, isDryRun: boolean
   return [
     `${watch}: ${countOf(selected.length, 'tag')}, ${done}, ${unchanged} unchanged${failed > 0 ? `, ${failed} failed` : ''}`,
     ...columns(
-      plan.changes.flatMap(({ sighting: { target, digest }, reason }, at) => {
-        const outcome = outcomes[at];
+      inNameOrder(changes, ({ sighting }) => sighting.target).flatMap(({ sighting, reason, outcome }) => {
+        const { target, digest } = sighting;
         if (outcome?.state === 'unchanged') return [];
         if (outcome?.state === 'failed') return [[`! ${target}`, outcome.code, outcome.message]];
         return [[`+ ${target}`, withShortDigests(outcome?.digest ?? digest), withShortDigests(reason)]];

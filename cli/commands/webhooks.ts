@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { loadApp } from '../../shared/app/index.ts';
 import type { WebhookState } from '../../shared/webhooks/index.ts';
 import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
+import { withApp } from '../with-app.ts';
 
 /** `longshore webhooks list`: where registries send their notices, and when the last one came. */
 export function webhooksCommand(run: Run): Command {
@@ -12,19 +12,16 @@ export function webhooksCommand(run: Run): Command {
       .description('show the configured webhooks: where notices are sent to, and when the last one came')
       .option('--json', 'print the result as JSON')
       .action(() =>
-        run(async ({ output, environment }) => {
-          const app = await loadApp({ environment });
-          try {
+        run(({ output, environment }) =>
+          withApp({ environment }, async (app) => {
             const webhooks = (await app.webhooks.states()).map((state) => ({
               ...state,
               path: pathOf(state),
             }));
             output.result({ webhooks }, describe(webhooks));
             return EXIT.ok;
-          } finally {
-            await app.close();
-          }
-        }),
+          }),
+        ),
       ),
   );
 }

@@ -26,12 +26,6 @@ export function oneOf<T extends string>(choices: readonly T[]): (text: string) =
   };
 }
 
-export function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Expected a number from 1 on.');
-  return value;
-}
-
 export function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
 }

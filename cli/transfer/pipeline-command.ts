@@ -1,5 +1,4 @@
 import { Command, Option } from 'commander';
-import type { Transfers } from '../../shared/app/index.ts';
 import {
   type ExportPipeline,
   type ImportPipeline,
@@ -16,7 +15,7 @@ import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Run } from '../program.ts';
 import { oneOf } from './flags.ts';
-import { absent, withTransfers } from './with-transfers.ts';
+import { absent, pipelinesOf, registryFor, withTransfers } from './with-transfers.ts';
 
 type Pipeline = ExportPipeline | ImportPipeline;
 
@@ -34,7 +33,7 @@ export interface PipelineFlags {
 
 const toOption = oneOf(PIPELINE_OPTIONS);
 
-export function createFlags(command: Command): Command {
+function createFlags(command: Command): Command {
   return command
     .requiredOption('-n, --name <name>', 'name of the pipeline: 5 to 50 letters and digits')
     .requiredOption(
@@ -64,7 +63,7 @@ export function createFlags(command: Command): Command {
 }
 
 /** The fields that both kinds have. */
-export function commonFields({ name, options = [], assignIdentity }: PipelineFlags) {
+function commonFields({ name, options = [], assignIdentity }: PipelineFlags) {
   return {
     name,
     options: [...options],
@@ -85,20 +84,46 @@ function identityOf(text: string): unknown {
   return /^\[?system\]?$/i.test(text) ? { type: 'SystemAssigned' } : { type: 'UserAssigned', clientId: text };
 }
 
-/** `show`, `list` and `delete`, which are the same for both kinds. */
-export function addPipelineCommands<P extends Pipeline>(
-  command: Command,
+/** What only one kind of pipelines has. */
+export interface PipelineCommand<Flags extends PipelineFlags> {
+  readonly kind: PipelineKind;
+  readonly description: string;
+  /** Adds flags to `create`. */
+  addFlags(create: Command): Command;
+  /** Fields of the pipeline that is made. */
+  fieldsOf(flags: Flags): object;
+}
+
+/** `create`, `show`, `list` and `delete`, as `az acr export-pipeline` and `az acr import-pipeline` have them. */
+export function pipelineCommand<Flags extends PipelineFlags>(
   run: Run,
-  kind: PipelineKind,
-  pipelinesOf: (transfers: Transfers) => Pipelines<P>,
+  { kind, description, addFlags, fieldsOf }: PipelineCommand<Flags>,
 ): Command {
-  return command
+  return new Command(`${kind}-pipeline`)
+    .description(description)
+    .addCommand(
+      addFlags(
+        createFlags(new Command('create').description(`make an ${kind} pipeline, or change one`)),
+      ).action((flags: Flags) =>
+        run((context) =>
+          withTransfers(context, async (transfers) => {
+            const pipeline = await pipelinesOf(kind, transfers).create({
+              ...commonFields(flags),
+              registry: registryFor(flags.registry, transfers),
+              ...fieldsOf(flags),
+            });
+            context.output.result(pipeline, describePipeline(pipeline));
+            return EXIT.ok;
+          }),
+        ),
+      ),
+    )
     .addCommand(
       named(new Command('show').description(`show an ${kind} pipeline`)).action(
         ({ name, registry }: NamedFlags) =>
           run((context) =>
             withTransfers(context, async (transfers) => {
-              const pipeline = await pipelinesOf(transfers).get(name);
+              const pipeline = await pipelinesOf(kind, transfers).get(name);
               if (!pipeline || !isOf(registry, pipeline)) throw absent(`${kind} pipeline`, name);
               context.output.result(pipeline, describePipeline(pipeline));
               return EXIT.ok;
@@ -114,7 +139,7 @@ export function addPipelineCommands<P extends Pipeline>(
         .action(({ registry }: { registry?: string }) =>
           run((context) =>
             withTransfers(context, async (transfers) => {
-              const pipelines = pipelinesOf(transfers);
+              const pipelines = pipelinesOf(kind, transfers);
               const all = await pipelines.list();
               const listed = all.filter((pipeline) => isOf(registry, pipeline));
               context.output.result(listed, table(listed, pipelines));
@@ -128,7 +153,7 @@ export function addPipelineCommands<P extends Pipeline>(
         ({ name, registry }: NamedFlags) =>
           run((context) =>
             withTransfers(context, async (transfers) => {
-              const pipelines = pipelinesOf(transfers);
+              const pipelines = pipelinesOf(kind, transfers);
               const pipeline = await pipelines.get(name);
               const wasThere = isOf(registry, pipeline) && (await pipelines.remove(name));
               const lines = [wasThere ? `deleted ${name}` : `there is no ${kind} pipeline ${name}`];
@@ -158,7 +183,7 @@ function named(command: Command): Command {
 }
 
 /** What a person wants to know of a pipeline that was made or is shown. */
-export function describePipeline(pipeline: Pipeline): readonly string[] {
+function describePipeline(pipeline: Pipeline): readonly string[] {
   const [kind, { uri, storageAccessMode, keyVaultUri }] =
     'target' in pipeline ? (['export', pipeline.target] as const) : (['import', pipeline.source] as const);
   const idle = idleOptions(kind, pipeline.options);
@@ -181,7 +206,7 @@ export function describePipeline(pipeline: Pipeline): readonly string[] {
   ];
 }
 
-function table<P extends Pipeline>(pipelines: readonly P[], { isDeclared }: Pipelines<P>): readonly string[] {
+function table(pipelines: readonly Pipeline[], { isDeclared }: Pipelines<Pipeline>): readonly string[] {
   if (pipelines.length === 0) return ['no pipelines'];
   return columns([
     ['NAME', 'REGISTRY', 'ACCESS', 'FROM', 'CONTAINER'],

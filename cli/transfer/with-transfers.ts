@@ -1,18 +1,22 @@
-import { loadApp, type Transfers } from '../../shared/app/index.ts';
+import type { Transfers } from '../../shared/app/index.ts';
 import { InvalidInputError } from '../../shared/errors.ts';
+import type { ExportPipeline, ImportPipeline, PipelineKind, Pipelines } from '../../shared/transfer/index.ts';
 import type { CommandContext } from '../program.ts';
+import { withApp } from '../with-app.ts';
 
-/** Runs a command's work on pipelines and runs, with the settings and the configuration that the functions have. */
+/** Runs a command's work on pipelines and runs. */
 export async function withTransfers(
-  { environment }: CommandContext,
+  context: CommandContext,
   work: (transfers: Transfers) => Promise<number>,
 ): Promise<number> {
-  const app = await loadApp({ environment });
-  try {
-    return await work(app.transfers);
-  } finally {
-    await app.close();
-  }
+  return await withApp(context, ({ transfers }) => work(transfers));
+}
+
+export function pipelinesOf(
+  kind: PipelineKind,
+  { exportPipelines, importPipelines }: Transfers,
+): Pipelines<ExportPipeline | ImportPipeline> {
+  return kind === 'export' ? exportPipelines : importPipelines;
 }
 
 /** The registry a new pipeline belongs to. @throws InvalidInputError `E_ARGUMENT` when none is named anywhere */

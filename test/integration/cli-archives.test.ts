@@ -86,6 +86,58 @@ describe('a dry run', () => {
   });
 });
 
+it('tags of one image are shown by their own names, and counted as there already when they are', async () => {
+  const { near, longshore, exports, imports, push, file } = await sides();
+  const image = await push('1.0');
+  await pushContent(near.url, 'apps/shop', ['1.0.3', '1'], image);
+  const exported = await exports('shop.tar', '1*');
+  const { digest } = image.root;
+  const names = ['1', '1.0', '1.0.3'].map((tag) => `${near.host}/apps/shop:${tag}`);
+  const width = Math.max(...names.map(({ length }) => length));
+  for (const name of names)
+    expect(exported.stdout.split('\n')).toContain(`  + ${name.padEnd(width)}  ${digest}`);
+  const shown = await longshore('archive', 'show', file('shop.tar'), '--json');
+  expect(JSON.parse(shown.stdout).artifacts.map(({ name }: { name: string }) => name)).toEqual(names);
+  expect((await imports('shop.tar')).stdout).toMatch(/^3 artifacts imported\n/);
+  await push('1.1');
+  await exports('more.tar', '1*');
+  expect((await imports('more.tar')).stdout).toMatch(/^1 artifact imported, 3 there already\n/);
+  const again = await imports('more.tar');
+  expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^0 artifacts imported, 4 /) });
+});
+
+it.each([
+  ['nowhere.pem', 'nowhere.pem: there is no such file'],
+  ['env:NOWHERE', 'env:NOWHERE: the environment variable is not set, or empty'],
+])('a key that is not there is named as it was given: %s', async (key, problem) => {
+  const { exports, push } = await sides();
+  await push('1.0');
+  const { exitCode, stderr } = await exports('shop.tar', '1.0', '--sign-key', key);
+  expect({ exitCode, stderr }).toEqual({
+    exitCode: 2,
+    stderr: `longshore: The configuration has a problem:\n  ${problem}\n`,
+  });
+});
+
+it('a folder is not read as an archive, and it is said how one becomes one', async () => {
+  const { imports, longshore, folder } = await sides();
+  for (const { exitCode, stderr } of [await imports(''), await longshore('archive', 'show', folder)]) {
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/is a folder\. Expected a tar archive; .* tar -cf FILE -C "/);
+  }
+});
+
+it('a folder is not written over', async () => {
+  const { exports, push } = await sides();
+  await push('1.0');
+  for (const flags of [[], ['--overwrite']]) {
+    expect(await exports('', '1.0', ...flags)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('is a folder. Expected the path of a file to write.'),
+    });
+  }
+});
+
 it('a part is shown by itself, and says which others are not there; an import wants them all', async () => {
   const { longshore, exports, imports, push, folder, file } = await sides();
   for (const tag of ['1.0', '1.1', '1.2']) await push(tag);
@@ -93,8 +145,8 @@ it('a part is shown by itself, and says which others are not there; an import wa
   const [first = '', ...others] = (await readdir(folder)).toSorted();
   for (const other of others) await rm(file(other));
   const shown = await longshore('archive', 'show', file(first));
-  expect(shown).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('3 artifacts') });
-  expect(shown.stdout).toMatch(new RegExp(`missing +${others[0]}`));
+  expect(shown).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('3 artifacts in 1 of ') });
+  expect(shown.stdout).toMatch(new RegExp(`missing +${others.join(', ')}\\n`));
   expect((await imports(first)).stderr).toContain('not there');
   expect((await imports(first, '--dry-run')).stderr).toContain('not there');
 });

@@ -2,12 +2,15 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { digestOf, OCI_INDEX } from '../../shared/content/index.ts';
+import { digestOf, OCI_INDEX, OCI_MANIFEST } from '../../shared/content/index.ts';
 import { runCli } from '../helpers/cli.ts';
 import { listen } from '../helpers/listen.ts';
 import { temporaryFolder } from '../helpers/test-registry.ts';
 
-/** A registry with four tags of an index of some three entries; nobody may pull from it. */
+/**
+ * A registry with four tags of an index of some three entries, nobody may pull from it; in `base/mixed` one of the tags
+ * is a plain image, and `base/broken` does not work.
+ */
 async function startUpstream(limit: number) {
   const log: string[] = [];
   const server = createServer(({ method, url = '' }, response) => {
@@ -26,7 +29,11 @@ async function startUpstream(limit: number) {
       response.end(JSON.stringify({ name: 'base/node', tags: ['22', '24', '25-rc1', '26'] }));
       return;
     }
-    response.setHeader('content-type', OCI_INDEX);
+    if (url.includes('/broken/')) {
+      response.writeHead(403).end();
+      return;
+    }
+    response.setHeader('content-type', url.endsWith('/mixed/manifests/24') ? OCI_MANIFEST : OCI_INDEX);
     response.setHeader('content-length', 1400);
     response.setHeader('docker-content-digest', digestOf('index'));
     response.setHeader('ratelimit-limit', `${limit};w=21600`);
@@ -54,7 +61,7 @@ watches:
   return { ...upstream, config, run };
 }
 
-test('a configuration that fits is forecast by one listing and one HEAD, without a pull', async () => {
+test('a configuration that fits is forecast by one listing and a few HEADs, without a pull', async () => {
   const { host, log, run } = await world(100);
   expect(await run()).toEqual({
     exitCode: 0,
@@ -72,7 +79,69 @@ Assumed: each tag moves 4 times a month.
   expect(log.filter((line) => !line.endsWith('/v2/'))).toEqual([
     'GET /v2/base/node/tags/list',
     'HEAD /v2/base/node/manifests/22',
+    'HEAD /v2/base/node/manifests/24',
+    'HEAD /v2/base/node/manifests/26',
   ]);
+});
+
+test('a repository with indexes in some tags and images in others costs what they do on average', async () => {
+  const { host, config, run } = await world(100);
+  await appendFile(
+    config,
+    `  - { name: mixed, source: ${host}/base/mixed, target: registry.invalid/mixed, tags: { include: ["2*"], exclude: ["*-rc*"] } }
+`,
+  );
+  const { watches } = JSON.parse((await run('--json')).stdout);
+  // An index of three twice, an image once.
+  expect(watches[1]).toMatchObject({ watch: 'mixed', tags: 3, pullsPerImage: 3, firstFillPulls: 9 });
+});
+
+test('of many tags a few are asked for, from the first to the last', async () => {
+  const { host, config, log, run } = await world(100);
+  const tags = Array.from({ length: 21 }, (_, at) => `"1.${at}"`).join(', ');
+  await writeFile(
+    config,
+    `watches: [{ name: many, source: ${host}/base/many, target: registry.invalid/many, tags: [${tags}] }]`,
+  );
+  await run();
+  expect(log.filter((line) => line.startsWith('HEAD')).map((line) => line.split('/').at(-1))).toEqual([
+    '1.0',
+    '1.5',
+    '1.10',
+    '1.15',
+    '1.20',
+  ]);
+});
+
+test('a registry that cannot be asked makes the forecast fail, and the rest of it is printed', async () => {
+  const { host, config, run } = await world(100);
+  await appendFile(
+    config,
+    `  - { name: broken, source: ${host}/base/broken, target: registry.invalid/broken, tags: ["22"] }
+`,
+  );
+  const { exitCode, stdout } = await run();
+  expect(exitCode).toBe(1);
+  expect(stdout).toMatch(/^node +3 +4 /m);
+  expect(stdout).toMatch(/^broken +1 +~17 /m);
+  expect(stdout).toMatch(/^! broken {2}E_DENIED {2}/m);
+});
+
+test('watches whose registry sends notices are polled as rarely as its webhook allows', async () => {
+  const { host, config, run } = await world(100);
+  const before = JSON.parse((await run('--json')).stdout);
+  await appendFile(
+    config,
+    `webhooks:
+  - { name: ours, from: distribution, registry: ${host}, secret: { env: OUR_SECRET }, pollEvery: 1d }
+`,
+  );
+  const environment = { OUR_SECRET: 'a-secret-of-enough-characters' };
+  const flags = ['forecast', '--config', config, '--json'];
+  const after = JSON.parse((await runCli(flags, { environment })).stdout);
+  expect(before.watches[0]).toMatchObject({ pollsPerDay: 96 });
+  expect(after.watches[0]).toMatchObject({ pollsPerDay: 1, fedBy: 'ours', requestsPerPoll: 4 });
+  expect(after.registries[0].requestsPerWindow).toBeLessThan(before.registries[0].requestsPerWindow);
 });
 
 test('what does not fit ends with exit code 1, as JSON too', async () => {

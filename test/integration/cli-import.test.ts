@@ -187,13 +187,19 @@ describe('a platform subset', () => {
     expect(document).toMatchObject({ trimmed: false, digest: image.root.digest });
   });
 
+  it('may be given in one word with commas', async () => {
+    const here = await world();
+    const { document } = await importJson([here.from, here.to, '--platform', 'linux/amd64,linux/arm64']);
+    expect(document).toMatchObject({ trimmed: false, digest: image.root.digest });
+  });
+
   it('that is not there is refused with what is', async () => {
     const here = await world();
     const { exitCode, document } = await importJson([here.from, here.to, '--platform', 'windows/amd64']);
     expect({ exitCode, ...document.error }).toMatchObject({
       exitCode: 2,
       code: 'E_PLATFORM',
-      message: expect.stringContaining('It has: linux/amd64, linux/arm64/v8'),
+      message: expect.stringContaining('It is for: linux/amd64, linux/arm64/v8'),
     });
   });
 });
@@ -201,7 +207,8 @@ describe('a platform subset', () => {
 describe('what cannot work', () => {
   it.each([
     [['node:.22', 'localhost:1/a'], 'E_REFERENCE', '".22" is not a tag'],
-    [['localhost:1/a:1', 'https://localhost:1/a'], 'E_REFERENCE', 'is not an image reference'],
+    [['localhost:1/a:1', 'https://localhost:1/a'], 'E_REFERENCE', 'leave out "https://"'],
+    [['docker://localhost:1/a:1', 'localhost:1/a'], 'E_REFERENCE', 'leave out "docker://"'],
     [
       ['localhost:1/a:1', `localhost:1/a@${image.root.digest}`],
       'E_REFERENCE',
@@ -211,7 +218,7 @@ describe('what cannot work', () => {
     [
       ['localhost:1/a:1', 'localhost:1/a', '--config', '/none.yaml'],
       'E_CONFIG',
-      '/none.yaml: cannot be read',
+      '/none.yaml: there is no such file',
     ],
   ])('is refused before anything is asked: %j', async (args, code, message) => {
     const { exitCode, document } = await importJson(args);
@@ -224,6 +231,14 @@ describe('what cannot work', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain('"…@host/app:1" is not an image reference');
     expect(stderr).not.toContain('hunter2');
+  });
+
+  it('is a digest that the source has not', async () => {
+    const here = await world();
+    const absent = `${here.source.host}/base/node@sha256:${'0'.repeat(64)}`;
+    const { exitCode, document } = await importJson([absent, here.to]);
+    expect({ exitCode, ...document.error }).toMatchObject({ exitCode: 1, code: 'E_NOT_FOUND' });
+    expect(document.error.message).toContain('Check the name and the digest');
   });
 
   it('is a source that does not exist', async () => {

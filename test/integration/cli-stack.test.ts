@@ -64,6 +64,17 @@ describe('commands that work with a stack', () => {
     expect(watches.map(({ queued }: { queued: unknown[] }) => queued.length)).toEqual([0, 0, 0]);
   });
 
+  it('poll can be told which watches', async () => {
+    const named = await run('poll', '--watch', 'python', '--json');
+    expect(named).toMatchObject({ exitCode: 0, stderr: '' });
+    const { watches } = JSON.parse(named.stdout);
+    expect(watches).toMatchObject([{ watch: 'python', unchanged: 1 }]);
+    expect(await run('poll', '--watch', 'pyton')).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('There is no watch "pyton". The configuration has: node, python'),
+    });
+  });
+
   it('status can be narrowed down and read by programs', async () => {
     const limited = JSON.parse((await run('status', '--limit', '2', '--json')).stdout);
     expect(limited).toMatchObject({ counts: { queued: 5 }, jobs: [{ state: 'queued' }, {}] });

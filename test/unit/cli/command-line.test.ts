@@ -13,6 +13,7 @@ const COMMANDS = [
   ['poll'],
   ['status'],
   ['retry'],
+  ['prune'],
   ['config'],
   ['config', 'check'],
 ];
@@ -63,6 +64,27 @@ describe('the command line', () => {
     const json = await runCli([...args, '--json']);
     expect(json).toMatchObject({ exitCode: 2, stderr: '' });
     expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'E_USAGE' } });
+  });
+});
+
+it.each([
+  [['imprt'], 'longshore --help'],
+  [['import', 'node:22'], 'longshore import --help'],
+  [['config'], 'longshore config --help'],
+  [['config', 'check', 'a.yaml', 'b.yaml'], 'longshore config check --help'],
+  [['deletions', 'aprove'], 'longshore deletions --help'],
+])('%j is told which help to read', async (args, help) => {
+  expect((await runCli(args)).stderr).toMatch(new RegExp(`\nTry: ${help}\n$`));
+});
+
+it('explains a command within a command, and says of one that is none that it is unknown', async () => {
+  expect(await runCli(['help', 'config', 'check'])).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringMatching(/^Usage: longshore config check /),
+  });
+  expect(await runCli(['help', 'nosuch'])).toMatchObject({
+    exitCode: 2,
+    stderr: "longshore: unknown command 'nosuch'\nTry: longshore --help\n",
   });
 });
 

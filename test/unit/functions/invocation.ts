@@ -43,6 +43,7 @@ export function createApp(able: Partial<App>): App {
     jobs: unable('jobs'),
     watches: unable('watches'),
     freshness: unable('freshness'),
+    prune: unable('prune'),
     ready: unable('ready'),
     close: unable('close'),
     ...able,

@@ -44,6 +44,15 @@ it('a watch of which nothing was seen yet has no freshness', () => {
   expect(watchLines([], [])).toEqual([]);
 });
 
+it('a watch that is paused is a line without freshness, also when it was never polled', () => {
+  const {
+    since: _,
+    polledAt: __,
+    ...paused
+  } = { ...NODE, state: 'paused' as const, reason: 'Nothing is asked.' };
+  expect(watchLines([paused], [])[2]).toMatch(/^node +paused +never +Nothing is asked\.$/);
+});
+
 it('what is behind is told the longest first, up to a limit', () => {
   const other: WatchFreshness = { watch: 'python', tags: 1, behind: [late('3.13', 30)] };
   expect(behindLines([FRESHNESS, other], 2)).toEqual([

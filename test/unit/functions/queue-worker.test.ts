@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest';
-import { runImport } from '../../../functions/run-import.ts';
+import { type QueueWork, queueWorker } from '../../../functions/queue-worker.ts';
 import type { App } from '../../../shared/app/index.ts';
 import { createApp, createInvocation } from './invocation.ts';
+
+const imports: QueueWork = {
+  what: 'import',
+  run: (app, message, call) => app.runImport(message, call),
+};
 
 it('passes the message on as it is, with a logger that writes to the invocation', async () => {
   const seen: unknown[] = [];
@@ -13,7 +18,7 @@ it('passes the message on as it is, with a logger that writes to the invocation'
       return { kind: 'set-aside', code: 'E_JOB', detail: 'not a job' };
     },
   });
-  await runImport(async () => app, { any: 'thing' }, context);
+  await queueWorker(async () => app, imports)({ any: 'thing' }, context);
   expect(seen).toEqual([{ any: 'thing' }]);
   expect(lines).toEqual(['information import finished']);
 });
@@ -25,7 +30,7 @@ async function fail(deliveryCount: unknown, app: () => Promise<App> = () => Prom
   const { context, lines } = createInvocation({ deliveryCount });
   const pauses: number[] = [];
   const pause = async (ms: number) => void pauses.push(ms / 1000);
-  await expect(runImport(app, {}, context, pause)).rejects.toBe(reset);
+  await expect(queueWorker(app, imports, pause)({}, context)).rejects.toBe(reset);
   return { pauses, lines };
 }
 

@@ -1,0 +1,23 @@
+/** Controls of the terminal (C0, DEL, C1), of the direction of writing and other invisible signs, and line separators. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+/** Of several lines: what ends one stays. */
+const UNPRINTABLE_IN_LINES = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * One line for a terminal. Names and messages may come from registries and archives, which could otherwise move the
+ * cursor, hide text or make up lines of their own: such signs stand there as `\u001b`.
+ */
+export function printable(line: string): string {
+  return line.replace(UNPRINTABLE, escaped);
+}
+
+/** The same for a text of several lines, and for JSON, which has such signs in its strings only and keeps its meaning. */
+export function printableLines(text: string): string {
+  return text.replace(UNPRINTABLE_IN_LINES, escaped);
+}
+
+function escaped(sign: string): string {
+  return Array.from({ length: sign.length }, (_, at) => {
+    return `\\u${sign.charCodeAt(at).toString(16).padStart(4, '0')}`;
+  }).join('');
+}
