@@ -8,9 +8,10 @@
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { conclude, machineWith, roundsFrom, SHARED_MEMORY, stopSignal } from './bench-program.ts';
 import { startDockerRegistry } from './bench-registry.ts';
 import { bundleCli } from './bundled-cli.ts';
 import { BENCH_IMAGES, type BenchCase } from './copy/bench-images.ts';
@@ -24,7 +25,6 @@ import { startWarmProcess, type WarmProcess } from './copy/warm-process.ts';
 
 /** Where a process's start is most of what a copy takes, one that is there already is measured too. */
 const WARM_CASE: BenchCase = 'small';
-const SHARED_MEMORY = '/dev/shm';
 const TIMEOUT_MS = 30 * 60_000;
 
 const { values: flags } = parseArgs({
@@ -35,9 +35,7 @@ const { values: flags } = parseArgs({
     link: { type: 'string', multiple: true, default: ['plain'] },
   },
 });
-const rounds = Number(flags.rounds);
-if (!Number.isInteger(rounds) || rounds < 1)
-  throw new Error(`--rounds must be a number from 1 on, not "${flags.rounds}".`);
+const rounds = roundsFrom(flags.rounds);
 const cases = flags.case.map((name): BenchCase => {
   if (isBenchCase(name)) return name;
   throw new Error(`There is no case "${name}", only ${Object.keys(BENCH_IMAGES).join(', ')}.`);
@@ -53,9 +51,7 @@ function isBenchCase(name: string): name is BenchCase {
   return Object.hasOwn(BENCH_IMAGES, name);
 }
 
-const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(name)));
-const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+const signal = stopSignal(TIMEOUT_MS);
 
 /** The registries' storage lies in memory where that is possible: the disk is not what is measured. */
 const folder = await mkdtemp(
@@ -121,29 +117,12 @@ try {
   const gates = judge(results);
   console.error(formatReport(results, gates));
   const peers = installed.slice(1).map((one) => `${one.name}: ${versions.get(one)}`);
-  const [cpu] = cpus();
-  const machine = {
-    cpu: cpu?.model,
-    cpus: cpus().length,
-    storage: folder.startsWith(SHARED_MEMORY) ? 'tmpfs' : 'disk',
-  };
-  console.log(
-    JSON.stringify(
-      {
-        bench: 'copy',
-        node: process.version,
-        machine,
-        cli: flags.cli ?? 'bundled',
-        peers,
-        rounds,
-        results,
-        gates,
-      },
-      null,
-      2,
-    ),
+  const passed = gates.every(({ holds }) => holds);
+  conclude(
+    'copy',
+    { machine: machineWith(folder), cli: flags.cli ?? 'bundled', peers, rounds, results, gates },
+    passed,
   );
-  if (gates.some(({ holds }) => !holds)) process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

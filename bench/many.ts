@@ -8,9 +8,10 @@
  */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { conclude, machineWith, roundsFrom, SHARED_MEMORY, stopSignal } from './bench-program.ts';
 import { startDockerRegistry } from './bench-registry.ts';
 import { CLI } from './copy/candidates.ts';
 import { judgeMany } from './many/gates.ts';
@@ -19,7 +20,6 @@ import { longshoreSync, PEERS, versionOf } from './many/mirrors.ts';
 import { formatManyReport } from './many/report.ts';
 import { type MirrorResult, runMirrorCase } from './many/run-mirrors.ts';
 
-const SHARED_MEMORY = '/dev/shm';
 const TIMEOUT_MS = 60 * 60_000;
 
 const { values: flags } = parseArgs({
@@ -30,9 +30,7 @@ const { values: flags } = parseArgs({
     only: { type: 'string' },
   },
 });
-const rounds = Number(flags.rounds);
-if (!Number.isInteger(rounds) || rounds < 1)
-  throw new Error(`--rounds must be a number from 1 on, not "${flags.rounds}".`);
+const rounds = roundsFrom(flags.rounds);
 const cases = flags.case.map((name): MirrorCase => {
   if (isMirrorCase(name)) return name;
   throw new Error(`There is no case "${name}", only ${Object.keys(MIRROR_CASES).join(', ')}.`);
@@ -47,9 +45,7 @@ const mirrors = [longshoreSync(resolve(flags.cli)), ...PEERS]
   .map((mirror) => ({ ...mirror, saysItIs: versionOf(mirror) }))
   .filter(({ saysItIs }) => saysItIs !== undefined);
 
-const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(name)));
-const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+const signal = stopSignal(TIMEOUT_MS);
 
 /** The registries' storage lies in memory where that is possible: the disk is not what is measured. */
 const folder = await mkdtemp(
@@ -69,20 +65,9 @@ try {
   for (const name of cases) results.push(await runMirrorCase(name, mirrors, place, rounds));
   const gates = judgeMany(results);
   console.error(formatManyReport(results, gates));
-  const machine = {
-    cpu: cpus()[0]?.model,
-    cpus: cpus().length,
-    storage: folder.startsWith(SHARED_MEMORY) ? 'tmpfs' : 'disk',
-  };
   const clients = mirrors.map(({ name, saysItIs }) => `${name}: ${saysItIs}`);
-  console.log(
-    JSON.stringify(
-      { bench: 'many', node: process.version, machine, cli: flags.cli, clients, rounds, results, gates },
-      null,
-      2,
-    ),
-  );
-  if (gates.some(({ holds }) => !holds)) process.exitCode = 1;
+  const passed = gates.every(({ holds }) => holds);
+  conclude('many', { machine: machineWith(folder), cli: flags.cli, clients, rounds, results, gates }, passed);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

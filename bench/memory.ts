@@ -10,6 +10,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { conclude, stopSignal } from './bench-program.ts';
 import { startBenchRegistry } from './bench-registry.ts';
 import { bundleCli } from './bundled-cli.ts';
 import { incompressibleBytes } from './incompressible-bytes.ts';
@@ -96,9 +97,7 @@ function rounded(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(name)));
-const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+const signal = stopSignal(TIMEOUT_MS);
 
 const folder = await mkdtemp(join(tmpdir(), 'longshore-bench-'));
 try {
@@ -112,14 +111,7 @@ try {
   const limits = { peakMiB: MAX_PEAK_MIB, growthMiB: MAX_GROWTH_MIB };
   const passed = Math.max(...large.peaksMiB) <= limits.peakMiB && growthMiB <= limits.growthMiB;
   const registries = { source: source.kind, target: target.kind };
-  console.log(
-    JSON.stringify(
-      { bench: 'memory', node: process.version, registries, runs: [small, large], growthMiB, limits, passed },
-      null,
-      2,
-    ),
-  );
-  if (!passed) process.exitCode = 1;
+  conclude('memory', { registries, runs: [small, large], growthMiB, limits, passed }, passed);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { conclude, roundsFrom, stopSignal } from './bench-program.ts';
 import { startDockerRegistry } from './bench-registry.ts';
 import { coldEnvironment } from './copy/candidates.ts';
 import { runMeasured } from './copy/run-measured.ts';
@@ -35,13 +36,9 @@ const { values: flags } = parseArgs({
     'without-skopeo': { type: 'boolean', default: false },
   },
 });
-const rounds = Number(flags.rounds);
-if (!Number.isInteger(rounds) || rounds < 3)
-  throw new Error(`--rounds must be a number from 3 on, not "${flags.rounds}".`);
+const rounds = roundsFrom(flags.rounds, 3);
 
-const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(name)));
-const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+const signal = stopSignal(TIMEOUT_MS);
 
 async function measure(task: PollTask, client = CLIENT): Promise<PollMeasurement> {
   const child = spawn(process.execPath, [client, JSON.stringify(task)], {
@@ -164,14 +161,8 @@ try {
     ...(skopeo && { pollToSkopeo: skopeo.ratio.median <= GATES.pollToSkopeo }),
   };
   const memory = { bundled, fromSources };
-  console.log(
-    JSON.stringify(
-      { bench: 'poll', node: process.version, rounds, rate, memory, skopeo, limits: GATES, gates },
-      null,
-      2,
-    ),
-  );
-  if (Object.values(gates).includes(false)) process.exitCode = 1;
+  const came = { rounds, rate, memory, skopeo, limits: GATES, gates };
+  conclude('poll', came, !Object.values(gates).includes(false));
 } finally {
   if (server.connected) server.disconnect();
   await rm(folder, { recursive: true, force: true });

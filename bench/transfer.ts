@@ -7,9 +7,10 @@
  * than the bundled one: `cli/main.ts`, for example.
  */
 import { mkdir, mkdtemp, rm, statfs } from 'node:fs/promises';
-import { cpus, freemem, tmpdir } from 'node:os';
+import { freemem, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { conclude, machineWith, roundsFrom, SHARED_MEMORY, stopSignal } from './bench-program.ts';
 import { startDockerRegistry } from './bench-registry.ts';
 import { bundleCli } from './bundled-cli.ts';
 import { gzipLayer } from './gzip-layer.ts';
@@ -18,7 +19,6 @@ import { formatTransferReport, judgeTransfer } from './transfer/report.ts';
 import { runRounds } from './transfer/run-rounds.ts';
 
 const GIB = 2 ** 30;
-const SHARED_MEMORY = '/dev/shm';
 /** Source, target, two blobs, and what is written beside them. */
 const ROOM = 6;
 const TIMEOUT_MS = 60 * 60_000;
@@ -33,14 +33,11 @@ const { values: flags } = parseArgs({
     cli: { type: 'string' },
   },
 });
-const [gib, rounds] = [Number(flags.gib), Number(flags.rounds)];
+const gib = Number(flags.gib);
 if (!(gib > 0)) throw new Error(`--gib must be a number above 0, not "${flags.gib}".`);
-if (!Number.isInteger(rounds) || rounds < 1)
-  throw new Error(`--rounds must be a number from 1 on, not "${flags.rounds}".`);
+const rounds = roundsFrom(flags.rounds);
 
-const stop = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort(new Error(name)));
-const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+const signal = stopSignal(TIMEOUT_MS);
 
 /** In memory where there is plenty: the disk is not what is measured. */
 async function roomyFolder(): Promise<string> {
@@ -49,8 +46,7 @@ async function roomyFolder(): Promise<string> {
   return Math.min(bavail * bsize, freemem() / 1.5) > bytes ? SHARED_MEMORY : tmpdir();
 }
 
-const parent = await roomyFolder();
-const folder = await mkdtemp(join(parent, 'longshore-bench-transfer-'));
+const folder = await mkdtemp(join(await roomyFolder(), 'longshore-bench-transfer-'));
 try {
   const cli = flags.cli === undefined ? await bundleCli(join(folder, 'cli')) : resolve(flags.cli);
   const workFolder = join(folder, 'work');
@@ -62,28 +58,12 @@ try {
   const samples = await runRounds({ ...PLACE, cli, source, target, image, rounds, workFolder, signal });
   const gates = judgeTransfer(samples);
   console.error(formatTransferReport(samples, gates));
-  const machine = {
-    cpu: cpus()[0]?.model,
-    cpus: cpus().length,
-    storage: parent === SHARED_MEMORY ? 'tmpfs' : 'disk',
-  };
-  console.log(
-    JSON.stringify(
-      {
-        bench: 'transfer',
-        node: process.version,
-        machine,
-        cli: flags.cli ?? 'bundled',
-        gib,
-        rounds,
-        samples,
-        gates,
-      },
-      null,
-      2,
-    ),
+  const passed = gates.every(({ holds }) => holds);
+  conclude(
+    'transfer',
+    { machine: machineWith(folder), cli: flags.cli ?? 'bundled', gib, rounds, samples, gates },
+    passed,
   );
-  if (gates.some(({ holds }) => !holds)) process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

@@ -9,6 +9,16 @@ export abstract class LongshoreError extends Error {
   abstract readonly code: string;
 }
 
+/** A failure of several kinds, told apart by their code. */
+abstract class CodedError<Code extends string> extends LongshoreError {
+  readonly code: Code;
+
+  constructor(code: Code, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 export interface ConfigProblem {
   /** What is wrong and what is expected. */
   readonly message: string;
@@ -41,14 +51,8 @@ export type InvalidInputCode =
   | 'E_ARGUMENT';
 
 /** Something given to us can never work as it is: a malformed reference, digest, manifest, job, argument. */
-export class InvalidInputError extends LongshoreError {
+export class InvalidInputError extends CodedError<InvalidInputCode> {
   override readonly name = 'InvalidInputError';
-  readonly code: InvalidInputCode;
-
-  constructor(code: InvalidInputCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /** The target tag already names other content and the import was not told to overwrite it. */
@@ -60,14 +64,8 @@ export class TagExistsError extends LongshoreError {
 export type TransportCode = 'E_TIMEOUT' | 'E_NETWORK' | 'E_TOO_LARGE';
 
 /** Bytes could not be moved: the peer was silent, unreachable, reset the connection, or sent too much. */
-export class TransportError extends LongshoreError {
+export class TransportError extends CodedError<TransportCode> {
   override readonly name = 'TransportError';
-  readonly code: TransportCode;
-
-  constructor(code: TransportCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 export type RegistryCode = 'E_NOT_FOUND' | 'E_DENIED' | 'E_RATE_LIMITED' | 'E_UNAVAILABLE' | 'E_PROTOCOL';
@@ -83,16 +81,14 @@ export interface RegistryErrorDetails {
 }
 
 /** A registry answered, and the answer is a refusal or makes no sense. URLs in the message are redacted. */
-export class RegistryError extends LongshoreError {
+export class RegistryError extends CodedError<RegistryCode> {
   override readonly name = 'RegistryError';
-  readonly code: RegistryCode;
   readonly status: number | undefined;
   readonly registryCodes: readonly string[];
   readonly retryAfterMs: number | undefined;
 
   constructor(code: RegistryCode, message: string, details: RegistryErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.code = code;
+    super(code, message, details.cause === undefined ? undefined : { cause: details.cause });
     this.status = details.status;
     this.registryCodes = details.registryCodes ?? [];
     this.retryAfterMs = details.retryAfterMs;
@@ -120,40 +116,22 @@ export class BudgetError extends LongshoreError {
 export type IntegrityCode = 'E_DIGEST_MISMATCH' | 'E_SIZE_MISMATCH';
 
 /** Bytes arrived that are not the bytes named by the digest or size. They never reach a tag. */
-export class IntegrityError extends LongshoreError {
+export class IntegrityError extends CodedError<IntegrityCode> {
   override readonly name = 'IntegrityError';
-  readonly code: IntegrityCode;
-
-  constructor(code: IntegrityCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 export type ArchiveCode = 'E_ARCHIVE_FORMAT' | 'E_ARCHIVE_INCOMPLETE' | 'E_ARCHIVE_SIGNATURE';
 
 /** A file is not an archive we read (format), lacks content it names (incomplete), or is not signed as required. */
-export class ArchiveError extends LongshoreError {
+export class ArchiveError extends CodedError<ArchiveCode> {
   override readonly name = 'ArchiveError';
-  readonly code: ArchiveCode;
-
-  constructor(code: ArchiveCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 export type StorageCode = 'E_STORAGE_DENIED' | 'E_STORAGE_NOT_FOUND' | 'E_BLOB_EXISTS';
 
 /** Blob storage refuses: no right, no such container or blob, or a blob that may not be overwritten. Holds no SAS. */
-export class StorageError extends LongshoreError {
+export class StorageError extends CodedError<StorageCode> {
   override readonly name = 'StorageError';
-  readonly code: StorageCode;
-
-  constructor(code: StorageCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
 }
 
 /** The stable code of any thrown value; `E_UNKNOWN` for what we do not know by name. */

@@ -26,7 +26,7 @@ import {
   pollUpstreams,
   watchRecordSchema,
 } from '../mirror/index.ts';
-import type { Logger } from '../telemetry/index.ts';
+import { silent } from '../telemetry/index.ts';
 import {
   arrivalSchema,
   exportPipelineSchema,
@@ -36,17 +36,16 @@ import {
 import { minuteAllowanceSchema, repositoryNoticesSchema } from '../webhooks/index.ts';
 import type { App } from './app.ts';
 import { briefly } from './briefly.ts';
-import { budgetsFor, outsidePauses, sourcesWithin } from './budget.ts';
+import { budgetsFor, exportsWithin, outsidePauses, sourcesWithin } from './budget.ts';
 import { currentWatches, withFailures } from './current-watches.ts';
 import { deletionsFor } from './deletions.ts';
 import { keepUploads } from './keep-uploads.ts';
+import { prune } from './prune.ts';
 import { checkReadiness } from './readiness.ts';
 import { registryClientFor } from './registries.ts';
 import { createTransfers } from './transfers.ts';
 import { watchStatus } from './watch-status.ts';
 import { pollBesides, webhooksFor } from './webhooks.ts';
-
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** The composition root: puts capabilities and adapters together. Connects to nothing until something is used. */
 export function createApp(config: Config, settings: Settings, env: Environment): App {
@@ -73,8 +72,11 @@ export function createApp(config: Config, settings: Settings, env: Environment):
     pauses: records('pauses', pauseSchema),
   });
   const registry = registryClientFor(config, { env, azure: clients, onRateLimit: budgets.observe });
-  const repository = keepUploads(registry, createUploadSessions(records('uploads', uploadRecordSchema)));
+  const uploads = records('uploads', uploadRecordSchema);
+  const repository = keepUploads(registry, createUploadSessions(uploads));
   const now = () => new Date();
+  const runs = records('pipelineruns', pipelineRunSchema);
+  const arrivals = records('arrivals', arrivalSchema);
   const pollsQueue = { client: serviceBus.client, queueName: settings.pollsQueue };
   const pollQueue = createServiceBusPollQueue(pollsQueue);
   const transfers = createTransfers({
@@ -86,6 +88,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
     serviceBus: serviceBus.client,
     setAside,
     repository,
+    openSources: exportsWithin(budgets, registry),
     ping: (host, options) => registry.ping(host, options),
     records: {
       tags,
@@ -94,8 +97,8 @@ export function createApp(config: Config, settings: Settings, env: Environment):
         export: records('pipelines', exportPipelineSchema),
         import: records('pipelines', importPipelineSchema),
       },
-      runs: records('pipelineruns', pipelineRunSchema),
-      arrivals: records('arrivals', arrivalSchema),
+      runs,
+      arrivals,
     },
   });
   const pollPorts = {
@@ -119,8 +122,11 @@ export function createApp(config: Config, settings: Settings, env: Environment):
   });
 
   return {
-    async pollUpstreams({ force = false, signal } = {}) {
-      const { watches, failures } = await current.get({ fresh: force, signal });
+    async pollUpstreams({ force = false, watches: names = [], signal } = {}) {
+      const { watches, failures } =
+        names.length > 0
+          ? await current.named(names, { signal })
+          : await current.get({ fresh: force, signal });
       const report = await pollBesides(webhooks, watches, (rested) =>
         pollUpstreams(rested, { ...pollPorts, pollQueue }, { force, signal }),
       );
@@ -166,6 +172,26 @@ export function createApp(config: Config, settings: Settings, env: Environment):
     },
 
     ...status,
+
+    prune: (options) =>
+      prune(
+        {
+          configured: config,
+          retentionMs: config.retentionMs,
+          jobs,
+          tags,
+          observations,
+          watches: watchRecords,
+          polls,
+          blobs: blobPlaces,
+          uploads,
+          runs,
+          arrivals,
+          containers: transfers.containers,
+          now,
+        },
+        options,
+      ),
 
     ready: () =>
       checkReadiness({

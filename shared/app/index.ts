@@ -15,3 +15,4 @@ export { type ShownArchive, type ShownArtifact, showArchive } from './show-archi
 export { explainFromConfiguration, planFromConfiguration, syncFromConfiguration } from './standalone.ts';
 export type { SyncReport, WatchSync } from './sync-watches.ts';
 export type { Transfers } from './transfers.ts';
+export type { WatchStanding } from './watch-status.ts';

@@ -92,6 +92,7 @@ export function failedPlan(watch: string, error: unknown): WatchPlan {
       requests: NO_REQUESTS,
       disagreements: [],
       gone: [],
+      goneWithoutCopy: [],
       errors: [failureOf(error)],
       memory: { scope: '', present: 0, unmatched: [] },
     },

@@ -68,11 +68,15 @@ export async function showArchive(call: ShowCall): Promise<ShownArchive> {
   for (const artifact of archive.artifacts) {
     const { digest, mediaType, annotations } = artifact.descriptor;
     const survey = await surveyArtifact(archive.source, artifact, { signal });
-    const listed = archive.catalog?.catalog.artifacts.find((one) => one.digest === digest);
+    const called = nameOf(annotations);
+    // Several names may have the same digest.
+    const listed = archive.catalog?.catalog.artifacts.find(
+      ({ name, digest: its }) => its === digest && name === called,
+    );
     const reference = target && targetReference(artifact.descriptor, place.name, target.registry);
     const { blobs, platforms, size } = survey;
     artifacts.push({
-      name: listed?.name ?? nameOf(annotations) ?? digest,
+      name: called ?? digest,
       digest,
       mediaType,
       platforms,
@@ -93,8 +97,8 @@ export async function showArchive(call: ShowCall): Promise<ShownArchive> {
   const signature = archive.catalog?.signature;
   return {
     from: place.shown,
-    parts: files.map(({ name }) => name),
-    missingParts,
+    parts: inOrder(files.map(({ name }) => name)),
+    missingParts: inOrder(missingParts),
     signedBy: signature && keyIdIn(signature),
     isVerified: call.verifyKeys !== undefined,
     base: archive.catalog?.catalog.base?.catalog,
@@ -132,6 +136,11 @@ async function gapOf(
     missing: lacking.filter(({ digest }) => !source.has(digest)).length,
     referrers: lackingReferrers,
   };
+}
+
+/** Parts are found in any order. */
+function inOrder(parts: readonly string[]): readonly string[] {
+  return parts.toSorted(new Intl.Collator('en', { numeric: true }).compare);
 }
 
 function nameOf(annotations: Readonly<Record<string, string>> | undefined): string | undefined {

@@ -1,7 +1,6 @@
 import pLimit from 'p-limit';
 import { pullsPerImage } from '../budget/index.ts';
 import { processEnvironment } from '../config/index.ts';
-import { InvalidInputError } from '../errors.ts';
 import {
   type ExpandedWatches,
   explainWatch,
@@ -10,7 +9,7 @@ import {
   type WatchExplanation,
 } from '../mirror/index.ts';
 import type { PullAllowance, RegistryClient } from '../registry/index.ts';
-import { chooseWatches } from './choose-watches.ts';
+import { chooseActiveWatches } from './choose-watches.ts';
 import { registryClientOfUser } from './connect-configured.ts';
 import { type LoadOptions, loadConfiguration } from './load-configuration.ts';
 import { failedPlan, type PlannedCost, planWatches, type WatchPlan } from './plan-watches.ts';
@@ -83,21 +82,11 @@ async function withChosenWatches<T>(
     if (pulls) announced.set(name, pulls);
   });
   try {
-    const { watches, failures } = await chooseWatches(config, names, { registry }, { signal });
-    const active = watches.filter(({ paused }) => !paused);
-    if (names.length > 0 && active.length === 0 && failures.length === 0) throw allPaused(names);
-    return await run({ watches: active, failures }, registry, announced);
+    const chosen = await chooseActiveWatches(config, names, { registry }, { signal });
+    return await run(chosen, registry, announced);
   } finally {
     await registry.close();
   }
-}
-
-/** Somebody asked for them by name, and would take silence for an answer. */
-function allPaused(names: readonly string[]): InvalidInputError {
-  return new InvalidInputError(
-    'E_ARGUMENT',
-    `Paused in the configuration: ${names.join(', ')}. Take away "paused: true" first.`,
-  );
 }
 
 function costOf(

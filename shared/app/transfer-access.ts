@@ -31,7 +31,10 @@ export function createSecretReader(env: Environment, azure: AzureClients): Secre
         return await vault.readSecret(source.keyVaultSecret, { signal });
       }
       if ('file' in source) return await readSecretFile(source.file, signal);
-      return env[source.env] || missing(source, 'is not set, or empty');
+      return (
+        env[source.env] ||
+        missing({ env: `env:${source.env}` }, 'the environment variable is not set, or empty')
+      );
     },
   };
 }
@@ -43,7 +46,11 @@ async function readSecretFile(path: string, signal: AbortSignal | undefined): Pr
     return await readFile(path, { encoding: 'utf8', signal });
   } catch (error) {
     signal?.throwIfAborted();
-    return missing({ file: path }, `cannot be read: ${describeError(error)}`);
+    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    return missing(
+      { file: path },
+      isAbsent ? 'there is no such file' : `cannot be read: ${describeError(error)}`,
+    );
   }
 }
 

@@ -10,14 +10,16 @@ import type { SetAside, TagImportRecords } from '../imports/index.ts';
 import { lazy } from '../lazy.ts';
 import type { Records } from '../records.ts';
 import type { RegistryClient } from '../registry/index.ts';
-import type { Logger } from '../telemetry/index.ts';
+import { type Logger, silent } from '../telemetry/index.ts';
 import {
   type Arrival,
   type ArrivalOutcome,
+  connectStorage,
   type ExportPipeline,
   exportPipelines,
   type ImportPipeline,
   importPipelines,
+  type OpenExportSources,
   orderRun,
   type PipelineKind,
   type PipelineRun,
@@ -32,14 +34,10 @@ import {
   takeArrival,
   withOwnContainer,
 } from '../transfer/index.ts';
+import type { CallContext } from './call-context.ts';
 import { checkPipeline } from './check-pipeline.ts';
 import type { Check } from './readiness.ts';
 import { type OwnStorage, transferAccess } from './transfer-access.ts';
-
-interface Context {
-  readonly logger?: Logger | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 /** A blob in the functions' own storage. */
 export interface ArchiveName {
@@ -67,11 +65,11 @@ export interface Transfers {
 /** What triggers call. */
 export interface TransferWork {
   /** Orders the imports of a blob that landed in a container of the functions' own storage, one for each pipeline. */
-  importArchive(archive: ArchiveName, context?: Context): Promise<readonly ArrivalOutcome[]>;
+  importArchive(archive: ArchiveName, context?: CallContext): Promise<readonly ArrivalOutcome[]>;
   /** Looks for new blobs in the containers that no event tells of. */
-  pollContainers(context?: Context): Promise<void>;
+  pollContainers(context?: CallContext): Promise<void>;
   /** Carries out a pipeline run from a message's body. Throwing means: deliver again. */
-  runTransfer(body: unknown, context?: Context): Promise<TransferOutcome>;
+  runTransfer(body: unknown, context?: CallContext): Promise<TransferOutcome>;
 }
 
 export interface TransferParts {
@@ -83,6 +81,7 @@ export interface TransferParts {
   readonly serviceBus: Parameters<typeof createServiceBusTransferQueue>[0]['client'];
   readonly setAside: SetAside;
   readonly repository: RegistryClient['repository'];
+  readonly openSources: OpenExportSources;
   readonly ping: RegistryClient['ping'];
   readonly records: TagImportRecords & {
     readonly pipelines: {
@@ -94,18 +93,37 @@ export interface TransferParts {
   };
 }
 
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+/** The container of an import pipeline. */
+export interface ReadContainer {
+  readonly pipeline: string;
+  /** @throws StorageError, ConfigError when it cannot be looked into */
+  hasBlob(name: string): Promise<boolean>;
+}
 
 export interface CreatedTransfers {
   readonly resources: Transfers;
   readonly work: TransferWork;
+  /** The containers that import pipelines read. Each is opened when it is first asked. */
+  containers(signal?: AbortSignal): Promise<readonly ReadContainer[]>;
   /** Asks for its queue. */
   probe(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
 export function createTransfers(parts: TransferParts): CreatedTransfers {
-  const { config, settings, env, azure, blobs, serviceBus, setAside, repository, ping, records } = parts;
+  const {
+    config,
+    settings,
+    env,
+    azure,
+    blobs,
+    serviceBus,
+    setAside,
+    repository,
+    openSources,
+    ping,
+    records,
+  } = parts;
   const queueName = settings.transfersQueue;
   const queue = createServiceBusTransferQueue({ client: serviceBus, queueName });
   const own = ownStorage(azure, blobs);
@@ -176,7 +194,8 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
           runs,
           exportPipeline: exports.get,
           importPipeline: imports.get,
-          runExport: (run, pipeline, call) => runExport(run, pipeline, { storage, repository }, call),
+          runExport: (run, pipeline, call) =>
+            runExport(run, pipeline, { storage, repository, openSources }, call),
           runImport: (run, pipeline, call) =>
             runBlobImport(run, pipeline, { ...records, storage, repository, logger }, call),
           queue,
@@ -211,6 +230,14 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
   return {
     resources,
     work,
+    containers: async (signal) =>
+      (await imports.list()).map((pipeline) => {
+        const open = lazy(() => connectStorage(pipeline, storage, { signal }));
+        return {
+          pipeline: pipeline.name,
+          hasBlob: async (name) => (await (await open()).find(name, { signal })) !== undefined,
+        };
+      }),
     probe: (signal) => probeServiceBusQueue({ client: serviceBus, queueName }, signal),
     close: () => queue.close(),
   };

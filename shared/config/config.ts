@@ -10,4 +10,6 @@ export interface Config extends WatchesAndPatterns {
   readonly webhooks: readonly ConfiguredWebhook[];
   /** `registry` takes the archives that land in the transfer container, unless an import pipeline says otherwise. */
   readonly transfer?: TransferConfig | undefined;
+  /** How long records of what is over are kept, in milliseconds. */
+  readonly retentionMs: number;
 }

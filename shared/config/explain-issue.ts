@@ -54,7 +54,11 @@ export function issueMessage(issue: z.core.$ZodRawIssue): string | undefined {
         issue.errors.flatMap(([first]) => (first?.code === 'invalid_type' ? [first.expected] : [])),
         issue.input,
       );
+    case 'invalid_value':
+      return `expected one of ${issue.values.map(String).join(', ')}`;
     case 'too_small':
+      if (issue.origin === 'number' || issue.origin === 'int')
+        return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
       return issue.minimum === 1 ? 'must not be empty' : `expected at least ${issue.minimum}`;
     case 'too_big':
       return `expected at most ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'entries'}`;
@@ -64,6 +68,9 @@ export function issueMessage(issue: z.core.$ZodRawIssue): string | undefined {
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {
+  boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
   string: 'text',
   array: 'a list',
   object: 'a mapping',
@@ -76,7 +83,14 @@ function wrongType(types: readonly string[], input: unknown): string {
   if (input === undefined) return `is missing; expected ${expected}`;
   // YAML reads 3.20 as the number 3.2: only the quoted form says what was meant.
   const hint = names.includes('text') && typeof input !== 'object' ? '; put it in quotes' : '';
-  return `expected ${expected}, found ${nameOfValue(input)}${hint}`;
+  const unhint = types.some((type) => isQuoted(input, type)) ? '; leave out the quotes' : '';
+  return `expected ${expected}, found ${nameOfValue(input)}${hint}${unhint}`;
+}
+
+/** Whether a value is of a type but for its quotes. */
+function isQuoted(input: unknown, type: string): boolean {
+  if (typeof input !== 'string') return false;
+  return type === 'boolean' ? /^(?:true|false)$/.test(input) : type === 'number' && /^\d+$/.test(input);
 }
 
 function nameOfValue(value: unknown): string {

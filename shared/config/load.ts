@@ -49,11 +49,12 @@ export function parseConfig(text: string, fileName: string, env: Environment): C
 }
 
 function createConfig(
-  { registries, defaults, watches, webhooks, transfer }: FileContent,
+  { registries, defaults, watches, webhooks, transfer, retention }: FileContent,
   folder: string | undefined,
 ): Config {
   return deepFreeze({
     transfer: transfer && transferConfig(transfer, folder ?? ''),
+    retentionMs: retention,
     registries: new Map(
       Object.entries(registries).map(([host, { tls, ...registry }]) => [
         host,

@@ -3,6 +3,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { ConfigError, describeError } from '../errors.ts';
 import type { Environment } from './environment.ts';
+import { parseJson } from './parse-json.ts';
 
 /** The Functions tools' file, and the one that a local stack writes while it runs. */
 const FILES = ['local.settings.json', '.longshore/local.settings.json'];
@@ -37,19 +38,10 @@ async function readIfThere(file: string, name: string): Promise<string | undefin
   }
 }
 
-/** The file is full of secrets, and a JSON parser quotes what it stumbles over: no cause goes along. */
 function parseSettings(text: string, name: string): Readonly<Record<string, string>> {
   const result = fileSchema.safeParse(parseJson(text.replace(BYTE_ORDER_MARK, '')));
   if (result.success) return result.data.Values;
   const message =
     'expected JSON such as { "IsEncrypted": false, "Values": { "NAME": "text" } }, not encrypted';
   throw new ConfigError([{ where: name, message }]);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -38,7 +38,7 @@ function parseAtRegistry<T extends { readonly registry: string }>(
 function checkHost(host: string): void {
   if (host === 'index.docker.io') throw new Error('expected docker.io, which is the name used in references');
   // A word without a dot is taken for a folder on Docker Hub.
-  if (/[/@]/.test(host) || parseRepository(`${host}/any`).registry !== host) {
+  if (/[/@*]/.test(host) || parseRepository(`${host}/any`).registry !== host) {
     throw new Error('expected a registry host, with a port where needed, such as harbor.corp:5000');
   }
 }

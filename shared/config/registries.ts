@@ -46,7 +46,7 @@ const credentials = closedObject({
   token: secretRefSchema
     .optional()
     .describe(
-      'Where a token is kept that the registry itself gave out and that needs no user name, in place of username and password.',
+      'Where a token is kept that needs no user name, in place of username and password: one that the registry itself gave out or, for Azure Container Registry, an access token of Microsoft Entra.',
     ),
 })
   .refine(({ token, username }: Parts) => token !== undefined || username !== undefined, {

@@ -2,7 +2,7 @@ import { Cron } from 'croner';
 import * as z from 'zod';
 import type { Schedule } from '../mirror/index.ts';
 import { closedObject } from './closed-object.ts';
-import { durationSchema } from './duration.ts';
+import { durationSchema, isDuration } from './duration.ts';
 
 const DEFAULT_CRON = '*/15 * * * *';
 const MIN_INTERVAL_MS = 10_000;
@@ -51,6 +51,7 @@ export const scheduleSchema = z
 
 function problemOf(text: string): string | undefined {
   const expected = `expected a cron expression of 5 or 6 fields, such as ${DEFAULT_CRON}`;
+  if (isDuration(text)) return `${expected}; a length of time is written { every: ${text} }`;
   if (text.length > 200 || !/^\S+(?: +\S+){4,5}$/.test(text)) return expected;
   try {
     const cron = new Cron(text, { mode: '5-or-6-parts', timezone: 'UTC', paused: true });

@@ -47,6 +47,14 @@ const deletions = z
     'What becomes of copies whose tag was deleted upstream. report: they are kept and told of. propose: after seven days `longshore deletions` lists them, and deletes those that are approved.',
   );
 
+const DAY_MS = 24 * 60 * 60_000;
+/** Service Bus tells repeated messages for up to seven days. */
+const retention = durationSchema({ min: 7 * DAY_MS, max: 3650 * DAY_MS })
+  .prefault('90d')
+  .describe(
+    'How long records of what is over are kept: imports that ended, runs of archives that arrived, what was seen of watches that were taken away. At least 7d. Left out: 90d.',
+  );
+
 const MAX_TARGETS = 50;
 
 /** One entry of `watches`. */
@@ -111,6 +119,7 @@ export const fileSchema = closedObject({
   watches: z.array(watchSchema).max(10_000).default([]).describe('Upstream repositories to keep copied.'),
   webhooks: webhooksSchema,
   transfer: transferSchema,
+  retention,
 })
   .describe('Configuration of Longshore.')
   .meta({ title: 'Longshore configuration' });

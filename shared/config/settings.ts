@@ -78,6 +78,8 @@ function orConfigError<T>(read: (report: Report) => T | undefined): T {
   return value;
 }
 
+const WHERE = 'in the environment or in local.settings.json of this folder';
+
 function readServiceBus(env: Environment, report: Report): ServiceBusConnection | undefined {
   const value = env.ServiceBus;
   const name = 'ServiceBus__fullyQualifiedNamespace';
@@ -88,7 +90,10 @@ function readServiceBus(env: Environment, report: Report): ServiceBusConnection 
     return report('ServiceBus', 'expected a connection string with Endpoint=sb://…');
   }
   if (!endpoint)
-    return report('ServiceBus', `is missing; set this to a connection string, or ${name} to a host`);
+    return report(
+      'ServiceBus',
+      `is missing; ${WHERE}, set this to a connection string, or ${name} to a host`,
+    );
   if (/^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/i.test(endpoint)) return { kind: 'identity', endpoint };
   return report(name, 'expected a host name without scheme, such as acme.servicebus.windows.net');
 }
@@ -127,7 +132,7 @@ function readStorage(env: Environment, report: Report): StorageConnection | unde
   if (!blob && !table) {
     return report(
       'AzureWebJobsStorage',
-      `is missing; set this to a connection string, ${ACCOUNT_SETTING} to a name, or ${names.blob} and ${names.table} to URLs`,
+      `is missing; ${WHERE}, set this to a connection string, ${ACCOUNT_SETTING} to a name, or ${names.blob} and ${names.table} to URLs`,
     );
   }
   const [blobEndpoint, tableEndpoint] = [

@@ -39,6 +39,9 @@ function tagRuleProblem(rule: string): string | undefined {
   if (regexBetweenSlashes(rule) !== undefined) {
     return 'expected a tag or a glob; a regular expression goes to the key regex, without slashes';
   }
+  if (/^[<>=^~]/.test(rule)) {
+    return 'expected a tag or a glob; a range of versions goes to the key semver, as in { semver: ">=22" }';
+  }
   if (!TAG_RULE.test(rule)) {
     return 'expected a tag such as 22-alpine, or a glob of tag characters with * ? [0-9] {a,b}, such as 22-* or {20,22}-alpine';
   }
@@ -146,7 +149,7 @@ const ruleSetKeys = closedObject({
 type RuleSetKeys = z.output<typeof ruleSetKeys>;
 
 /** In a list, a mapping with nothing but `exclude` is about all of its entries. */
-function isForAll(keys: RuleSetKeys): boolean {
+function isForAll(keys: object): boolean {
   return Object.entries(keys).every(([key, value]) => key === 'exclude' || value === undefined);
 }
 
@@ -162,11 +165,16 @@ const onlyRuleSet = ruleSet.refine((keys) => !isForAll(keys), {
   error: `expected at least one of ${CONDITIONS}; to take every tag but some, add match: "*"`,
 });
 
+/** Asked of entries that are wrong by themselves, too: what is said of those is enough. */
+function takesTags(entry: unknown): boolean {
+  return typeof entry !== 'object' || entry === null || !isForAll(entry);
+}
+
 const ruleList = z
   .array(z.union([tagRule, ruleSet]))
   .min(1)
   .max(1000)
-  .refine((entries) => entries.some((entry) => typeof entry === 'string' || !isForAll(entry)), {
+  .refine((entries) => entries.some(takesTags), {
     error:
       'expected at least one entry that takes tags besides those that exclude some; to take every other tag, add "*"',
     when: ({ value }) => Array.isArray(value) && value.length > 0,

@@ -13,6 +13,7 @@ import {
   TRIGGER_STATES,
 } from '../transfer/index.ts';
 import { closedObject } from './closed-object.ts';
+import { issueMessage } from './explain-issue.ts';
 import { hostSchema } from './names.ts';
 
 const MAX_PIPELINES = 500;
@@ -241,8 +242,8 @@ function checkPipelines(
         context.addIssue({ code: 'custom', path: [field, at, 'name'], message });
       }
       names.add(lowered);
-      for (const { path: where, message } of schema.safeParse({ registry, ...pipeline }).error?.issues ??
-        []) {
+      const { error } = schema.safeParse({ registry, ...pipeline }, { error: issueMessage });
+      for (const { path: where, message } of error?.issues ?? []) {
         context.addIssue({ code: 'custom', path: [field, at, ...where], message });
       }
     }

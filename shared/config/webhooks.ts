@@ -7,10 +7,22 @@ import type { ValueProblem } from './explain-issue.ts';
 import { hostSchema } from './names.ts';
 import { missingVariable, type SecretRef, secretRefSchema } from './secret.ts';
 
-/** A webhook, and where the secret is kept that it shares with its sender. */
+/** A webhook, and where the secrets are kept that it shares with its sender: one, or two while it is changed. */
 export interface ConfiguredWebhook extends Webhook {
-  readonly secret: SecretRef;
+  readonly secrets: readonly SecretRef[];
 }
+
+const MAX_SECRETS = 2;
+
+const secretsSchema = z
+  .union([secretRefSchema, z.array(secretRefSchema).min(1).max(MAX_SECRETS)], {
+    error:
+      'expected { env: NAME } or { keyVaultSecret: URL }, which say where the secret is, or a list of two of them',
+  })
+  .transform((value): readonly SecretRef[] => [value].flat())
+  .describe(
+    'Where the secret is kept that the sender knows. While it is changed, a list of the new one and the old one: either counts.',
+  );
 
 const webhook = closedObject({
   name: z
@@ -24,7 +36,7 @@ const webhook = closedObject({
     .enum(SENDER_NAMES, `expected one of ${SENDER_NAMES.join(', ')}`)
     .describe('Who sends, and so in which form and with which proof.'),
   registry: hostSchema.describe('Registry whose repositories it speaks of, as it stands in watches.'),
-  secret: secretRefSchema,
+  secret: secretsSchema,
   pollEvery: durationSchema({ min: 60_000, max: 7 * 24 * 60 * 60_000 })
     .prefault('6h')
     .describe(
@@ -47,22 +59,31 @@ export const webhooksSchema = z
   .describe('Registries that tell of changes, so that their watches need not be polled as often.');
 
 export function configuredWebhooks(webhooks: z.output<typeof webhooksSchema>): readonly ConfiguredWebhook[] {
-  return webhooks.map(({ pollEvery, ...rest }) => ({ ...rest, pollEveryMs: pollEvery }));
+  return webhooks.map(({ pollEvery, secret, ...rest }) => ({
+    ...rest,
+    secrets: secret,
+    pollEveryMs: pollEvery,
+  }));
 }
 
 /** Secrets in the environment that are not there or cannot be used. Those in a vault are looked at when needed. */
 export function webhookSecretProblems(webhooks: unknown, env: Environment): readonly ValueProblem[] {
   const list: readonly unknown[] = Array.isArray(webhooks) ? webhooks : [];
   return list.flatMap((value, at) => {
-    const { data: ref } = z.object({ secret: secretRefSchema }).safeParse(value);
-    if (!ref || !('env' in ref.secret)) return [];
-    const { env: name } = ref.secret;
-    const problem =
-      missingVariable(ref.secret, env) === undefined
-        ? problemOfSecret(env[name] ?? '')
-        : 'is not set, or empty';
-    if (problem === undefined) return [];
-    const message = `the environment variable ${name} ${problem}`;
-    return [{ path: ['webhooks', at, 'secret', 'env'], atKey: false, message }];
+    const { data } = z.object({ secret: secretsSchema }).safeParse(value);
+    const isList = z.object({ secret: z.array(z.unknown()) }).safeParse(value).success;
+    return (data?.secret ?? []).flatMap((ref, which) => {
+      const message = problemOfVariable(ref, env);
+      if (message === undefined) return [];
+      return [{ path: ['webhooks', at, 'secret', ...(isList ? [which] : []), 'env'], atKey: false, message }];
+    });
   });
+}
+
+function problemOfVariable(ref: SecretRef, env: Environment): string | undefined {
+  if (!('env' in ref)) return undefined;
+  const { env: name } = ref;
+  const problem =
+    missingVariable(ref, env) === undefined ? problemOfSecret(env[name] ?? '') : 'is not set, or empty';
+  return problem && `the environment variable ${name} ${problem}`;
 }

@@ -74,14 +74,16 @@ function findSyntaxProblems(document: Document.Parsed): YamlProblem[] {
   }));
 }
 
+const DANGLING_ALIAS =
+  'the alias (*) has no anchor (&) before it; text that begins with * is put in quotes, as in "*-alpine"';
+
 function findDanglingAliases(document: Document.Parsed): YamlProblem[] {
   const anchors = new Set<string>();
   const problems: YamlProblem[] = [];
   visit(document, {
     Node(_, node) {
       if (isAlias(node)) {
-        if (!anchors.has(node.source))
-          problems.push({ offset: startOf(node) ?? 0, message: 'the alias (*) has no anchor (&) before it' });
+        if (!anchors.has(node.source)) problems.push({ offset: startOf(node) ?? 0, message: DANGLING_ALIAS });
       } else if (node.anchor) anchors.add(node.anchor);
     },
   });

@@ -4,5 +4,6 @@ export * from './image-layout.ts';
 export * from './manifest.ts';
 export * from './media-types.ts';
 export * from './platform.ts';
+export * from './read-json.ts';
 export * from './reference.ts';
 export * from './verified.ts';

@@ -10,11 +10,14 @@ import {
   OCI_INDEX,
   OCI_MANIFEST,
 } from './media-types.ts';
+import { readJson } from './read-json.ts';
 
 /** The largest manifest a registry must take (distribution-spec, "Pushing Manifests"), and the largest we read. */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 /** More children than any real image has; a bound for what a hostile registry can make us hold. */
 const MAX_DESCRIPTORS = 10_000;
+/** See `readJson`: so many descriptors with all that they may have. */
+const MAX_WEIGHT = 300_000;
 
 /** The exact bytes of a manifest with the descriptor that names them. Bytes are never re-encoded. */
 export interface ManifestContent {
@@ -164,7 +167,7 @@ function parseJson(bytes: Uint8Array, mediaType: string): unknown {
     );
   }
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return readJson(bytes, MAX_WEIGHT);
   } catch (cause) {
     throw new InvalidInputError('E_MANIFEST', `The manifest is called ${mediaType} but is not JSON.`, {
       cause,

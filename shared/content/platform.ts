@@ -17,20 +17,17 @@ export const platformSchema = z.object({
   'os.version': z.string().optional(),
 });
 
-const PART = /^[a-z0-9_.]+$/;
+const PLATFORM = /^[a-z0-9_.]+\/[a-z0-9_.]+(?:\/[a-z0-9_.]+)?$/;
 
-/**
- * Reads `os/architecture[/variant]`, the form `docker --platform` takes.
- * @throws InvalidInputError `E_PLATFORM`
- */
+/** Whether it is `os/architecture[/variant]`, the form `docker --platform` takes. */
+export function isPlatform(text: string): boolean {
+  return PLATFORM.test(text);
+}
+
+/** @throws InvalidInputError `E_PLATFORM` unless `isPlatform` */
 export function parsePlatform(text: string): Platform {
-  const [os, architecture, variant, ...rest] = text.split('/');
-  if (
-    !os ||
-    !architecture ||
-    rest.length > 0 ||
-    ![os, architecture, variant ?? 'v'].every((p) => PART.test(p))
-  ) {
+  const [os, architecture, variant] = text.split('/');
+  if (!os || !architecture || !isPlatform(text)) {
     throw new InvalidInputError(
       'E_PLATFORM',
       `"${text.slice(0, 100)}" is not a platform. Expected os/architecture or os/architecture/variant, for example linux/arm64 or linux/arm/v7.`,

@@ -52,6 +52,8 @@ export function isTag(text: string): boolean {
 export function parseReference(text: string): Reference {
   if (text.length > MAX_REFERENCE_LENGTH)
     throw invalid(text, `it is longer than ${MAX_REFERENCE_LENGTH} characters`);
+  const [scheme] = /^[a-z]+:\/\//i.exec(text) ?? [];
+  if (scheme) throw invalid(text, `leave out "${scheme}"`);
   if (HEX_ID.test(text))
     throw invalid(text, 'a bare 64-digit hexadecimal image id is not a name in a registry');
   const at = text.indexOf('@');
@@ -80,7 +82,10 @@ export function parseReference(text: string): Reference {
 export function parseRepositoryName(text: string): RepositoryName {
   const { registry, repository, tag, digest } = parseReference(text);
   if (tag !== undefined || digest !== undefined)
-    throw invalid(text, 'expected a repository without tag or digest');
+    throw new InvalidInputError(
+      'E_REFERENCE',
+      `"${text.slice(0, 300)}" has a ${tag === undefined ? 'digest' : 'tag'}. Expected a repository without tag or digest: [HOST[:PORT]/]REPOSITORY.`,
+    );
   return { registry, repository };
 }
 

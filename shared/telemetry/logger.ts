@@ -7,3 +7,6 @@ export interface Logger {
   warn(message: string, fields?: LogFields): void;
   error(message: string, fields?: LogFields): void;
 }
+
+/** For callers who want no log. */
+export const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };

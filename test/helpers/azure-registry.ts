@@ -35,6 +35,11 @@ export function entraTokenFor(scope: string): string {
   return `entra-secret-for-${scope.replace(/\/\.default$/, '')}`;
 }
 
+/** An Entra token in the form of real ones, as `az account get-access-token` prints them. */
+export function entraJwtFor(audience: string): string {
+  return jwt({ iss: 'https://sts.windows.net/72f988bf/', aud: audience, exp: 4_102_444_800 });
+}
+
 /**
  * Azure Container Registry as far as identity goes (github.com/Azure/acr, docs/AAD-OAuth.md and Token-BasicAuth.md):
  * its challenges, `/oauth2/exchange`, `/oauth2/token` by GET and POST, JWTs without `expires_in`, and
@@ -80,7 +85,7 @@ export async function startAzureRegistry(options: AzureRegistryOptions = {}): Pr
     const isRight =
       form.get('grant_type') === 'access_token' &&
       form.get('service') === server.host &&
-      form.get('access_token') === entraTokenFor(audience);
+      [entraTokenFor(audience), entraJwtFor(audience)].includes(form.get('access_token') ?? '');
     if (!isRight) return UNAUTHORIZED;
     given += 1;
     const iat = Math.floor(now() / 1000);

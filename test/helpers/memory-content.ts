@@ -37,6 +37,8 @@ export interface MemoryRepositoryOptions {
   readonly siblings?: Readonly<Record<string, MemoryRepository>>;
   /** How often an upload loses its connection after the first chunk and starts over. */
   readonly reopens?: number;
+  /** Bytes of one piece of a stream. Default: 7, so that also small blobs have several. */
+  readonly chunk?: number;
 }
 
 const CHUNK = 7;
@@ -109,7 +111,7 @@ export class MemoryRepository implements ContentSource, ContentTarget {
     return this.perform('openBlob', blob.digest, options, () => {
       const bytes = this.blobs.get(blob.digest);
       if (!bytes) throw notFound(blob.digest);
-      return verified(chunksOf(bytes), blob);
+      return verified(chunksOf(bytes, this.options.chunk), blob);
     });
   }
 
@@ -189,8 +191,8 @@ function notFound(what: string): RegistryError {
   return new RegistryError('E_NOT_FOUND', `${what} is not there.`, { status: 404 });
 }
 
-async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
-  for (let at = 0; at < bytes.byteLength; at += CHUNK) yield bytes.subarray(at, at + CHUNK);
+async function* chunksOf(bytes: Uint8Array, chunk = CHUNK): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.byteLength; at += chunk) yield bytes.subarray(at, at + chunk);
 }
 
 type ByteCount = { readonly onBytes?: ((count: number) => void) | undefined };

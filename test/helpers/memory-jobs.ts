@@ -13,7 +13,7 @@ import {
   type TagRecord,
 } from '../../shared/imports/index.ts';
 import type { Records } from '../../shared/records.ts';
-import type { Logger } from '../../shared/telemetry/index.ts';
+import { silent } from '../../shared/telemetry/index.ts';
 import { type Graph, MemoryRepository, type MemoryRepositoryOptions } from './memory-content.ts';
 import { createMemoryRecords, type MemoryRecords, type RecordsMoment } from './memory-records.ts';
 
@@ -28,8 +28,6 @@ export interface WorldOptions {
 }
 
 const TARGET = 'mirror.test/app:1';
-
-const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Two registries, the records, the queue's future and the set-aside: what stays when a worker dies. */
 export class World {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { RecordKey, Records, StoredRecord } from '../../shared/records.ts';
+import type { PrunableRecords, RecordKey, StoredRecord, WrittenRecord } from '../../shared/records.ts';
 
 /** A moment inside an operation at which a test may act: fail, wait, or let another writer in. */
 export interface RecordsMoment {
@@ -10,7 +10,7 @@ export interface RecordsMoment {
   readonly name: string;
 }
 
-export interface MemoryRecords<T extends object> extends Records<T> {
+export interface MemoryRecords<T extends object> extends PrunableRecords<T> {
   /** Everything stored, by `partition/row`, as the store holds it. */
   readonly contents: () => Record<string, T>;
   /** How often a write found that another had come first. */
@@ -20,13 +20,18 @@ export interface MemoryRecords<T extends object> extends Records<T> {
 export interface MemoryRecordsOptions {
   /** Called at every moment of every operation; throwing makes the operation fail there. */
   readonly at?: (moment: RecordsMoment) => void | Promise<void>;
+  /** Tells when records are written. Default: the clock. */
+  readonly now?: () => Date;
 }
 
 const MAX_ATTEMPTS = 100;
 
 /** Records in memory, with the whole contract: values go through JSON, updates compare and swap, lists are in key order. */
-export function createMemoryRecords<T extends object>({ at }: MemoryRecordsOptions = {}): MemoryRecords<T> {
-  const stored = new Map<string, { key: RecordKey; json: string; version: number }>();
+export function createMemoryRecords<T extends object>({
+  at,
+  now = () => new Date(),
+}: MemoryRecordsOptions = {}): MemoryRecords<T> {
+  const stored = new Map<string, { key: RecordKey; json: string; version: number; writtenAt: Date }>();
   let version = 0;
   let conflicts = 0;
   const id = ({ partition, row }: RecordKey) => JSON.stringify([partition, row]);
@@ -66,7 +71,7 @@ export function createMemoryRecords<T extends object>({ at }: MemoryRecordsOptio
         await at?.({ operation: 'update', phase: 'write', name });
         if (stored.get(id(key))?.version === before) {
           version += 1;
-          stored.set(id(key), { key, json: JSON.stringify(next), version });
+          stored.set(id(key), { key, json: JSON.stringify(next), version, writtenAt: now() });
           const standing = read(key);
           await at?.({ operation: 'update', phase: 'end', name });
           return standing;
@@ -91,6 +96,26 @@ export function createMemoryRecords<T extends object>({ at }: MemoryRecordsOptio
         .map(({ key, json }): StoredRecord<T> => ({ key, value: JSON.parse(json) }));
       yield* records;
       await at?.({ operation: 'list', phase: 'end', name: partition ?? '' });
+    },
+
+    async *writtenBefore(time, partition) {
+      await at?.({ operation: 'list', phase: 'start', name: partition ?? '' });
+      yield* [...stored.values()]
+        .filter(({ key, writtenAt }) => writtenAt < time && (partition ?? key.partition) === key.partition)
+        .map(({ key, json, version }): WrittenRecord<T> => {
+          return { key, value: JSON.parse(json), version: String(version) };
+        });
+      await at?.({ operation: 'list', phase: 'end', name: partition ?? '' });
+    },
+
+    async removeWritten({ key, version: expected }) {
+      const name = nameOf(key);
+      await at?.({ operation: 'remove', phase: 'start', name });
+      const found = stored.get(id(key));
+      if (found && String(found.version) !== expected) return false;
+      stored.delete(id(key));
+      await at?.({ operation: 'remove', phase: 'end', name });
+      return true;
     },
   };
 }

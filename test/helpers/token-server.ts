@@ -15,9 +15,13 @@ export interface TokenServer {
   readonly auth: object;
 }
 
-/** A token server (distribution's token specification) that grants what is asked, as far as `allowed`. */
+/**
+ * A token server (distribution's token specification) that grants what is asked, as far as `allowed`.
+ * @param login who gets tokens; default: everybody
+ */
 export async function tokenServer(
   allowed: readonly string[] = ['pull', 'push', 'delete'],
+  login?: { readonly username: string; readonly password: string },
 ): Promise<TokenServer> {
   const folder = await mkdtemp(join(tmpdir(), 'longshore-tokens-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -25,7 +29,9 @@ export async function tokenServer(
   const rootcertbundle = join(folder, 'trusted.pem');
   await writeFile(rootcertbundle, selfSigned(publicKey, privateKey));
   const scopes: string[] = [];
-  const server = await scriptedServer(({ query }) => {
+  const basic = login && `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
+  const server = await scriptedServer(({ query, headers }) => {
+    if (basic !== undefined && headers.authorization !== basic) return { status: 401 };
     const asked = query.getAll('scope');
     scopes.push(asked.join(' '));
     // Without `expires_in`, as many do: the token itself says how long it lives.

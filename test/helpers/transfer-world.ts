@@ -42,13 +42,15 @@ export interface TransferWorld {
 
 export interface TransferWorldOptions {
   /** More of the section `transfer`, given the container's address and the registries. */
-  readonly transfer?: (places: { uri: string; near: string; far: string }) => string;
+  readonly transfer?: (places: { uri: string; near: string; far: string }) => object;
+  /** The section `registries`. */
+  readonly registries?: object;
 }
 
 /** Two registries, storage between them, and Longshore with its queue but without its triggers. Ends with the test. */
 export async function transferWorld(
   connectionString: string,
-  { transfer = () => '' }: TransferWorldOptions = {},
+  { transfer = () => ({}), registries = {} }: TransferWorldOptions = {},
 ): Promise<TransferWorld> {
   const folder = await temporaryFolder();
   await using started = new AsyncDisposableStack();
@@ -73,7 +75,9 @@ export async function transferWorld(
 
   const configFile = path.join(folder, 'longshore.yaml');
   const places = { uri: container.url, near: near.host, far: far.host };
-  await writeFile(configFile, `transfer:\n  registry: ${far.host}\n${transfer(places)}`);
+  // JSON is YAML, and needs no library.
+  const config = { registries, transfer: { registry: far.host, ...transfer(places) } };
+  await writeFile(configFile, JSON.stringify(config));
   const environment: Record<string, string> = {
     ...QUEUE_SETTINGS,
     AzureWebJobsStorage: connectionString,

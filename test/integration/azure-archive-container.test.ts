@@ -165,5 +165,8 @@ it('says that a container or a blob does not exist', async () => {
   const container = await makeContainer('rl', 'import');
   await expect(container.open('absent.tar')).rejects.toMatchObject({ code: 'E_STORAGE_NOT_FOUND' });
   const absent = await withRights('absent', 'rl', 'import');
-  await expect(Array.fromAsync(absent.list())).rejects.toMatchObject({ code: 'E_STORAGE_NOT_FOUND' });
+  await expect(Array.fromAsync(absent.list())).rejects.toMatchObject({
+    code: 'E_STORAGE_NOT_FOUND',
+    message: expect.stringContaining('the container does not exist. Create it'),
+  });
 });

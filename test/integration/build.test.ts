@@ -101,6 +101,7 @@ test('it runs by itself: a poll queues a job, the job copies an image, and an ar
     expect.arrayContaining([
       { name: 'pollUpstreams', trigger: 'timerTrigger' },
       { name: 'runImport', trigger: 'serviceBusTrigger' },
+      { name: 'pruneRecords', trigger: 'timerTrigger' },
       { name: 'importArchive', trigger: 'blobTrigger' },
       { name: 'live', trigger: 'httpTrigger' },
       { name: 'ready', trigger: 'httpTrigger' },

@@ -3,9 +3,9 @@ import { expect, it, onTestFinished } from 'vitest';
 import { buildImageIndex, buildSbom, pushContent } from '../../local/demo-content/index.ts';
 import { exportToArchive, importFromArchive, showArchive } from '../../shared/app/index.ts';
 import { createRegistryClient } from '../../shared/registry/index.ts';
-import { pipelineId } from '../../shared/transfer/index.ts';
 import { useAzurite } from '../helpers/azurite.ts';
 import { startTestRegistry, temporaryFolder } from '../helpers/test-registry.ts';
+import { exportOrder, exportPipeline, importPipeline } from '../helpers/transfer-pipelines.ts';
 import { transferWorld } from '../helpers/transfer-world.ts';
 
 const azurite = useAzurite();
@@ -59,29 +59,16 @@ it('an artifact exported by its digest is in the other registry under that diges
 
 it('the run of a pipeline reports it by its digest, beside what has a tag', async () => {
   const between = await transferWorld(azurite(), {
-    transfer: ({ uri, near }) => `
-  exportPipelines:
-    - name: byDigest
-      registry: ${near}
-      target: { uri: "${uri}", storageAccessMode: SasToken }
-      longshore: { sasToken: { env: TRANSFER_SAS } }
-  importPipelines:
-    - name: arrivals
-      source: { uri: "${uri}", storageAccessMode: SasToken }
-      longshore: { sasToken: { env: TRANSFER_SAS } }
-`,
+    transfer: ({ uri, near }) => ({
+      exportPipelines: [exportPipeline(uri, 'byDigest', { registry: near })],
+      importPipelines: [importPipeline(uri, 'arrivals')],
+    }),
   });
   const { near, far } = between;
   const { image } = await pushUntagged(near.url);
   await pushContent(near.url, REPOSITORY, ['1.0'], await buildImageIndex({ seed: 'tagged' }));
-  const exported = await between.run({
-    name: 'untagged',
-    request: {
-      pipelineResourceId: pipelineId('export', near.host, 'byDigest'),
-      artifacts: [`${REPOSITORY}@${image.root.digest}`, `${REPOSITORY}:1.0`],
-      target: { type: 'AzureStorageBlob', name: 'shop.tar' },
-    },
-  });
+  const artifacts = [`${REPOSITORY}@${image.root.digest}`, `${REPOSITORY}:1.0`];
+  const exported = await between.run(exportOrder('untagged', [near.host, 'byDigest'], artifacts));
   expect(exported.response.status).toBe('Succeeded');
 
   const imported = await between.arrive('shop.tar');

@@ -1,31 +1,20 @@
 import { expect, it } from 'vitest';
 import { buildImageIndex, pushContent } from '../../local/demo-content/index.ts';
 import type { PipelineRun } from '../../shared/transfer/index.ts';
-import { pipelineId } from '../../shared/transfer/index.ts';
 import { useAzurite } from '../helpers/azurite.ts';
+import { exportOrder, exportPipeline } from '../helpers/transfer-pipelines.ts';
 import { transferWorld } from '../helpers/transfer-world.ts';
 
 const azurite = useAzurite();
 
 it('an export that died after its archive appeared is delivered again and takes that for its own', async () => {
   const world = await transferWorld(azurite(), {
-    transfer: ({ uri, near }) => `
-  exportPipelines:
-    - name: outbound
-      registry: ${near}
-      target: { uri: "${uri}", storageAccessMode: SasToken }
-      longshore: { sasToken: { env: TRANSFER_SAS } }
-`,
+    transfer: ({ uri, near }) => ({
+      exportPipelines: [exportPipeline(uri, 'outbound', { registry: near })],
+    }),
   });
   await pushContent(world.near.url, 'apps/shop', ['1.0'], await buildImageIndex({ seed: 'shop' }));
-  const order = {
-    name: 'weekly42',
-    request: {
-      pipelineResourceId: pipelineId('export', world.near.host, 'outbound'),
-      artifacts: ['apps/shop:1.0'],
-      target: { type: 'AzureStorageBlob' as const, name: 'shop.tar' },
-    },
-  };
+  const order = exportOrder('weekly42', [world.near.host, 'outbound'], ['apps/shop:1.0']);
   const { longshore } = await world.app.transfers.order(order);
   await world.app.runTransfer({ run: order.name, generation: longshore.generation });
   // The record as a worker leaves it that is gone before it could say that it was done.

@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { digestOf, parseReference } from '../../shared/content/index.ts';
 import { copyGraph } from '../../shared/imports/index.ts';
 import { createRegistryClient, type Repository } from '../../shared/registry/index.ts';
+import { silent } from '../../shared/telemetry/index.ts';
 import {
   type CatalogSigner,
   createCatalogSigner,
@@ -22,7 +23,6 @@ import { referrerOf, tagOf } from '../helpers/memory-referrers.ts';
 import { describeWithPrograms, runProgram } from '../helpers/programs.ts';
 import { startTestRegistry, temporaryFolder } from '../helpers/test-registry.ts';
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const app = multiPlatform('app', ['linux/amd64', 'linux/arm64']);
 const large = image('large', { layers: ['base of app', 'x'.repeat(6_000_000), 'y'.repeat(5_000_000)] });
 const sbom = referrerOf(app.root, 'sbom');

@@ -4,12 +4,12 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { layoutBlobPath } from '../../shared/content/index.ts';
 import { copyGraph } from '../../shared/imports/index.ts';
 import { createRegistryClient } from '../../shared/registry/index.ts';
+import { silent } from '../../shared/telemetry/index.ts';
 import { importArchive, openLocalFile, targetReference } from '../../shared/transfer/index.ts';
 import { collect } from '../helpers/collect.ts';
 import { type ImageLayout, imageLayout, tarOfFiles } from '../helpers/layout-archive.ts';
 import { startTestRegistry, temporaryFolder } from '../helpers/test-registry.ts';
 
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const layer = Buffer.alloc(3_000_000, 'layer after layer ');
 
 function layoutOfApp(): ImageLayout {

@@ -2,71 +2,41 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { buildImageIndex, type DemoContent, pushContent } from '../../local/demo-content/index.ts';
 import { createRegistryClient } from '../../shared/registry/index.ts';
-import { pipelineId } from '../../shared/transfer/index.ts';
 import { useAzurite } from '../helpers/azurite.ts';
-import { type TransferWorld, type TransferWorldOptions, transferWorld } from '../helpers/transfer-world.ts';
+import {
+  exportOrder,
+  exportPipeline,
+  importOrder,
+  importPipeline,
+  type PipelineFields,
+} from '../helpers/transfer-pipelines.ts';
+import { type TransferWorld, transferWorld } from '../helpers/transfer-world.ts';
 
 const azurite = useAzurite();
 const EXPORT = 'weeklyExport';
 const IMPORT = 'arrivals';
+const SPLIT: PipelineFields = { longshore: { partSize: '40KB' } };
 
-interface Options {
-  readonly exportOptions?: string;
-  readonly importOptions?: string;
-  readonly exportExtensions?: string;
-  readonly importExtensions?: string;
+interface Fields {
+  readonly exporting?: PipelineFields;
+  readonly importing?: PipelineFields;
 }
 
 /** Both pipelines over one container: out of the near registry, into the far one. */
-const pipelines =
-  ({
-    exportOptions = '',
-    importOptions = '',
-    exportExtensions = '',
-    importExtensions = '',
-  }: Options = {}): NonNullable<TransferWorldOptions['transfer']> =>
-  ({ uri, near }) =>
-    `
-  exportPipelines:
-    - name: ${EXPORT}
-      registry: ${near}
-      target: { uri: "${uri}", storageAccessMode: SasToken }
-      options: [${exportOptions}]
-      longshore: { sasToken: { env: TRANSFER_SAS }${exportExtensions} }
-  importPipelines:
-    - name: ${IMPORT}
-      source: { uri: "${uri}", storageAccessMode: SasToken }
-      options: [${importOptions}]
-      longshore: { sasToken: { env: TRANSFER_SAS }${importExtensions} }
-`;
+const world = ({ exporting, importing }: Fields = {}) =>
+  transferWorld(azurite(), {
+    transfer: ({ uri, near }) => ({
+      exportPipelines: [exportPipeline(uri, EXPORT, { registry: near, ...exporting })],
+      importPipelines: [importPipeline(uri, IMPORT, importing)],
+    }),
+  });
 
-const world = (options?: Options) => transferWorld(azurite(), { transfer: pipelines(options) });
-
-function exportOrder(
-  { near }: TransferWorld,
-  name: string,
-  artifacts: readonly string[],
-  { blob = 'shop.tar', force }: { readonly blob?: string; readonly force?: string } = {},
-) {
-  return {
-    name,
-    request: {
-      pipelineResourceId: pipelineId('export', near.host, EXPORT),
-      artifacts: [...artifacts],
-      target: { type: 'AzureStorageBlob' as const, name: blob },
-    },
-    ...(force !== undefined && { forceUpdateTag: force }),
-  };
+function exportOf({ near }: TransferWorld, name: string, artifacts: readonly string[], blob?: string) {
+  return exportOrder(name, [near.host, EXPORT], artifacts, blob);
 }
 
-function importOrder({ far }: TransferWorld, name: string, blob = 'shop.tar') {
-  return {
-    name,
-    request: {
-      pipelineResourceId: pipelineId('import', far.host, IMPORT),
-      source: { type: 'AzureStorageBlob' as const, name: blob },
-    },
-  };
+function importOf({ far }: TransferWorld, name: string, blob?: string) {
+  return importOrder(name, [far.host, IMPORT], blob);
 }
 
 async function push({ near }: TransferWorld, tag: string, seed = tag): Promise<DemoContent> {
@@ -88,7 +58,7 @@ describe('a run of an export pipeline', () => {
   it('writes an archive that the import of its arrival brings into the other registry', async () => {
     const between = await world();
     const [one, two] = [await push(between, '1.0'), await push(between, '1.1')];
-    const exported = await between.run(exportOrder(between, 'first', ['apps/shop:1.*']));
+    const exported = await between.run(exportOf(between, 'first', ['apps/shop:1.*']));
     expect(exported).toMatchObject({
       provisioningState: 'Succeeded',
       response: {
@@ -119,8 +89,8 @@ describe('a run of an export pipeline', () => {
   });
 
   it('that is ordered again runs again only when it failed or is forced', async () => {
-    const between = await world({ exportOptions: 'OverwriteBlobs' });
-    const order = exportOrder(between, 'again', ['apps/shop']);
+    const between = await world({ exporting: { options: ['OverwriteBlobs'] } });
+    const order = exportOf(between, 'again', ['apps/shop']);
     const failed = await between.run(order);
     expect(failed.response).toMatchObject({
       status: 'Failed',
@@ -140,9 +110,9 @@ describe('a run of an export pipeline', () => {
   it('leaves an archive alone that is there, and says which option would replace it', async () => {
     const between = await world();
     await push(between, '1.0');
-    await between.run(exportOrder(between, 'first', ['apps/shop:1.0']));
+    await between.run(exportOf(between, 'first', ['apps/shop:1.0']));
     const { etag } = await between.container.getBlobClient('shop.tar').getProperties();
-    const second = await between.run(exportOrder(between, 'second', ['apps/shop:1.0']));
+    const second = await between.run(exportOf(between, 'second', ['apps/shop:1.0']));
     expect(second).toMatchObject({
       response: { status: 'Failed', pipelineRunErrorMessage: expect.stringContaining('OverwriteBlobs') },
       longshore: { errorCode: 'E_BLOB_EXISTS' },
@@ -151,11 +121,9 @@ describe('a run of an export pipeline', () => {
   });
 
   it('with ContinueOnErrors exports the rest and names what failed', async () => {
-    const between = await world({ exportOptions: 'ContinueOnErrors' });
+    const between = await world({ exporting: { options: ['ContinueOnErrors'] } });
     await push(between, '1.0');
-    const run = await between.run(
-      exportOrder(between, 'partly', ['apps/shop:1.0', 'apps/shop:9', 'apps/none']),
-    );
+    const run = await between.run(exportOf(between, 'partly', ['apps/shop:1.0', 'apps/shop:9', 'apps/none']));
     expect(run).toMatchObject({
       response: { status: 'Failed', pipelineRunErrorMessage: expect.stringContaining('2 artifacts failed') },
       longshore: {
@@ -172,7 +140,7 @@ describe('a run of an export pipeline', () => {
   it('carries what is named by its digest, without a tag', async () => {
     const between = await world();
     const { root } = await push(between, '1.0');
-    const run = await between.run(exportOrder(between, 'digest', [`apps/shop@${root.digest}`]));
+    const run = await between.run(exportOf(between, 'digest', [`apps/shop@${root.digest}`]));
     expect(run.response.status).toBe('Succeeded');
     expect((await between.arrive('shop.tar'))?.response).toMatchObject({
       status: 'Succeeded',
@@ -183,24 +151,27 @@ describe('a run of an export pipeline', () => {
   });
 
   it('takes ACR’s limit of artifacts where that is set', async () => {
-    const between = await world({ exportExtensions: ', artifactLimit: 1' });
+    const between = await world({ exporting: { longshore: { artifactLimit: 1 } } });
     for (const tag of ['1.0', '1.1']) await push(between, tag);
-    const run = await between.run(exportOrder(between, 'toomany', ['apps/shop:*']));
+    const run = await between.run(exportOf(between, 'toomany', ['apps/shop:*']));
     expect(run.response.pipelineRunErrorMessage).toContain('more than 1 artifacts');
   });
 });
 
 describe('an arrival', () => {
   it('that is told twice is imported once; new content under the same name is imported anew', async () => {
-    const between = await world({ exportOptions: 'OverwriteBlobs', importOptions: 'OverwriteTags' });
+    const between = await world({
+      exporting: { options: ['OverwriteBlobs'] },
+      importing: { options: ['OverwriteTags'] },
+    });
     await push(between, '1.0');
-    await between.run(exportOrder(between, 'first', ['apps/shop:1.0']));
+    await between.run(exportOf(between, 'first', ['apps/shop:1.0']));
     const imported = await between.arrive('shop.tar');
     expect(imported?.longshore.attempts).toBe(1);
     expect(await between.arrive('shop.tar')).toBeUndefined();
 
     const moved = await push(between, '1.0', 'moved');
-    await between.run(exportOrder(between, 'second', ['apps/shop:1.0']));
+    await between.run(exportOf(between, 'second', ['apps/shop:1.0']));
     const again = await between.arrive('shop.tar');
     expect(again?.name).not.toBe(imported?.name);
     expect(await digestAt(between.far.host, '1.0')).toBe(moved.root.digest);
@@ -208,34 +179,32 @@ describe('an arrival', () => {
 
   it('starts nothing when it is not what the pipeline asks for, but may be imported by hand', async () => {
     const between = await world({
-      importExtensions: ', conditions: { category: true, contentMd5: true, maxAgeDays: 60 }',
+      importing: { longshore: { conditions: { category: true, contentMd5: true, maxAgeDays: 60 } } },
     });
     await push(between, '1.0');
-    await between.run(exportOrder(between, 'first', ['apps/shop:1.0']));
+    await between.run(exportOf(between, 'first', ['apps/shop:1.0']));
     await between.container.getBlobClient('shop.tar').setMetadata({});
     expect(
       await between.app.importArchive({ container: between.container.containerName, name: 'shop.tar' }),
     ).toEqual([{ kind: 'ignored', reason: 'its metadata lacks category = acr-transfer-blob' }]);
-    const byHand = await between.run(importOrder(between, 'byhand'));
+    const byHand = await between.run(importOf(between, 'byhand'));
     expect(byHand.response.status).toBe('Succeeded');
   });
 
   it('starts a run of each pipeline that reads the container', async () => {
+    const own = (uri: string) => ({ uri, storageAccessMode: 'ManagedIdentity' });
     const between = await transferWorld(azurite(), {
-      transfer: ({ uri, near, far }) => `
-  exportPipelines:
-    - name: ${EXPORT}
-      registry: ${near}
-      target: { uri: "${uri}", storageAccessMode: SasToken }
-      longshore: { sasToken: { env: TRANSFER_SAS } }
-  importPipelines:
-    - { name: first, registry: ${near}, source: &there { uri: "${uri}", storageAccessMode: ManagedIdentity } }
-    - { name: second, registry: ${far}, source: *there }
-    - { name: third, source: *there, trigger: { sourceTrigger: { status: Disabled } } }
-`,
+      transfer: ({ uri, near, far }) => ({
+        exportPipelines: [exportPipeline(uri, EXPORT, { registry: near })],
+        importPipelines: [
+          { name: 'first', registry: near, source: own(uri) },
+          { name: 'second', registry: far, source: own(uri) },
+          { name: 'third', source: own(uri), trigger: { sourceTrigger: { status: 'Disabled' } } },
+        ],
+      }),
     });
     await push(between, '1.0');
-    await between.run(exportOrder(between, 'first1', ['apps/shop:1.0']));
+    await between.run(exportOf(between, 'first1', ['apps/shop:1.0']));
     const archive = { container: between.container.containerName, name: 'shop.tar' };
     const outcomes = await between.app.importArchive(archive);
     expect(outcomes).toMatchObject([
@@ -247,19 +216,18 @@ describe('an arrival', () => {
   it('in a container that sends no events is found by looking, once', async () => {
     const between = await world();
     const elsewhere = await transferWorld(azurite(), {
-      transfer: () => `
-  importPipelines:
-    - name: ${IMPORT}
-      source: { uri: "${between.containerUri}", storageAccessMode: SasToken }
-      longshore: { sasToken: { env: BETWEEN_SAS } }
-    - name: unreachable
-      source: { uri: "${between.containerUri}x", storageAccessMode: SasToken }
-      longshore: { sasToken: { env: NOT_SET } }
-`,
+      transfer: () => ({
+        importPipelines: [
+          importPipeline(between.containerUri, IMPORT, { longshore: { sasToken: { env: 'BETWEEN_SAS' } } }),
+          importPipeline(`${between.containerUri}x`, 'unreachable', {
+            longshore: { sasToken: { env: 'NOT_SET' } },
+          }),
+        ],
+      }),
     });
     elsewhere.environment.BETWEEN_SAS = between.sasToken('rl');
     const { root } = await push(between, '1.0');
-    await between.run(exportOrder(between, 'first', ['apps/shop:1.0']));
+    await between.run(exportOf(between, 'first', ['apps/shop:1.0']));
     await elsewhere.app.pollContainers();
     await elsewhere.app.pollContainers();
     const all = await Array.fromAsync(elsewhere.app.transfers.runs());
@@ -271,11 +239,11 @@ describe('an arrival', () => {
 
   it('of a split archive is imported with its last part, in whatever order they come', async () => {
     const between = await world({
-      exportExtensions: ', partSize: 40KB',
-      importOptions: 'DeleteSourceBlobOnSuccess',
+      exporting: SPLIT,
+      importing: { options: ['DeleteSourceBlobOnSuccess'] },
     });
     const images = [await push(between, '1.0'), await push(between, '1.1'), await push(between, '1.2')];
-    const exported = await between.run(exportOrder(between, 'parts', ['apps/shop:1.*']));
+    const exported = await between.run(exportOf(between, 'parts', ['apps/shop:1.*']));
     const parts = exported.longshore.parts ?? [];
     expect(parts.length).toBeGreaterThan(1);
 
@@ -298,9 +266,9 @@ describe('an arrival', () => {
   });
 
   it('that is damaged fails with the name of the part at fault, and is imported once that was delivered again', async () => {
-    const between = await world({ exportExtensions: ', partSize: 40KB' });
+    const between = await world({ exporting: SPLIT });
     const images = [await push(between, '1.0'), await push(between, '1.1'), await push(between, '1.2')];
-    const exported = await between.run(exportOrder(between, 'parts', ['apps/shop:1.*']));
+    const exported = await between.run(exportOf(between, 'parts', ['apps/shop:1.*']));
     const [first = '', second = ''] = exported.longshore.parts ?? [];
     const good = await between.container.getBlobClient(second).downloadToBuffer();
     const bad = Buffer.from(good);
@@ -321,34 +289,34 @@ describe('an arrival', () => {
   it('is refused when nobody trusted signed it', async () => {
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const between = await world({
-      exportExtensions: ', signingKey: { env: SIGNING_KEY }',
-      importExtensions: ', trustedKeys: [{ env: TRUSTED_KEY }]',
+      exporting: { longshore: { signingKey: { env: 'SIGNING_KEY' } } },
+      importing: { longshore: { trustedKeys: [{ env: 'TRUSTED_KEY' }] } },
     });
     between.environment.SIGNING_KEY = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
     between.environment.TRUSTED_KEY = String(
       generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }),
     );
     await push(between, '1.0');
-    await between.run(exportOrder(between, 'signed', ['apps/shop:1.0']));
-    const refused = await between.run(importOrder(between, 'refused'));
+    await between.run(exportOf(between, 'signed', ['apps/shop:1.0']));
+    const refused = await between.run(importOf(between, 'refused'));
     expect(refused.longshore.errorCode).toBe('E_ARCHIVE_SIGNATURE');
     expect(await digestAt(between.far.host, '1.0')).toBeUndefined();
 
     between.environment.TRUSTED_KEY = String(publicKey.export({ type: 'spki', format: 'pem' }));
-    expect((await between.run(importOrder(between, 'refused'))).response.status).toBe('Succeeded');
+    expect((await between.run(importOf(between, 'refused'))).response.status).toBe('Succeeded');
   });
 });
 
 describe('a run of an import pipeline', () => {
   it('leaves tags alone that name other content, and the archive, until OverwriteTags', async () => {
-    const options = { importOptions: 'ContinueOnErrors, DeleteSourceBlobOnSuccess' };
+    const options = { importing: { options: ['ContinueOnErrors', 'DeleteSourceBlobOnSuccess'] } };
     const between = await world(options);
     await push(between, '1.0');
     const fresh = await push(between, '1.1');
     const other = await buildImageIndex({ seed: 'other' });
     await pushContent(between.far.url, 'apps/shop', ['1.0'], other);
-    await between.run(exportOrder(between, 'first', ['apps/shop:1.*']));
-    const run = await between.run(importOrder(between, 'partly'));
+    await between.run(exportOf(between, 'first', ['apps/shop:1.*']));
+    const run = await between.run(importOf(between, 'partly'));
     expect(run).toMatchObject({
       response: { status: 'Failed', importedArtifacts: [`${between.far.host}/apps/shop:1.1`] },
       longshore: {
@@ -361,24 +329,24 @@ describe('a run of an import pipeline', () => {
   });
 
   it('ordered by hand goes back to an older archive', async () => {
-    const between = await world({ importOptions: 'OverwriteTags' });
+    const between = await world({ importing: { options: ['OverwriteTags'] } });
     const old = await push(between, '1.0');
-    await between.run(exportOrder(between, 'older', ['apps/shop:1.0'], { blob: 'old.tar' }));
+    await between.run(exportOf(between, 'older', ['apps/shop:1.0'], 'old.tar'));
     await push(between, '1.0', 'newer');
-    await between.run(exportOrder(between, 'newer', ['apps/shop:1.0'], { blob: 'new.tar' }));
+    await between.run(exportOf(between, 'newer', ['apps/shop:1.0'], 'new.tar'));
     for (const name of ['old.tar', 'new.tar']) await between.arrive(name);
     expect(await digestAt(between.far.host, '1.0')).not.toBe(old.root.digest);
-    const back = await between.run(importOrder(between, 'goback', 'old.tar'));
+    const back = await between.run(importOf(between, 'goback', 'old.tar'));
     expect(back.longshore.artifacts).toMatchObject([{ digest: old.root.digest, state: 'succeeded' }]);
     expect(await digestAt(between.far.host, '1.0')).toBe(old.root.digest);
   });
 
   it('takes only the archive whose catalog the order names', async () => {
-    const between = await world({ exportExtensions: ', partSize: 40KB' });
+    const between = await world({ exporting: SPLIT });
     for (const tag of ['1.0', '1.1', '1.2']) await push(between, tag);
-    const exported = await between.run(exportOrder(between, 'first', ['apps/shop:1.*']));
+    const exported = await between.run(exportOf(between, 'first', ['apps/shop:1.*']));
     const [part = ''] = exported.longshore.parts ?? [];
-    const order = importOrder(between, 'named', part);
+    const order = importOf(between, 'named', part);
     const naming = (catalogDigest: string | undefined) =>
       between.run({ ...order, request: { ...order.request, catalogDigest } });
     const refused = await naming(`sha256:${'0'.repeat(64)}`);
@@ -387,9 +355,9 @@ describe('a run of an import pipeline', () => {
   });
 
   it('deletes the archive once everything was imported', async () => {
-    const between = await world({ importOptions: 'DeleteSourceBlobOnSuccess' });
+    const between = await world({ importing: { options: ['DeleteSourceBlobOnSuccess'] } });
     await push(between, '1.0');
-    await between.run(exportOrder(between, 'first', ['apps/shop:1.0']));
+    await between.run(exportOf(between, 'first', ['apps/shop:1.0']));
     expect((await between.arrive('shop.tar'))?.response.status).toBe('Succeeded');
     expect(await between.container.getBlobClient('shop.tar').exists()).toBe(false);
   });
@@ -397,7 +365,7 @@ describe('a run of an import pipeline', () => {
   it('names the day on which its SAS token expired, and never the token', async () => {
     const between = await world();
     between.environment.TRANSFER_SAS = between.sasToken('rl', -3);
-    const run = await between.run(importOrder(between, 'expired'));
+    const run = await between.run(importOf(between, 'expired'));
     const day = new Date(Date.now() - 3 * 24 * 60 * 60_000).toISOString().slice(0, 10);
     expect(run.longshore.errorCode).toBe('E_STORAGE_DENIED');
     expect(run.response.pipelineRunErrorMessage).toContain(`expired on ${day}`);
@@ -407,12 +375,12 @@ describe('a run of an import pipeline', () => {
   it('needs the right to delete only where it is to delete', async () => {
     const between = await world();
     await push(between, '1.0');
-    await between.run(exportOrder(between, 'first', ['apps/shop:1.0']));
+    await between.run(exportOf(between, 'first', ['apps/shop:1.0']));
     between.environment.TRANSFER_SAS = between.sasToken('rl');
-    expect((await between.run(importOrder(between, 'least'))).response.status).toBe('Succeeded');
-    const deleting = await world({ importOptions: 'DeleteSourceBlobOnSuccess' });
+    expect((await between.run(importOf(between, 'least'))).response.status).toBe('Succeeded');
+    const deleting = await world({ importing: { options: ['DeleteSourceBlobOnSuccess'] } });
     deleting.environment.TRANSFER_SAS = deleting.sasToken('rl');
-    expect((await deleting.run(importOrder(deleting, 'least'))).response.pipelineRunErrorMessage).toContain(
+    expect((await deleting.run(importOf(deleting, 'least'))).response.pipelineRunErrorMessage).toContain(
       'lacks Delete (d)',
     );
   });
@@ -420,10 +388,10 @@ describe('a run of an import pipeline', () => {
   it('is tried again later when the registry cannot be reached', async () => {
     const between = await world();
     await push(between, '1.0');
-    await between.run(exportOrder(between, 'first', ['apps/shop:1.0']));
+    await between.run(exportOf(between, 'first', ['apps/shop:1.0']));
     const messages = between.queued();
     await between.far.close();
-    const run = await between.run(importOrder(between, 'later'));
+    const run = await between.run(importOf(between, 'later'));
     expect(run).toMatchObject({
       provisioningState: 'Creating',
       response: { status: 'Queued' },

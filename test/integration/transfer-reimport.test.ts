@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { buildImageIndex, buildSbom, pushContent } from '../../local/demo-content/index.ts';
 import { exportToArchive } from '../../shared/app/index.ts';
 import { createRegistryClient } from '../../shared/registry/index.ts';
-import { pipelineId } from '../../shared/transfer/index.ts';
 import { useAzurite } from '../helpers/azurite.ts';
 import { countingProxy } from '../helpers/counting-proxy.ts';
+import { importOrder } from '../helpers/transfer-pipelines.ts';
 import { transferWorld } from '../helpers/transfer-world.ts';
 
 const azurite = useAzurite();
@@ -28,13 +28,7 @@ it('importing again what is there already reads the beginning and the end of the
   await exportToArchive({ registry, artifacts, to }).finally(() => registry.close());
 
   const reads = `GET ${pathname}/${container.containerName}/shop.tar`;
-  const order = (name: string) => ({
-    name,
-    request: {
-      pipelineResourceId: pipelineId('import', far.host, 'transfer'),
-      source: { type: 'AzureStorageBlob' as const, name: 'shop.tar' },
-    },
-  });
+  const order = (name: string) => importOrder(name, [far.host, 'transfer']);
   expect((await between.run(order('first'))).response.status).toBe('Succeeded');
   const first = { reads: proxy.count(reads), bytes: proxy.bytes(reads) };
   expect(first.bytes).toBeGreaterThan(2_000_000);

@@ -1,47 +1,32 @@
 import { expect, it } from 'vitest';
 import { buildImageIndex, pushContent } from '../../local/demo-content/index.ts';
-import { pipelineId } from '../../shared/transfer/index.ts';
 import { useAzurite } from '../helpers/azurite.ts';
 import { startCli } from '../helpers/cli.ts';
 import { countingProxy } from '../helpers/counting-proxy.ts';
+import { exportOrder, exportPipeline, importPipeline } from '../helpers/transfer-pipelines.ts';
 import { type TransferWorld, transferWorld } from '../helpers/transfer-world.ts';
 
 const azurite = useAzurite();
 
 const world = (connection = azurite()) =>
   transferWorld(connection, {
-    transfer: ({ uri, near }) => `
-  exportPipelines:
-    - name: outbound
-      registry: ${near}
-      target: { uri: "${uri}", storageAccessMode: SasToken }
-      longshore: { sasToken: { env: TRANSFER_SAS }, partSize: 40KB }
-  importPipelines:
-    - name: inbound
-      source: { uri: "${uri}", storageAccessMode: SasToken }
-      options: [DeleteSourceBlobOnSuccess]
-      longshore: { sasToken: { env: TRANSFER_SAS } }
-`,
+    transfer: ({ uri, near }) => ({
+      exportPipelines: [exportPipeline(uri, 'outbound', { registry: near, longshore: { partSize: '40KB' } })],
+      importPipelines: [importPipeline(uri, 'inbound', { options: ['DeleteSourceBlobOnSuccess'] })],
+    }),
   });
 
 /** Three images in an archive of several parts. */
 async function exportParts(between: TransferWorld): Promise<readonly string[]> {
   for (const tag of ['1.0', '1.1', '1.2'])
     await pushContent(between.near.url, 'apps/shop', [tag], await buildImageIndex({ seed: tag }));
-  const run = await between.run(exportOrder(between));
+  const run = await between.run(orderOf(between));
   expect(run.response.status).toBe('Succeeded');
   return run.longshore.parts ?? [];
 }
 
-function exportOrder({ near }: TransferWorld) {
-  return {
-    name: 'weekly42',
-    request: {
-      pipelineResourceId: pipelineId('export', near.host, 'outbound'),
-      artifacts: ['apps/shop:1.*'],
-      target: { type: 'AzureStorageBlob' as const, name: 'shop.tar' },
-    },
-  };
+function orderOf({ near }: TransferWorld) {
+  return exportOrder('weekly42', [near.host, 'outbound'], ['apps/shop:1.*']);
 }
 
 async function names({ container }: TransferWorld): Promise<readonly string[]> {
@@ -83,7 +68,7 @@ it('an export that two workers have at once succeeds, and is no failure to eithe
   const between = await world();
   for (const tag of ['1.0', '1.1', '1.2'])
     await pushContent(between.near.url, 'apps/shop', [tag], await buildImageIndex({ seed: tag }));
-  const { longshore } = await between.app.transfers.order(exportOrder(between));
+  const { longshore } = await between.app.transfers.order(orderOf(between));
   const message = { run: 'weekly42', generation: longshore.generation };
   await Promise.all([between.app.runTransfer(message), between.app.runTransfer(message)]);
   const run = await between.carryOut('weekly42');

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { ConfigError } from '../../errors.ts';
 import type { CallOptions, Credentials } from '../../registry/index.ts';
 import type { Environment } from '../environment.ts';
+import { parseJson } from '../parse-json.ts';
 
 const TIMEOUT_MS = 45_000;
 const MAX_OUTPUT_BYTES = 64 * 1024;
@@ -91,12 +92,4 @@ function howItFailed({ code, killed }: { readonly code?: unknown; readonly kille
   if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return 'wrote too much';
   if (killed) return `did not answer within ${TIMEOUT_MS / 1000} s`;
   return typeof code === 'number' ? `failed with exit code ${code}` : 'could not be run';
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

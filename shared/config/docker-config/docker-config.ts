@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ConfigError } from '../../errors.ts';
 import type { Credentials } from '../../registry/index.ts';
+import { parseJson } from '../parse-json.ts';
 
 // What "docker login" and credential helpers leave in config.json; the many other keys do not concern us.
 const entrySchema = z.object({
@@ -42,14 +43,6 @@ export function parseDockerConfig(text: string, path: string): DockerConfig {
     credHelpers: credHelpers ?? {},
     credsStore: credsStore || undefined,
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The helper program's name for a registry, without `docker-credential-`. */

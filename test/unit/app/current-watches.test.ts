@@ -81,6 +81,17 @@ describe('the current watches', () => {
     expect(state.asked).toBe(3);
   });
 
+  it('can be chosen by name, and registries are listed only for the patterns that this needs', async () => {
+    const resting = { ...createPattern('libs', 'libs'), paused: true };
+    const { current, state } = world([createPattern('apps', 'apps'), resting]);
+    expect(names(await current.named(['node']))).toEqual(['node']);
+    expect(state.asked).toBe(0);
+    expect(names(await current.named(['apps']))).toEqual(['apps: harbor.corp/apps/web']);
+    await expect(current.named(['libs'])).rejects.toThrow('Paused in the configuration: libs.');
+    await expect(current.named(['web'])).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+    expect(state.asked).toBe(1);
+  });
+
   it('stay while the registry does not answer, also in a process that never listed it; it is told once', async () => {
     const { state, clock, start, polled } = world();
     await polled('apps/web');

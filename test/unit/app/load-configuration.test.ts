@@ -31,7 +31,7 @@ describe('the configuration', () => {
   it('that is not there is a problem with its path', async () => {
     const file = join(await temporaryFolder(), 'absent.yaml');
     expect(await problemsOf(loadConfiguration({ configFile: file, environment: {} }))).toEqual([
-      { where: file, message: expect.stringMatching(/cannot be read: .*no such file/) },
+      { where: file, message: expect.stringMatching(/^there is no such file; create it/) },
     ]);
   });
 

@@ -29,7 +29,7 @@ function jobFor(seen: Observation, state: JobRecord['state']): JobRecord {
   };
 }
 
-function createParts() {
+function createParts({ paused = false } = {}) {
   const asked: string[] = [];
   const at = ({ operation, phase, name }: { operation: string; phase: string; name: string }) => {
     if (phase === 'start') asked.push(`${operation} ${name}`);
@@ -39,10 +39,10 @@ function createParts() {
   const watches = createMemoryRecords<WatchRecord>();
   const { source: _source, targets: _targets, ...rest } = createWatch();
   const pattern: WatchPattern = {
-    ...{ ...rest, name: 'apps', source: parseRepositoryPattern('harbor.corp/apps/*') },
+    ...{ ...rest, name: 'apps', paused, source: parseRepositoryPattern('harbor.corp/apps/*') },
     targets: [parseRepositoryPattern('acme.azurecr.io/apps/*')],
   };
-  const current = { seen: async () => [createWatch({ include: ['*'] })] };
+  const current = { seen: async () => [{ ...createWatch({ include: ['*'] }), paused }] };
   const config = { patterns: [pattern] };
   const now = () => new Date('2026-03-01T13:00:00.000Z');
   const status = watchStatus({ config, current, watches, observations, jobs, now });
@@ -80,4 +80,31 @@ it('a pattern is shown while something is wrong with it', async () => {
   expect(await status.watches()).toEqual([record]);
   await watches.update({ partition: 'watches', row: 'apps' }, () => ({ ...record, state: 'healthy' }));
   expect(await status.watches()).toEqual([]);
+});
+
+it('what is paused says so since its last poll, whatever that found, and is not behind', async () => {
+  const { jobs, observations, watches, status } = createParts({ paused: true });
+  const seen = observation('22');
+  await observations.update({ partition: TARGET, row: '22' }, () => seen);
+  const job = jobFor(seen, 'failed');
+  await jobs.update(jobKey(job.id), () => job);
+  const never = {
+    ...{ state: 'paused', gone: [], disagreements: [] },
+    reason: 'Nothing is asked and nothing copied until "paused: true" is taken away.',
+  };
+  expect(await status.watches()).toEqual([
+    { ...never, watch: 'node', source: SOURCE },
+    { ...never, watch: 'apps', source: 'harbor.corp/apps/*' },
+  ]);
+  const record: WatchRecord = {
+    ...{ watch: 'node', source: SOURCE, state: 'tags-gone', reason: 'no 20', since: AT },
+    ...{ polledAt: '2026-03-01T12:30:00.000Z', gone: [{ tag: '20', since: AT }], disagreements: [] },
+  };
+  await watches.update({ partition: 'watches', row: 'node' }, () => record);
+  const [standing] = await status.watches();
+  expect(standing).toEqual({
+    ...never,
+    ...{ watch: 'node', source: SOURCE, since: record.polledAt, polledAt: record.polledAt },
+  });
+  expect(await status.freshness()).toEqual([]);
 });

@@ -117,6 +117,15 @@ watches:
     expect(tagsOf(yaml)).toEqual(rules);
   });
 
+  it('keeps records of what is over for 90 days unless told otherwise', () => {
+    const day = 24 * 60 * 60_000;
+    expect(parseConfig('watches: []', FILE, {}).retentionMs).toBe(90 * day);
+    expect(parseConfig('retention: 7d', FILE, {}).retentionMs).toBe(7 * day);
+    expect(problemsOf('retention: 6d')).toEqual([
+      'longshore.yaml:1:12 retention: expected a length of time such as 90s, 15m, 6h or 3d, from 604800 to 315360000 seconds',
+    ]);
+  });
+
   it('lets through only tag rules that a selector can be made of', () => {
     const rule = fc.string({
       unit: fc.constantFrom(...'ab19.-_*?[]{},!^/()|+@\\'),
@@ -239,6 +248,11 @@ watches:
       'registries: { acme: {} }',
       ':1:15 registries.acme: expected a registry host, with a port where needed, such as harbor.corp:5000',
     ],
+    [
+      'registries: { "*": {} }',
+      ':1:15 registries.*: expected a registry host, with a port where needed, such as harbor.corp:5000',
+    ],
+    ['registries: { a.io: { family: dockerhub } }', 'family: expected one of docker-hub, acr, quay, harbor'],
     ['registries: { GHCR.io: {} }', ':1:15 registries.GHCR.io: the registry host must be lower case'],
     [
       'registries: { index.docker.io: {} }',
@@ -249,6 +263,11 @@ watches:
       'defaults: { schedule: { every: 15 minutes } }',
       ':1:32 defaults.schedule.every: expected a length of time such as',
     ],
+    ['defaults: { schedule: 5m }', '; a length of time is written { every: 5m }'],
+    [
+      'defaults: { schedule: { every: 5 } }',
+      'defaults.schedule.every: expected a length of time such as 90s, 15m, 6h or 3d',
+    ],
     [
       'defaults: { schedule: "2026-01-01T00:00:00" }',
       ':1:23 defaults.schedule: expected a cron expression of 5 or 6 fields',
@@ -258,7 +277,7 @@ watches:
     [watchWith('    name: "-x"'), ':5:11 watches[0].name: expected letters'],
     [
       'watches: [{ source: "node:22", target: a.io/b, tags: x }]',
-      'expected a repository without tag or digest',
+      '"node:22" has a tag. Expected a repository without tag or digest: [HOST[:PORT]/]REPOSITORY.',
     ],
     [
       'watches: [{ source: node, target: a.io/b, tags: 22 }]',
@@ -272,6 +291,20 @@ watches:
       'ranges such as {1..3} are not supported',
     ],
     ['watches: [{ source: node, target: a.io/b, tags: "{a}" }]', 'expected a tag such as'],
+    [
+      'watches: [{ source: node, target: a.io/b, tags: ">=22" }]',
+      'a range of versions goes to the key semver, as in { semver: ">=22" }',
+    ],
+    ['watches: [{ source: node, target: a.io/b, tags: [22] }]', 'tags[0]: expected text or a mapping'],
+    ['watches: [{ source: node, target: a.io/b, tags: [~] }]', 'tags[0]: expected text or a mapping'],
+    [
+      'watches: [{ source: node, target: a.io/b, tags: { newest: "3" } }]',
+      'newest: expected a number or a mapping, found text; leave out the quotes',
+    ],
+    [
+      'watches: [{ source: node, target: a.io/b, tags: [*-alpine] }]',
+      'text that begins with * is put in quotes',
+    ],
     [
       'watches: [{ source: "a.io/x/*", target: b.io/x, tags: x }]',
       'watches[0].target: the source stands for many repositories, so the target needs a *',
@@ -393,7 +426,9 @@ describe('a configuration file', () => {
     const folder = await mkdtemp(join(tmpdir(), 'longshore-config-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const path = join(folder, 'longshore.yaml');
-    await expect(loadConfigFile(path, {})).rejects.toThrow(/longshore\.yaml: cannot be read: ENOENT/);
+    await expect(loadConfigFile(path, {})).rejects.toThrow(
+      /longshore\.yaml: there is no such file; create it, or name another with --config or the setting LONGSHORE_CONFIG$/,
+    );
     await expect(loadConfigFile(folder, {})).rejects.toThrow(/is not a file/);
     await writeFile(path, watchWith(''));
     expect((await loadConfigFile(path, {})).watches).toHaveLength(1);

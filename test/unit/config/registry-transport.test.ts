@@ -55,7 +55,8 @@ describe('how a registry is reached', () => {
     [{ tls: { caFile: '' } }, 'caFile: must not be empty'],
     [{ tls: { ca: 'a.pem' } }, 'unknown key'],
     [{ tls: true }, 'expected a mapping'],
-    [{ plainHttp: 'yes' }, 'expected boolean'],
+    [{ plainHttp: 'yes' }, 'expected true or false, found text'],
+    [{ plainHttp: 'true' }, 'expected true or false, found text; leave out the quotes'],
     [{ family: 'docker' }, 'family'],
   ])('%j is refused', (registry, message) => {
     expect(problemsOf({ 'reg.corp': registry }).join()).toContain(message);

@@ -84,7 +84,7 @@ describe('settings', () => {
       IMPORTS_QUEUE: '-no-',
     });
     expect(problems).toEqual({
-      ServiceBus: expect.stringContaining('is missing'),
+      ServiceBus: expect.stringContaining('is missing; in the environment or in local.settings.json'),
       AzureWebJobsStorage__blobServiceUri: 'expected an https URL without user, query or SAS',
       AzureWebJobsStorage__tableServiceUri: expect.stringContaining('is missing'),
       LONGSHORE_CONFIG: expect.stringContaining('expected a path, or the https URL of a blob'),

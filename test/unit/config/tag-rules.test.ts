@@ -76,7 +76,7 @@ describe('the rules for tags', () => {
     [{ suffix: '-1-slim' }, 'is read as a part of the version'],
     [{ prefix: '-' }, 'expected what stands before the version'],
     [{ newest: 0 }, 'expected at least 1'],
-    [{ newest: { count: 5, by: 'age' } }, 'Invalid option: expected one of "version"|"time"'],
+    [{ newest: { count: 5, by: 'age' } }, 'expected one of version, time'],
     [{ match: 'a', include: 'b' }, 'expected either match or include'],
     [{ exclude: '*-rc*' }, 'expected at least one of match, regex, semver, suffix, prefix, newest'],
     [[{ exclude: '*-rc*' }], 'expected at least one entry that takes tags'],

@@ -27,14 +27,14 @@ it('a webhook is read, with its polls six hours apart where it does not say othe
       name: 'hub',
       from: 'docker-hub',
       registry: 'docker.io',
-      secret: { env: 'SECRET' },
+      secrets: [{ env: 'SECRET' }],
       pollEveryMs: 6 * 3_600_000,
     },
     {
       name: 'gh-1',
       from: 'github',
       registry: 'ghcr.io',
-      secret: { keyVaultSecret: 'https://acme.vault.azure.net/secrets/gh' },
+      secrets: [{ keyVaultSecret: 'https://acme.vault.azure.net/secrets/gh' }],
       pollEveryMs: 24 * 3_600_000,
     },
   ]);
@@ -82,4 +82,22 @@ it.each([
   const problems = problemsOf(`  - { name: a, ${parts} }\n`, env);
   expect(problems).toContain(message);
   expect(problems).not.toContain('hunter2');
+});
+
+it('a webhook may have two secrets while one is changed, and no more', () => {
+  const entry = (secret: string) => `  - { name: a, from: acr, registry: r.test, secret: ${secret} }\n`;
+  const env = { NEW: GOOD, OLD: `${GOOD}y` };
+  expect(webhooksOf(entry('[{ env: NEW }, { env: OLD }]'), env)[0]?.secrets).toEqual([
+    { env: 'NEW' },
+    { env: 'OLD' },
+  ]);
+  expect(webhooksOf(entry('[{ env: NEW }]'), env)[0]?.secrets).toEqual([{ env: 'NEW' }]);
+  expect(problemsOf(entry('[{ env: NEW }, { env: GONE }]'), env)).toMatch(
+    /webhooks\[0\]\.secret\[1\]\.env: the environment variable GONE is not set, or empty$/,
+  );
+  expect(problemsOf(entry('[{ env: NEW }, { env: OLD }, { env: NEW }]'), env)).toContain('at most 2 entries');
+  expect(problemsOf(entry('[]'), env)).toContain('webhooks[0].secret: must not be empty');
+  const plain = problemsOf(entry(`[${GOOD}, { env: OLD }]`), env);
+  expect(plain).toContain('which say where the secret is');
+  expect(plain).not.toContain(GOOD);
 });

@@ -81,7 +81,7 @@ describe('parseReference', () => {
     ['Node', 'must be lower case'],
     ['acme/App', 'must be lower case'],
     ['ghcr.io/ACME/app', 'must be lower case'],
-    ['https://ghcr.io/app', 'is not a registry host'],
+    ['https://ghcr.io/app', 'leave out "https://"'],
     ['-bad.example/app', 'is not a registry host'],
     ['bad-.example/app', 'is not a registry host'],
     ['host:/app', 'is not a registry host'],
