@@ -29,10 +29,8 @@ import { type Pruning, type PruningOptions, type PruningReport, pruneRecords } f
 import { type Arrival, isArrivalPast, isRunPast, type PipelineRun } from '../transfer/index.ts';
 import type { ReadContainer } from './transfers.ts';
 
-export interface PrunePorts {
-  readonly configured: WatchesAndPatterns;
-  /** How long what is past is kept, in milliseconds. */
-  readonly retentionMs: number;
+/** The tables from which something is removed, and the ledger of tags. */
+export interface PrunedTables {
   readonly jobs: PrunableRecords<JobRecord>;
   readonly tags: Pick<Records<TagRecord>, 'get'>;
   readonly observations: PrunableRecords<Observation>;
@@ -42,6 +40,12 @@ export interface PrunePorts {
   readonly uploads: PrunableRecords<UploadRecord>;
   readonly runs: PrunableRecords<PipelineRun>;
   readonly arrivals: PrunableRecords<Arrival>;
+}
+
+export interface PrunePorts extends PrunedTables {
+  readonly configured: WatchesAndPatterns;
+  /** How long what is past is kept, in milliseconds. */
+  readonly retentionMs: number;
   readonly containers: (signal?: AbortSignal) => Promise<readonly ReadContainer[]>;
   readonly now: () => Date;
 }

@@ -8,6 +8,8 @@ import type { RegistryIdentities } from './registries.ts';
 /** A secret that was changed in its vault counts so long after. A lookup that failed is not repeated for every request. */
 const KEEP_SECRET_MS = 5 * 60_000;
 const KEEP_FAILURE_MS = 10_000;
+/** Senders wait for an answer, also when of two secrets the one that is not needed is slow. */
+const READ_SECRET_MS = 8_000;
 
 export interface WebhookParts extends Pick<RegistryIdentities, 'env' | 'azure'> {
   readonly poll: PollTagsPorts;
@@ -21,7 +23,7 @@ export function webhooksFor(
   { webhooks }: Pick<Config, 'webhooks'>,
   { env, azure, ...ports }: WebhookParts,
 ): Webhooks {
-  const vault = createKeyVaultSecrets({ credential: () => azure.credential() });
+  const vault = createKeyVaultSecrets({ credential: () => azure.credential(), timeoutMs: READ_SECRET_MS });
   const secrets = new Map(
     webhooks.map((webhook) => [
       webhook.name,
@@ -36,7 +38,7 @@ export function webhooksFor(
   return createWebhooks({
     ...ports,
     webhooks,
-    secretsOf: async ({ name }) => await Promise.all((secrets.get(name) ?? []).map((read) => read())),
+    secretsOf: ({ name }) => (secrets.get(name) ?? []).map((read) => read()),
   });
 }
 

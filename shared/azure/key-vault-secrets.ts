@@ -14,6 +14,8 @@ const CLIENT_OPTIONS: SecretClientOptions = {
 
 export interface KeyVaultOptions {
   readonly credential: () => Promise<TokenCredential>;
+  /** How long a vault may take to answer. Default: 30 seconds. */
+  readonly timeoutMs?: number;
   /** What differs from the SDK's usual client. */
   readonly client?: SecretClientOptions;
 }
@@ -29,7 +31,11 @@ export interface KeyVaultSecrets {
 }
 
 /** Loads the SDK when the first secret is read. */
-export function createKeyVaultSecrets({ credential, client: options }: KeyVaultOptions): KeyVaultSecrets {
+export function createKeyVaultSecrets({
+  credential,
+  timeoutMs = TIMEOUT_MS,
+  client: options,
+}: KeyVaultOptions): KeyVaultSecrets {
   const clients = new Map<string, Lazy<SecretClient>>();
   const clientOf = (vault: string): Promise<SecretClient> => {
     const client = clients.get(vault) ?? lazy(() => connect(vault));
@@ -48,7 +54,7 @@ export function createKeyVaultSecrets({ credential, client: options }: KeyVaultO
       try {
         const client = await clientOf(origin);
         const { value = '' } = await answerWithin(
-          TIMEOUT_MS,
+          timeoutMs,
           `The vault ${origin}`,
           (abortSignal) => client.getSecret(name, { abortSignal, ...(version && { version }) }),
           signal,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Descriptor, isIndexType } from '../content/index.ts';
+import type { Descriptor } from '../content/index.ts';
 import { InvalidInputError } from '../errors.ts';
 import type { MeteredRequest, PullMeter } from '../registry/index.ts';
 import { childrenCopied, estimateChildren, pullsPerImage } from './image-pulls.ts';
@@ -113,27 +113,25 @@ export class PullLease implements PullMeter {
         },
         signal,
       );
-      if (wish.isGuess) wish = this.#wishFor(found, lastChildren, wish);
+      if (wish.isGuess) wish = this.#wishFor(found, lastChildren);
     }
   }
 
   #firstWish(lastChildren: number | undefined): PullWish {
     const { platforms, pulls, images } = this.#work;
-    if (pulls !== undefined) return { platforms, pulls, isGuess: false, isWhole: images !== undefined };
+    const isWhole = images !== undefined;
+    if (pulls !== undefined) return { platforms, pulls, isGuess: false, isWhole, wasPutOff: !isWhole };
     const guess = lastChildren === undefined ? undefined : pullsPerImage(platforms, lastChildren);
     return { platforms, pulls: guess, isGuess: true };
   }
 
-  /** The size of an index tells roughly what it names; the last index of the tag, where there was one, tells better. */
+  /** Of what is gone nothing is copied: its pull finds that out. */
   #wishFor(
     found: Pick<Descriptor, 'mediaType' | 'size'> | undefined,
     lastChildren: number | undefined,
-    guess: PullWish,
   ): PullWish {
-    if (!found) return { ...guess, isGuess: false };
-    const estimate = estimateChildren(found);
-    const children = isIndexType(found.mediaType) && lastChildren ? lastChildren : estimate;
     const { platforms } = this.#work;
+    const children = found ? estimateChildren(found, lastChildren) : 0;
     return { platforms, pulls: pullsPerImage(platforms, children), isGuess: false };
   }
 

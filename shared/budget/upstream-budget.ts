@@ -44,6 +44,8 @@ export interface PullWish {
   readonly platforms: number;
   /** Whether a look at the image can tell better. */
   readonly isGuess: boolean;
+  /** Whether it goes on where it ended and was put off before. Half a window is enough then: others may never leave it more. */
+  readonly wasPutOff?: boolean | undefined;
   /** Whether it is done in one go or begins anew: then it must fit into a window. */
   readonly isWhole?: boolean | undefined;
 }
@@ -118,9 +120,11 @@ export class UpstreamBudget {
       const wanted = Math.min(pulls, Math.max(capacity, 1));
       const free = unreserved(ledger, policy);
       const isRash = wish.isGuess && free < Math.max(wanted, ROOM_FOR_GUESSES);
-      if (free >= wanted && !(mayLook && isRash)) {
-        const [next, taken] = this.#taken(reserve(ledger, id, wanted, at), id, at);
-        return [next, taken.kind === 'taken' ? { ...taken, reserved: wanted } : taken];
+      const enough = wish.wasPutOff ? Math.min(wanted, Math.max(Math.ceil(capacity / 2), 2)) : wanted;
+      if (free >= enough && !(mayLook && isRash)) {
+        const reserved = Math.min(wanted, free);
+        const [next, taken] = this.#taken(reserve(ledger, id, reserved, at), id, at);
+        return [next, taken.kind === 'taken' ? { ...taken, reserved } : taken];
       }
       if (mayLook && (isRash || this.#isOld(ledger, at, ASKED_AGAIN_MS, ASKED_AGAIN_PART)))
         return [ledger, { kind: 'look', anchor: anchorOf(ledger), account: this.#account }];

@@ -58,9 +58,9 @@ export function queuedRecord(job: ImportJob, now: Date): JobRecord {
   };
 }
 
-/** A worker begins. A repeat of a job that succeeded does not hide that it did; one that was given up begins anew. */
+/** A worker begins. A repeat of a job that is done does not hide that it is; one that was given up begins anew. */
 export function started(current: JobRecord | undefined, job: ImportJob, now: Date): JobRecord {
-  if (current?.state === 'succeeded') return { ...current, attempts: current.attempts + 1 };
+  if (current && isDone(current)) return { ...current, attempts: current.attempts + 1 };
   const { detail: _, errorCode: __, finishedAt: ___, ...known } = current ?? queuedRecord(job, now);
   return {
     ...(known.state === 'failed' ? withoutSetbacks(known) : known),
@@ -92,12 +92,11 @@ export type JobEnd =
   | (JobSetback & { readonly state: 'failed' });
 
 /**
- * A job that succeeded once stays succeeded: a repeat that finds nothing to do is not news. Nor is the failure of what
- * another worker, which had the same message, has done since.
+ * A job that is done stays as it is: a repeat that finds nothing to do is not news. Nor is the failure of what another
+ * worker, which had the same message, has done since.
  */
 export function finished(current: JobRecord | undefined, end: JobEnd, now: Date): JobRecord | undefined {
-  if (!current || (current.state === 'succeeded' && end.state === 'unchanged')) return current;
-  if (end.state === 'failed' && isDone(current)) return current;
+  if (!current || (isDone(current) && end.state !== 'succeeded')) return current;
   const { errorCode: _, ...known } = withoutSetbacks(current);
   return { ...known, failures: 0, ...end, finishedAt: now.toISOString() };
 }

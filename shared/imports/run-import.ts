@@ -76,7 +76,7 @@ export async function runImport(
     return { kind: 'done', job, state: end.state, detail: end.detail };
   } catch (error) {
     // The job is only ever sent again after a failure: this is the same message once more, and its work was done.
-    if (record?.state === 'succeeded') return failedRepeat(job, error, logger);
+    if (record && isDone(record)) return failedRepeat(job, error, logger);
     return await settleFailure(job, error, record, dependencies);
   }
 }
@@ -123,7 +123,7 @@ async function carryOut(
 
 /** The work is done, before or by another worker that had the same message. */
 function failedRepeat(job: ImportJob, error: unknown, logger: Logger): ImportOutcome {
-  const detail = `it succeeded before; doing it again failed: ${describeError(error)}`;
+  const detail = `it was done before; doing it again failed: ${describeError(error)}`;
   logger.warn('repeated import ended', { job: job.id, target: job.target, code: codeOf(error), detail });
   return { kind: 'done', job, state: 'unchanged', detail };
 }

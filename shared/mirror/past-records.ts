@@ -1,8 +1,13 @@
-import { formatReference, parseRepositoryName } from '../content/index.ts';
+import {
+  formatReference,
+  parseReference,
+  parseRepositoryName,
+  type RepositoryName,
+} from '../content/index.ts';
 import type { PollState } from './due.ts';
 import type { Observation } from './observation.ts';
 import { namePrefixOf, type WatchesAndPatterns } from './patterns/index.ts';
-import { matchRepository } from './patterns/repository-pattern.ts';
+import { matchRepository, type RepositoryPattern } from './patterns/repository-pattern.ts';
 import type { WatchRecord } from './watch-record.ts';
 
 /** What is configured, paused or not, as far as it tells whose a record is. */
@@ -11,22 +16,37 @@ export interface WatchRoll {
   hasName(name: string): boolean;
   /** Whether some watch, or a watch of a pattern, copies from that repository. */
   hasSource(source: string): boolean;
+  /** Whether one copies to that repository. */
+  hasTarget(target: string): boolean;
 }
 
 export function watchRoll({ watches, patterns }: WatchesAndPatterns): WatchRoll {
   const names = new Set([...watches, ...patterns].map(({ name }) => name));
   const prefixes = patterns.map(namePrefixOf);
-  const sources = new Set(watches.map(({ source }) => formatReference(source)));
   return {
     hasName: (name) => names.has(name) || prefixes.some((prefix) => name.startsWith(prefix)),
-    hasSource(source) {
-      if (sources.has(source)) return true;
-      const { registry, repository } = parseRepositoryName(source);
-      return patterns.some(
-        (pattern) =>
-          pattern.source.registry === registry && matchRepository(pattern.source, repository) !== undefined,
-      );
-    },
+    hasSource: isAmong(
+      watches.map(({ source }) => source),
+      patterns.map(({ source }) => source),
+    ),
+    hasTarget: isAmong(
+      watches.flatMap(({ targets }) => targets),
+      patterns.flatMap(({ targets }) => targets),
+    ),
+  };
+}
+
+function isAmong(
+  repositories: readonly RepositoryName[],
+  patterns: readonly RepositoryPattern[],
+): (name: string) => boolean {
+  const names = new Set(repositories.map(formatReference));
+  return (name) => {
+    if (names.has(name)) return true;
+    const { registry, repository } = parseRepositoryName(name);
+    return patterns.some(
+      (pattern) => pattern.registry === registry && matchRepository(pattern, repository) !== undefined,
+    );
   };
 }
 
@@ -51,17 +71,20 @@ export function isUnwatched(source: string, roll: WatchRoll, polled: ReadonlySet
 }
 
 /**
- * Whether the source is not watched any more, and nothing was seen of it since `before`. An observation is as old as the last change of
- * its tag: that it is old tells nothing.
+ * Whether neither the source nor the target is watched any more, and nothing was seen of it since `before`. An observation
+ * is as old as the last change of its tag: that it is old tells nothing. Nor does its source alone: what another source
+ * has the same of was never observed anew.
  * @param polled sources that were polled since
  */
 export function isObservationPast(
-  { source, observedAt, upstreamGoneAt = observedAt }: Observation,
+  { source, target, observedAt, upstreamGoneAt = observedAt }: Observation,
   roll: WatchRoll,
   polled: ReadonlySet<string>,
   before: Date,
 ): boolean {
-  if (!isUnwatched(source, roll, polled)) return false;
+  const { registry, repository } = parseReference(target);
+  if (!isUnwatched(source, roll, polled) || roll.hasTarget(formatReference({ registry, repository })))
+    return false;
   return [observedAt, upstreamGoneAt].every((time) => Date.parse(time) < before.getTime());
 }
 

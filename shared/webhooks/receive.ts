@@ -11,8 +11,8 @@ import { problemOfSecret, type Webhook } from './webhook.ts';
 
 export interface ReceiverPorts {
   readonly webhooks: readonly Webhook[];
-  /** The secrets shared with a sender, of which any counts: two while it is changed. Throws when one cannot be had. */
-  readonly secretsOf: (webhook: Webhook) => Promise<readonly string[]>;
+  /** The secrets shared with a sender, of which any counts: two while it is changed. Each rejects when it cannot be had. */
+  readonly secretsOf: (webhook: Webhook) => readonly Promise<string>[];
   /** Keeps what a notice spoke of, and asks about what it can. Resolves once it is kept; throws when it is not. */
   readonly accept: (
     webhook: Webhook,
@@ -59,7 +59,7 @@ export async function receive(
   const overdue = AbortSignal.timeout(READ_WITHIN_MS);
   const inTime = signal ? AbortSignal.any([signal, overdue]) : overdue;
   try {
-    const opened = await open(request, webhook, ports, inTime);
+    const opened = await open(request, webhook, ports, { logger, signal: inTime });
     if ('why' in opened) {
       logger.warn('webhook refused', { webhook: webhook.name, why: opened.why });
       return opened.answer;
@@ -86,18 +86,20 @@ async function open(
   request: WebhookRequest,
   webhook: Webhook,
   ports: ReceiverPorts,
-  signal: AbortSignal,
+  { logger, signal }: ReceiveContext & { readonly signal: AbortSignal },
 ): Promise<{ readonly notice: Notice } | Refusal> {
   const sender = SENDERS[webhook.from];
-  const secrets = await ports.secretsOf(webhook);
-  const [problem] = secrets.map(problemOfSecret).filter((one) => one !== undefined);
-  if (problem !== undefined) throw new Error(`A secret of the webhook ${webhook.name} ${problem}.`);
+  const { secrets, failure } = await secretsOf(webhook, ports);
+  const unproved = (): Refusal => {
+    // It may be the one that we do not have.
+    if (failure) throw failure.reason;
+    return { answer: NOTHING_HERE, why: `the ${NAMES[sender.proof.kind]} is missing or wrong` };
+  };
 
   const signature = sender.proof.kind === 'signature' ? sender.proof.signature(request.headers) : undefined;
   const isPromising =
     sender.proof.kind === 'signature' ? signature !== undefined : showsSecret(request, sender, secrets);
-  if (!isPromising)
-    return { answer: NOTHING_HERE, why: `the ${NAMES[sender.proof.kind]} is missing or wrong` };
+  if (!isPromising) return unproved();
   if (request.method === 'OPTIONS')
     return sender.handshake
       ? { notice: { kind: 'answer', answer: sender.handshake(request.headers) } }
@@ -105,12 +107,33 @@ async function open(
 
   const body = await readBody(request, signal);
   if (!body) return { answer: { status: 413 }, why: 'the body is too large' };
-  if (sender.proof.kind === 'signature' && !isSignature(signature ?? '', body, secrets))
-    return { answer: NOTHING_HERE, why: 'the signature is missing or wrong' };
+  if (sender.proof.kind === 'signature' && !isSignature(signature ?? '', body, secrets)) return unproved();
+  if (failure) {
+    const error = describeError(failure.reason);
+    logger.warn('a secret of the webhook is missing', { webhook: webhook.name, error });
+  }
   const json = parse(body, request, sender);
   return json === undefined
     ? { answer: { status: 400 }, why: 'the body is not JSON' }
     : { notice: sender.read(json, request.headers) };
+}
+
+/** The secrets that can be used, and the first reason why one cannot. */
+async function secretsOf(
+  webhook: Webhook,
+  ports: ReceiverPorts,
+): Promise<{ readonly secrets: readonly string[]; readonly failure: PromiseRejectedResult | undefined }> {
+  const usable = async (reading: Promise<string>): Promise<string> => {
+    const secret = await reading;
+    const problem = problemOfSecret(secret);
+    if (problem === undefined) return secret;
+    throw new Error(`A secret of the webhook ${webhook.name} ${problem}.`);
+  };
+  const readings = await Promise.allSettled(ports.secretsOf(webhook).map(usable));
+  return {
+    secrets: readings.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+    failure: readings.find((one) => one.status === 'rejected'),
+  };
 }
 
 const NAMES = { path: 'secret', 'header or path': 'secret', signature: 'signature' } as const;

@@ -1,6 +1,6 @@
+import type { PrunedTables } from '../../shared/app/prune.ts';
 import { digestOf } from '../../shared/content/index.ts';
 import {
-  type BlobRecord,
   createImportJob,
   type ImportJob,
   type JobRecord,
@@ -8,28 +8,14 @@ import {
   queuedRecord,
   type TagRecord,
   tagKey,
-  type UploadRecord,
 } from '../../shared/imports/index.ts';
-import {
-  type Observation,
-  observationKey,
-  type PollState,
-  type WatchRecord,
-} from '../../shared/mirror/index.ts';
+import { observationKey } from '../../shared/mirror/index.ts';
 import type { PrunableRecords, RecordKey, Records } from '../../shared/records.ts';
-import { type Arrival, type PipelineRun, pipelineRunSchema, runKey } from '../../shared/transfer/index.ts';
+import { type PipelineRun, pipelineRunSchema, runKey } from '../../shared/transfer/index.ts';
 
-/** The tables from which something is removed, and the ledger of tags. */
-export interface PrunableTables {
-  readonly jobs: PrunableRecords<JobRecord>;
+/** The tables that pruning reads, all of them open to a test. */
+export interface PrunableTables extends PrunedTables {
   readonly tags: PrunableRecords<TagRecord>;
-  readonly observations: PrunableRecords<Observation>;
-  readonly watches: PrunableRecords<WatchRecord>;
-  readonly polls: PrunableRecords<PollState>;
-  readonly blobs: PrunableRecords<BlobRecord>;
-  readonly uploads: PrunableRecords<UploadRecord>;
-  readonly runs: PrunableRecords<PipelineRun>;
-  readonly arrivals: PrunableRecords<Arrival>;
 }
 
 /** `stays` and `goes` are names as `namesIn` gives them, sorted. */
@@ -43,8 +29,8 @@ const PLACE = { registry: 'acme.azurecr.io', repository: 'base/app' };
 
 /**
  * Writes records of every kind: what was over at `start`, when all of it was written, and what was not, by the day 275
- * days later. The source `docker.io/library/app` is watched, `docker.io/library/old` is not; the container of the pipeline
- * `inbound` has the blob `there.tar`.
+ * days later. The source `docker.io/library/app` is watched, for `acme.azurecr.io/base/app`, and `docker.io/library/old` is
+ * not; the container of the pipeline `inbound` has the blob `there.tar`.
  */
 export async function fillTables(tables: PrunableTables, start: Date): Promise<FilledTables> {
   const stays: string[] = [];
@@ -63,11 +49,11 @@ export async function fillTables(tables: PrunableTables, start: Date): Promise<F
     (end === 'stays' ? stays : goes).push(nameOf(table, key));
   }
 
-  const jobOf = (tag: string, days: number): ImportJob =>
+  const jobOf = (tag: string, days: number, source = 'app', target = source): ImportJob =>
     createImportJob({
-      source: 'docker.io/library/app',
+      source: `docker.io/library/${source}`,
       digest: digestOf(`${tag} ${days}`),
-      target: `acme.azurecr.io/base/app:${tag}`,
+      target: `acme.azurecr.io/base/${target}:${tag}`,
       platforms: [],
       observedAt: at(days),
       reason: 'test',
@@ -98,11 +84,12 @@ export async function fillTables(tables: PrunableTables, start: Date): Promise<F
   const target = 'acme.azurecr.io/base/app:put';
   await put('tags', tables.tags, tagKey({ ...PLACE, tag: 'put' }), { target, observedAt: at(-1) }, 'stays');
 
-  const unwatched = { ...jobOf('old', -1), source: 'docker.io/library/old' };
+  const unwatched = jobOf('1', -1, 'old');
   await putObservation(unwatched, 'goes');
   await putJob(unwatched, { state: 'failed', finishedAt: old }, 'goes');
-  await putJob({ ...jobOf('waits', -1), source: 'docker.io/library/old' }, { state: 'queued' }, 'stays');
-  await putObservation({ ...jobOf('lately', -1), source: 'docker.io/library/lately' }, 'stays');
+  await putJob(jobOf('waits', -1, 'old'), { state: 'queued' }, 'stays');
+  await putObservation(jobOf('1', -1, 'lately'), 'stays');
+  await putObservation(jobOf('moved', -1, 'old', 'app'), 'stays');
   for (const [name, polledAt, end] of [
     ['app', old, 'stays'],
     ['old', old, 'goes'],

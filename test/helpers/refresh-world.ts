@@ -24,6 +24,7 @@ import {
 } from '../../shared/mirror/index.ts';
 import type { Records } from '../../shared/records.ts';
 import type { PullOptions, Repository } from '../../shared/registry/index.ts';
+import { silent } from '../../shared/telemetry/index.ts';
 import { createWebhooks, type Webhook } from '../../shared/webhooks/index.ts';
 import type { RepositoryNotices } from '../../shared/webhooks/notices.ts';
 import type { FaultyProcess } from './faulty-process.ts';
@@ -48,7 +49,6 @@ export const WATCH: Watch = {
   referrers: false,
 };
 const SECRET = 'aSecretThatIsLongEnough-0123456789';
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A repository that counts pulls in a sliding window, says so in its answers, and refuses what is too much. */
 class LimitedRepository extends MemoryRepository {
@@ -253,7 +253,7 @@ export function refreshProcess(world: RefreshWorld, process: FaultyProcess) {
   const webhooks = createWebhooks({
     webhooks: world.webhooks,
     watches: async () => world.watches,
-    secretsOf: async () => [SECRET],
+    secretsOf: () => [Promise.resolve(SECRET)],
     poll: ports,
     notices: process.wrap(world.notices, 'notices'),
     allowances: process.wrap(world.allowances, 'allowances'),

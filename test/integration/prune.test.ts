@@ -48,7 +48,10 @@ function createTables(prefix = `t${randomUUID().replaceAll('-', '')}`): Prunable
 
 /** Prunes as if a year had gone by since the records were written. */
 function pruneAfterAYear(tables: PrunableTables) {
-  const watch = { ...createWatch({ name: 'app' }), source: parseRepositoryName('docker.io/library/app') };
+  const watch = {
+    ...createWatch({ name: 'app', targets: ['acme.azurecr.io/base/app'] }),
+    source: parseRepositoryName('docker.io/library/app'),
+  };
   return prune({
     ...tables,
     configured: { watches: [watch], patterns: [] },

@@ -7,7 +7,7 @@ import {
   type Platform,
   parseManifest,
 } from '../../content/index.ts';
-import { BudgetError, InvalidInputError } from '../../errors.ts';
+import { BudgetError, InvalidInputError, RegistryError } from '../../errors.ts';
 import type { MountMap } from '../mount-map.ts';
 import type { ContentSource, ContentTarget } from '../ports.ts';
 import { BlobCopy } from './copy-blobs.ts';
@@ -94,6 +94,12 @@ export async function copyGraph(
   }
 }
 
+/** A manifest, and what the target has of it. */
+interface Found {
+  readonly content: ManifestContent;
+  readonly there: Descriptor | undefined;
+}
+
 class GraphCopy {
   readonly #source: ContentSource;
   readonly #target: ContentTarget;
@@ -165,18 +171,30 @@ class GraphCopy {
     return new ReferrerCopy(source, target, means, root);
   }
 
-  async #read(digest: Digest): Promise<{ content: ManifestContent; there: Descriptor | undefined }> {
-    const there = await this.#resolve(digest);
-    return { content: await this.#fetch(digest, there), there };
+  async #read(digest: Digest): Promise<Found> {
+    return await this.#fetch(digest, await this.#resolve(digest));
   }
 
   #resolve(digest: Digest): Promise<Descriptor | undefined> {
     return this.#manifestCall((signal) => this.#target.resolve(digest, { signal }));
   }
 
-  /** From the target when it is there already: reading the source would be counted as a pull. */
-  async #fetch(digest: Digest, there: Descriptor | undefined): Promise<ManifestContent> {
-    const side = there ? this.#target : this.#source;
+  /**
+   * From the target when it is there already: reading the source would be counted as a pull. What somebody deletes there
+   * meanwhile is not there.
+   */
+  async #fetch(digest: Digest, there: Descriptor | undefined): Promise<Found> {
+    if (there) {
+      try {
+        return { content: await this.#fetchFrom(this.#target, digest), there };
+      } catch (error) {
+        if (!(error instanceof RegistryError) || error.code !== 'E_NOT_FOUND') throw error;
+      }
+    }
+    return { content: await this.#fetchFrom(this.#source, digest), there: undefined };
+  }
+
+  async #fetchFrom(side: Pick<ContentSource, 'fetchManifest'>, digest: Digest): Promise<ManifestContent> {
     const content = await this.#manifestCall((signal) => side.fetchManifest(digest, { signal }));
     this.#manifestBytes += content.bytes.byteLength;
     if (this.#manifestBytes > MAX_MANIFESTS_BYTES) {
@@ -278,10 +296,12 @@ class GraphCopy {
   }
 
   async #manifest(digest: Digest, depth: number): Promise<void> {
-    const there = await this.#resolve(digest);
+    let there = await this.#resolve(digest);
     // A registry takes an image only with all its blobs, but an index may be there without some of its children.
     if (!there || isManifestLike(there.mediaType, 'index')) {
-      const content = await this.#fetch(digest, there);
+      const found = await this.#fetch(digest, there);
+      const { content } = found;
+      there = found.there;
       await this.#fill(parseManifest(content), there, depth + 1);
       if (!there) await this.#push(digest, content);
     }

@@ -25,7 +25,10 @@ function createTables(at: (moment: RecordsMoment) => void | Promise<void> = () =
 }
 
 function pruneAll(tables: PrunableTables, more: Partial<PrunePorts> = {}, options?: PruneOptions) {
-  const watch = { ...createWatch({ name: 'app' }), source: parseRepositoryName('docker.io/library/app') };
+  const watch = {
+    ...createWatch({ name: 'app', targets: ['acme.azurecr.io/base/app'] }),
+    source: parseRepositoryName('docker.io/library/app'),
+  };
   return prune(
     {
       ...tables,

@@ -77,6 +77,20 @@ describe('a secret in Key Vault', () => {
     );
   });
 
+  it('in a vault that does not answer is not waited for longer than was said', async () => {
+    const vault = await startKeyVault(() => () => {});
+    const getToken = async () => ({ token: TOKEN, expiresOnTimestamp: Infinity });
+    const secrets = createKeyVaultSecrets({
+      credential: async () => ({ getToken }),
+      client: vault.client,
+      timeoutMs: 100,
+    });
+    await expect(secrets.readSecret(SECRET)).rejects.toMatchObject({
+      code: 'E_TIMEOUT',
+      message: 'The vault https://acme.vault.azure.net did not answer within 0.1 s.',
+    });
+  });
+
   it('without an identity says so', async () => {
     const vault = await startKeyVault(() => found('hunter2'));
     const unavailable = Object.assign(new Error('tried everything'), { name: 'CredentialUnavailableError' });

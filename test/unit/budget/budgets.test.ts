@@ -7,6 +7,7 @@ import {
   type Pause,
 } from '../../../shared/budget/index.ts';
 import { type Digest, digestOf } from '../../../shared/content/index.ts';
+import { BudgetError } from '../../../shared/errors.ts';
 import { runImport } from '../../../shared/imports/index.ts';
 import { multiPlatform } from '../../helpers/memory-content.ts';
 import { World } from '../../helpers/memory-jobs.ts';
@@ -319,12 +320,28 @@ describe('an image of which it is not known how many manifests it has', () => {
   });
 
   test('that was an index and is none any more has what it does not need given back before it is copied', async () => {
-    const { upstream, budgets, add, state } = setUp({ limit: 1000 });
+    const { upstream, budgets, add, work, ledgers, state } = setUp({ limit: 1000 });
+    await (await work(add(1))).close();
     const [root] = add(1);
     if (!root) throw new Error('expected a digest');
     const opened = open(budgets, upstream, root, { children: async () => 16 });
+    const reserved = () => Object.values(ledgers.contents())[0]?.leases.map(({ pulls }) => pulls);
+    upstream.beforePull = () => expect(reserved()).toEqual([16]);
     await opened.source.fetchManifest(root);
-    expect(await state()).toMatchObject({ available: 999, reserved: 0 });
+    expect(await state()).toMatchObject({ available: 998, reserved: 0 });
+    await opened.close();
+    expect(upstream.heads).toBe(1);
+  });
+
+  test('is asked for by HEAD where little is left, though a guess would fit', async () => {
+    const { upstream, budgets, add, work, state } = setUp({ limit: 60 });
+    await (await work(add(20))).close();
+    const { heads } = upstream;
+    const [root] = index(upstream, 2);
+    const opened = open(budgets, upstream, root, { children: async () => 16 });
+    await opened.source.fetchManifest(root);
+    expect(upstream.heads).toBe(heads + 1);
+    expect(await state()).toMatchObject({ available: 39, reserved: 2 });
     await opened.close();
   });
 
@@ -349,10 +366,59 @@ describe('an image of which it is not known how many manifests it has', () => {
     expect(upstream.heads).toBe(heads);
   });
 
-  test('whose HEAD finds nothing is left to its pull to fail', async () => {
+  test('does not wait for more than its size has room for, though the tag named more last', async () => {
+    const { upstream, budgets, worker } = setUp({ limit: 20 });
+    upstream.spendBeside(4);
+    const [root, ...children] = index(upstream, 2);
+    const opened = open(budgets, upstream, root, { children: async () => 40 });
+    for (const digest of [root, ...children]) await opened.source.fetchManifest(digest);
+    await opened.close();
+    const alone = upstream.addText('no index');
+    const small = open(worker(), upstream, alone, { children: async () => 40 });
+    await small.source.fetchManifest(alone);
+    await small.close();
+    expect([upstream.pulls, upstream.refused]).toEqual([4, []]);
+  });
+
+  test('that others never leave enough for at once comes piece by piece, after it was put off', async () => {
+    const { upstream, clock, budgets, add, work, worker } = setUp({ limit: 20 });
+    const [root, ...children] = index(upstream, 16);
+    const missing = new Set(children);
+    const small = async () => {
+      const done = work(add(1), 1, worker()).then((opened) => opened.close());
+      await done.catch((error: unknown) => expect(error).toBeInstanceOf(BudgetError));
+    };
+    const copy = async (pulls: number | undefined) => {
+      const opened = open(budgets, upstream, root, { pulls, children: async () => 16 });
+      try {
+        await opened.source.fetchManifest(root);
+        for (const digest of missing) {
+          await opened.source.fetchManifest(digest);
+          missing.delete(digest);
+        }
+        return undefined;
+      } catch (error) {
+        return error instanceof BudgetError ? error : Promise.reject(error);
+      } finally {
+        await opened.close();
+      }
+    };
+    for (let times = 0; times < 6; times += 1) await small();
+    let pulls: number | undefined;
+    for (let tries = 0; tries < 60 && missing.size > 0; tries += 1) {
+      pulls = (await copy(pulls))?.pulls;
+      clock.time += 10 * MINUTE;
+      await small();
+    }
+    expect(missing.size).toBe(0);
+    expect(upstream.refused).toEqual([]);
+  });
+
+  test('whose HEAD finds nothing is left to its pull to fail, and needs no other', async () => {
     const { upstream, budgets, state } = setUp({ limit: 30 });
+    upstream.spendBeside(29);
     const root = digestOf('gone');
-    const opened = open(budgets, upstream, root);
+    const opened = open(budgets, upstream, root, { children: async () => 16 });
     await expect(opened.source.fetchManifest(root)).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
     await opened.close();
     expect(await state()).toMatchObject({ reserved: 0 });
@@ -423,6 +489,14 @@ describe('work that reads many images and begins anew where it could not end', (
     await opened.close();
     expect([world.upstream.pulls, world.upstream.refused]).toEqual([12, []]);
     await expect(openAll(world, some, 15)).rejects.toMatchObject({ code: 'E_ARGUMENT' });
+  });
+
+  test('reserves nothing and asks nothing while the registry wants to be left alone', async () => {
+    const world = setUp();
+    world.budgets.observe({ registry: REGISTRY, api: 'registry', pauseMs: 90_000 });
+    await world.budgets.settled();
+    await expect(openAll(world, images(world.upstream, 1))).rejects.toMatchObject({ code: 'E_RATE_LIMITED' });
+    expect([world.upstream.heads, world.ledgers.contents()]).toEqual([0, {}]);
   });
 
   test('is not limited where nothing is known to limit it', async () => {

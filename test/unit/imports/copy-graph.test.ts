@@ -185,3 +185,19 @@ test('no more than twelve blobs and six manifests are asked for at once', async 
     expect(peak).toBeLessThanOrEqual(6);
   }
 });
+
+test.each([
+  ['an image', image('app')],
+  ['an index', node],
+  ['an index of indexes', index({ graph: node })],
+])('%s that somebody deletes from the target while it is read there is copied again', async (_, graph) => {
+  const source = new MemoryRepository().seed(graph);
+  const target = new (class extends MemoryRepository {
+    override async fetchManifest(...given: Parameters<MemoryRepository['fetchManifest']>) {
+      this.manifests.clear();
+      return await super.fetchManifest(...given);
+    }
+  })().seed(graph);
+  await copyGraph(source, target, graph.root.digest);
+  expectComplete(target, graph);
+});

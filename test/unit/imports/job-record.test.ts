@@ -22,6 +22,7 @@ const at = (minute: number) => new Date(Date.UTC(2026, 4, 1, 0, minute));
 const queued = queuedRecord(job, at(0));
 const running = started(queued, job, at(1));
 const succeeded = finished(running, { state: 'succeeded', detail: 'copied' }, at(2));
+const unchanged = finished(running, { state: 'unchanged', detail: 'right already' }, at(2));
 const setback = { detail: 'no', errorCode: 'E_DENIED', failures: 3 };
 const failed = finished(running, { state: 'failed', ...setback }, at(2));
 
@@ -42,10 +43,12 @@ test('a job that starts again forgets how it ended before', () => {
   expect(again).toEqual({ ...running, attempts: 2, startedAt: at(3).toISOString() });
 });
 
-test('a repeat that finds nothing to do does not hide that the job succeeded', () => {
-  const again = started(succeeded, job, at(3));
-  expect(again).toEqual({ ...succeeded, attempts: 2 });
-  expect(finished(again, { state: 'unchanged', detail: 'right already' }, at(4))).toEqual(again);
+test('a repeat that finds nothing to do does not hide that the job was done, or when', () => {
+  for (const done of [succeeded, unchanged]) {
+    const again = started(done, job, at(3));
+    expect(again).toEqual({ ...done, attempts: 2 });
+    expect(finished(again, { state: 'unchanged', detail: 'right already' }, at(4))).toBe(again);
+  }
 });
 
 test('a repeat that changes something is news', () => {
@@ -55,7 +58,6 @@ test('a repeat that changes something is news', () => {
 });
 
 test('what is done stays done, however another worker that had the same message failed', () => {
-  const unchanged = finished(running, { state: 'unchanged', detail: 'right already' }, at(2));
   for (const done of [succeeded, unchanged]) {
     expect(finished(done, { state: 'failed', ...setback }, at(4))).toBe(done);
     expect(requeued(done, setback)).toBe(done);

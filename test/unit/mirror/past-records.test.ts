@@ -65,8 +65,13 @@ describe('what is known of a watch', () => {
 });
 
 describe('an observation', () => {
-  const seen = (source: string, observedAt = OLD, upstreamGoneAt?: string): Observation => ({
-    target: `${TARGET}:22`,
+  const seen = (
+    source: string,
+    observedAt = OLD,
+    upstreamGoneAt?: string,
+    target = 'acme.azurecr.io/past/app',
+  ): Observation => ({
+    target: `${target}:22`,
     source,
     digest: digest('22'),
     platforms: [],
@@ -84,6 +89,12 @@ describe('an observation', () => {
     ['of a source that somebody polled since', seen('quay.io/b/b'), false],
     ['that was made since', seen('quay.io/a/a', YOUNG), false],
     ['of a tag that went away long ago', seen('quay.io/a/a', OLD, OLD), true],
+    ['of a source whose target has another by now', seen('quay.io/a/a', OLD, OLD, TARGET), false],
+    [
+      'of a source whose target a pattern gives another',
+      seen('quay.io/a/a', OLD, OLD, 'acme.azurecr.io/mirror/a'),
+      false,
+    ],
     ['of a tag that went away since', seen('quay.io/a/a', OLD, YOUNG), false],
   ])('%s', (_case, observation, isPast) => {
     expect(isObservationPast(observation, roll, new Set(['quay.io/b/b']), BEFORE)).toBe(isPast);

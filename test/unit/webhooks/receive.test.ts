@@ -36,7 +36,7 @@ async function post(given: Given, ports: Partial<ReceiverPorts> = {}) {
     },
     {
       webhooks,
-      secretsOf: async () => [SECRET],
+      secretsOf: () => [Promise.resolve(SECRET)],
       watched: async () => new Set(['r.test/team/app']),
       accept: async (_, repository, subjects) => {
         accepted.push(...subjects.map((subject) => `${repository} ${subject}`));
@@ -112,18 +112,16 @@ describe('a sender that knows the secret', () => {
     async (which) => {
       const secrets = { next: SECRET, last: 'theSecretThatGoesAway-0123456789' };
       const secret = secrets[which as keyof typeof secrets];
-      const ports = { secretsOf: async () => Object.values(secrets) };
+      const ports = { secretsOf: () => Object.values(secrets).map((one) => Promise.resolve(one)) };
+      const others = ['anotherSecret-0123456789-0123', 'aThird-0123456789-0123456789'];
+      const wrong = { secretsOf: () => others.map((one) => Promise.resolve(one)) };
       const inPath = { name: 'docker-hub', secret, body: payloads.dockerHub.push };
       const inHeader = { name: 'acr', headers: { authorization: secret }, body: payloads.acr.push };
       const signature = { 'x-hub-signature-256': `sha256=${sign(GITHUB, secret)}` };
       const signed = { name: 'github', headers: { ...EVENT, ...signature }, body: GITHUB };
       for (const given of [inPath, inHeader, signed]) {
         expect(await post(given, ports)).toMatchObject({ status: 202, accepted: TAG });
-        expect(
-          await post(given, {
-            secretsOf: async () => ['anotherSecret-0123456789-0123', 'aThird-0123456789-0123456789'],
-          }),
-        ).toMatchObject({ status: 404, accepted: [] });
+        expect(await post(given, wrong)).toMatchObject({ status: 404, accepted: [] });
       }
     },
   );
@@ -344,16 +342,44 @@ describe('a body', () => {
   });
 });
 
+const OTHER = 'anotherSecret-0123456789-0123';
+const AWAY = () => Promise.reject<string>(new Error('the vault is away'));
+
 describe('what we cannot do', () => {
   it.each([
     ['keep the notice', { accept: () => Promise.reject(new Error('the tables are away')) }],
-    ['find the secret', { secretsOf: () => Promise.reject(new Error('the vault is away')) }],
-    ['use the secret, for it is too short', { secretsOf: async () => [SECRET, 'short'] }],
+    ['find the secret', { secretsOf: () => [AWAY()] }],
+    ['use the secret, for it is too short', { secretsOf: () => [Promise.resolve('short')] }],
+    [
+      'know whether it is the secret that cannot be found',
+      { secretsOf: () => [Promise.resolve(OTHER), AWAY()] },
+    ],
   ])('%s is answered so that the sender tries again', async (_, ports) => {
     expect(await post({ name: 'acr', secret: SECRET, body: payloads.acr.push }, ports)).toMatchObject({
       status: 503,
       accepted: [],
     });
+  });
+
+  it('a signature that none of the secrets we have made is answered so that the sender tries again', async () => {
+    const headers = { ...EVENT, 'x-hub-signature-256': `sha256=${sign(GITHUB)}` };
+    const ports = { secretsOf: () => [AWAY(), Promise.resolve(OTHER)] };
+    expect(await post({ name: 'github', headers, body: GITHUB }, ports)).toMatchObject({ status: 503 });
+  });
+
+  it.each([
+    ['cannot be found', AWAY],
+    ['cannot be used', () => Promise.resolve('short')],
+  ])('a second secret that %s keeps nobody from showing the first, and is told of', async (_, second) => {
+    const ports = { secretsOf: () => [second(), Promise.resolve(SECRET)] };
+    const inPath = { name: 'acr', secret: SECRET, body: payloads.acr.push };
+    const signature = { 'x-hub-signature-256': `sha256=${sign(GITHUB)}` };
+    const signed = { name: 'github', headers: { ...EVENT, ...signature }, body: GITHUB };
+    for (const given of [inPath, signed]) {
+      const { log, ...answer } = await post(given, ports);
+      expect(answer).toMatchObject({ status: 202, accepted: TAG });
+      expect(log).toContainEqual(expect.stringContaining('a secret of the webhook is missing'));
+    }
   });
 });
 

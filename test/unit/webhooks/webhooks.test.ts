@@ -23,7 +23,7 @@ async function setUp({ watch = createWatch() } = {}) {
     createWebhooks({
       webhooks: [HUB, PROXY],
       watches: async () => [watch],
-      secretsOf: async () => [SECRET],
+      secretsOf: () => [Promise.resolve(SECRET)],
       poll,
       notices,
       allowances,
@@ -144,7 +144,7 @@ describe('a notice', () => {
     const refusing = createWebhooks({
       webhooks: [HUB],
       watches: async () => [createWatch()],
-      secretsOf: async () => [SECRET],
+      secretsOf: () => [Promise.resolve(SECRET)],
       poll: { ...world.ports, observations: world.observations },
       notices: createMemoryRecords({
         at: () => {
@@ -274,7 +274,7 @@ describe('a watch that notices feed', () => {
     const none = createWebhooks({
       webhooks: [],
       watches: async () => [createWatch()],
-      secretsOf: async () => [SECRET],
+      secretsOf: () => [Promise.resolve(SECRET)],
       poll: { ...world.ports, observations: world.observations },
       notices: untouchable,
       allowances: createMemoryRecords(),
