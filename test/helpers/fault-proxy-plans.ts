@@ -6,7 +6,8 @@ import { QUIRK_NAMES, type QuirkName } from './fault-proxy-quirks.ts';
 import type { FaultyCopy, ProxyFaults, Side } from './fault-proxy-runs.ts';
 import type { Step } from './fault-proxy-steps.ts';
 
-type Strike = NonNullable<FaultProxyOptions['glitchFor']>;
+/** Says what goes wrong with an exchange, if anything. */
+export type Strike = NonNullable<FaultProxyOptions['glitchFor']>;
 
 /** Strikes an exchange of that step once: the first that the glitch can happen to. */
 export function strikeOnce(step: Step, glitch: GlitchName): Strike {

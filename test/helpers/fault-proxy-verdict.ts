@@ -1,3 +1,4 @@
+import { request } from 'undici';
 import { digestOf, OCI_INDEX, OCI_MANIFEST } from '../../shared/content/index.ts';
 import { describeError, LongshoreError } from '../../shared/errors.ts';
 import type { FaultyOutcome, FaultyWorld } from './fault-proxy-runs.ts';
@@ -61,9 +62,10 @@ async function missingFrom(
 
 async function read(host: string, path: string): Promise<Uint8Array | undefined> {
   const headers = { accept: `${OCI_INDEX}, ${OCI_MANIFEST}` };
-  const answer = await fetch(`http://${host}/v2/${path}`, { headers });
-  const bytes = new Uint8Array(await answer.arrayBuffer());
-  return answer.ok ? bytes : undefined;
+  // As `fetch`, at a third of its cost: thousands are read.
+  const { statusCode, body } = await request(`http://${host}/v2/${path}`, { headers });
+  const bytes = await body.bytes();
+  return statusCode === 200 ? bytes : undefined;
 }
 
 /** One line for the message of a failed test: how it ended, and what had gone wrong before. */

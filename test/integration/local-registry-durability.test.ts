@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { buildImageIndex, buildSbom, pushContent } from '../../local/demo-content/index.ts';
 import { startRegistry } from '../../local/registry/index.ts';
-import { digestOf } from '../../shared/content/index.ts';
+import { type Descriptor, digestOf, REF_NAME_ANNOTATION } from '../../shared/content/index.ts';
 import { startTestRegistry, temporaryFolder } from '../helpers/test-registry.ts';
 
 const INDEX = new URL('../../local/registry/index.ts', import.meta.url).href;
@@ -54,6 +54,24 @@ describe('the local registry after a restart', () => {
     }
     const referrers = await fetch(`${after.url}/v2/base/node/referrers/${image.root.digest}`);
     expect(await referrers.json()).toMatchObject({ manifests: [{ digest: sbom.root.digest }] });
+  });
+
+  it('still has a repository of very many tags', async () => {
+    const folder = await temporaryFolder();
+    const before = await startRegistry({ folder });
+    await pushContent(before.url, 'base/node', ['t0'], await buildImageIndex({ seed: 'node-22' }));
+    await before.close();
+    const paths = await readdir(folder, { recursive: true });
+    const path = join(folder, paths.find((name) => basename(name) === 'index.json') ?? 'index.json');
+    const { manifests, ...index } = JSON.parse(await readFile(path, 'utf8'));
+    const [tagged] = manifests.filter(({ annotations }: Partial<Descriptor>) => annotations);
+    const named = (nth: number) => ({ ...tagged, annotations: { [REF_NAME_ANNOTATION]: `t${nth}` } });
+    const many = [...manifests, ...Array.from({ length: 50_000 }, (_, at) => named(at + 1))];
+    await writeFile(path, JSON.stringify({ ...index, manifests: many }));
+
+    const after = await startTestRegistry({ folder });
+    const answer = await fetch(`${after.url}/v2/base/node/manifests/t50000`, { method: 'HEAD' });
+    expect(answer.status).toBe(200);
   });
 
   it('goes on with an upload from where it was killed, and shows no half blob', async () => {

@@ -93,5 +93,6 @@ export function isLent(bytes: Uint8Array): boolean {
 
 /** To be called once for each byte at most, by who got it last; it must not be read any more. Other memory stays as it is. */
 export function giveBack(bytes: Uint8Array): void {
-  if (bytes.buffer instanceof Piece) bytes.buffer.returned(bytes.byteLength);
+  // Nothing, given back to a piece that is free already, would make it free twice.
+  if (bytes.byteLength > 0 && bytes.buffer instanceof Piece) bytes.buffer.returned(bytes.byteLength);
 }

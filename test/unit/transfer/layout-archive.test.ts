@@ -120,6 +120,12 @@ describe('an image layout archive', () => {
       '{"manifests":[{"size":1}]}',
       /index.json is not as.*manifests\.0\./,
     ],
+    [
+      'an index of more entries than can be right, for what each is',
+      'index.json',
+      `{"manifests":[${'{},'.repeat(50_000)}{}]}`,
+      /index.json is not as.*: manifests: Too big/,
+    ],
     ['an unknown version', 'oci-layout', '{"imageLayoutVersion":"2.0.0"}', /version "2.0.0"/],
   ])('refuses %s', async (_, path, content, message) => {
     const layout = imageLayout();

@@ -69,6 +69,16 @@ describe('memory that is read into', () => {
     expect(kept.every((byte) => byte === 2)).toBe(true);
   });
 
+  it('is free once, also for who gives back an empty part of it', () => {
+    const { read } = reading();
+    read(PIECE_BYTES, 1);
+    const free = read(PIECE_BYTES, 2);
+    giveBack(free);
+    giveBack(free.subarray(0, 0));
+    const others = [3, 4, 5].map((value) => read(PIECE_BYTES, value));
+    expect(new Set(others.map(({ buffer }) => buffer)).size).toBe(3);
+  });
+
   it('stays as it is while nobody gives it back', () => {
     const { read } = reading();
     const kept = Array.from({ length: 20 }, (_, value) => read(100_000, value));
