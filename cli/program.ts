@@ -94,7 +94,7 @@ function createProgram(commands: readonly Command[], { stdout }: Streams): Comma
   const program = new Command('longshore')
     .description('Keeps your own copies of public container content fresh, complete and verified.')
     .version(packageJson.version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'show this help')
+    .helpOption(HELP_FLAGS.join(', '), 'show this help')
     .helpCommand('help [command]', 'show the help of a command')
     .exitOverride()
     .configureOutput({
@@ -128,10 +128,22 @@ class WrongUseError extends Error {
   override readonly name = 'WrongUseError';
 }
 
+const HELP_FLAGS = ['-h', '--help'];
+
+/** Whether one of the words is in the place of a command and is none. With a help flag, commander would explain another. */
+function namesNoCommand(program: Command, [word = '-', ...rest]: readonly string[]): boolean {
+  const inner = program.commands.find((command) => command.name() === word);
+  if (inner) return namesNoCommand(inner, rest);
+  return program.commands.length > 0 && word !== 'help' && !word.startsWith('-');
+}
+
 /** @throws WrongUseError, besides what the command throws. */
 async function parse(program: Command, words: readonly string[]): Promise<void> {
   try {
-    await program.parseAsync(words, { from: 'user' });
+    const called = namesNoCommand(program, words)
+      ? words.filter((word) => !HELP_FLAGS.includes(word))
+      : words;
+    await program.parseAsync(called, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version end like this, too.

@@ -26,19 +26,22 @@ export interface ConfigProblem {
   readonly where: string;
 }
 
-/** The configuration cannot be used. Lists every problem found, never only the first. */
+const MAX_PROBLEMS = 100;
+
+/** The configuration cannot be used. Lists every problem found, never only the first; of very many, a hundred. */
 export class ConfigError extends LongshoreError {
   override readonly name = 'ConfigError';
   readonly code = 'E_CONFIG';
   readonly problems: readonly ConfigProblem[];
 
   constructor(problems: readonly ConfigProblem[], options?: ErrorOptions) {
-    super(
-      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n` +
-        problems.map(({ where, message }) => `  ${where}: ${message}`).join('\n'),
-      options,
-    );
-    this.problems = problems;
+    const shown = problems.slice(0, MAX_PROBLEMS);
+    const count = problems.length === 1 ? 'a problem' : `${problems.length} problems`;
+    const lines = shown.map(({ where, message }) => `  ${where}: ${message}`);
+    const rest = problems.length - shown.length;
+    if (rest > 0) lines.push(`  and ${rest} more`);
+    super(`The configuration has ${count}:\n${lines.join('\n')}`, options);
+    this.problems = shown;
   }
 }
 

@@ -17,7 +17,7 @@ export function configCommand(run: Run): Command {
   return new Command('config').description('work with the configuration').addCommand(
     new Command('check')
       .description('check a configuration and list every problem with its line')
-      .argument('[file]', 'configuration to check (default: ./longshore.yaml)')
+      .argument('[file]', 'configuration to check (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)')
       .option('--json', 'print the result as JSON')
       .action((file: string | undefined) =>
         run(async ({ output, environment }) => {

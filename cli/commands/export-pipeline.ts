@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { parseSecretSource, type SecretSource } from '../../shared/transfer/index.ts';
+import { platformFlag } from '../platform-flag.ts';
 import { positive } from '../positive.ts';
 import type { Run } from '../program.ts';
 import { byteSize } from '../transfer/flags.ts';
@@ -29,7 +30,7 @@ export function exportPipelineCommand(run: Run): Command {
         .option('--part-size <size>', 'split archives larger than this, such as 4GiB', byteSize)
         .option('--base-archive <blob>', 'leave out what this archive in the same container has')
         .option('--artifact-limit <count>', 'at most so many artifacts for one run; ACR takes 50', positive)
-        .option('--platform <platform...>', 'take only these platforms')
+        .option('--platform <platform...>', 'take only these platforms', platformFlag)
         .option('--no-referrers', 'leave out signatures, SBOMs and attestations'),
     fieldsOf: (flags) => ({
       target: endpointOf(flags),

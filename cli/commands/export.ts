@@ -51,7 +51,7 @@ export function exportCommand(run: Run): Command {
     .option('--continue-on-errors', 'leave out artifacts that cannot be read; exit code 1 if there are any')
     .option(
       '--config <file>',
-      'take registry credentials from this configuration (default: ./longshore.yaml)',
+      'take registry credentials from this configuration (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)',
     )
     .option('--json', 'print the result as JSON')
     .addHelpText('after', EXAMPLES)

@@ -24,7 +24,10 @@ export function forecastCommand(run: Run): Command {
     .description(
       'show what a configuration will spend at each upstream; exit code 1 when it does not fit or is not known',
     )
-    .option('--config <file>', 'configuration to forecast (default: ./longshore.yaml)')
+    .option(
+      '--config <file>',
+      'configuration to forecast (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)',
+    )
     .option('--offline', 'ask no registry; what only upstream knows is assumed')
     .option('--changes-per-month <count>', 'how often upstream moves each tag', changes, 4)
     .option('--json', 'print the result as JSON')

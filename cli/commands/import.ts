@@ -42,7 +42,7 @@ export function importCommand(run: Run): Command {
     .option('--force', 'move the target tag when it names other content')
     .option(
       '--config <file>',
-      'take registry credentials from this configuration (default: ./longshore.yaml)',
+      'take registry credentials from this configuration (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)',
     )
     .option('--json', 'print the result as JSON')
     .addHelpText('after', EXAMPLES)

@@ -19,7 +19,10 @@ interface PlanFlags {
 export function planCommand(run: Run): Command {
   return new Command('plan')
     .description('show what would be imported and why; exit code 3 when nothing would')
-    .option('--config <file>', 'configuration to plan with (default: ./longshore.yaml)')
+    .option(
+      '--config <file>',
+      'configuration to plan with (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)',
+    )
     .option('--watch <name...>', 'only these watches (default: all that are not paused)')
     .option('--explain', 'for every tag upstream lists, whether it is taken and by which rule')
     .option('--json', 'print the result as JSON')

@@ -19,7 +19,10 @@ interface SyncFlags {
 export function syncCommand(run: Run): Command {
   return new Command('sync')
     .description('copy now what the watches select and the targets lack; exit code 3 when nothing does')
-    .option('--config <file>', 'configuration to sync with (default: ./longshore.yaml)')
+    .option(
+      '--config <file>',
+      'configuration to sync with (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)',
+    )
     .option('--watch <name...>', 'only these watches (default: all that are not paused)')
     .option('--dry-run', 'show what would be copied and copy nothing')
     .option('--json', 'print the result as JSON')

@@ -25,7 +25,7 @@ export function addOpenFlags(command: Command): Command {
     )
     .option(
       '--config <file>',
-      'take registry credentials from this configuration (default: ./longshore.yaml)',
+      'take registry credentials from this configuration (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)',
     )
     .option('--json', 'print the result as JSON');
 }

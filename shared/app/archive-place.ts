@@ -21,12 +21,8 @@ export interface ArchivePlace {
   /** For people; without the query of a URL, which may be a secret. */
   readonly shown: string;
   /** A file beside the archive, or the archive itself; `undefined` when there is none. */
-  open(name: string, signal?: AbortSignal): Promise<OpenedFile | undefined>;
+  open(name: string, signal?: AbortSignal): Promise<RandomAccessFile | undefined>;
   create(name: string, size: number, signal?: AbortSignal): Promise<ArchiveSink>;
-}
-
-export interface OpenedFile extends RandomAccessFile {
-  [Symbol.asyncDispose]?(): PromiseLike<void>;
 }
 
 export interface PlaceOptions {

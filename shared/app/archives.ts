@@ -47,10 +47,9 @@ export async function exportToArchive(call: ExportCall): Promise<ExportResult & 
     rights: ['w'],
     overwrite: call.overwrite,
   });
-  await using opened = new AsyncDisposableStack();
   const base =
     call.base === undefined ? undefined : await tools.place(call.base, { purpose: 'import', rights: ['r'] });
-  const baseFile = base && (await openFile(base, base.name, opened, signal));
+  const baseFile = base && (await openFile(base, signal));
   const { artifacts, failed } = await expandArtifacts(call.artifacts, (name) => registry.repository(name), {
     continueOnErrors,
     signal,

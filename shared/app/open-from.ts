@@ -6,11 +6,12 @@ import {
   type ArchiveFile,
   openArchive,
   openWholeArchive,
+  type RandomAccessFile,
   readTrustedKey,
   type SecretSource,
   type TrustedKey,
 } from '../transfer/index.ts';
-import { type ArchivePlace, archivePlace, type OpenedFile } from './archive-place.ts';
+import { type ArchivePlace, archivePlace } from './archive-place.ts';
 import { createSecretReader } from './transfer-access.ts';
 
 /** What commands on archives have in common: they need no queue, no records and no configuration. */
@@ -44,42 +45,36 @@ export async function openFrom(
   const { signal } = call;
   const tools = toolsFor(call);
   const trustedKeys = call.verifyKeys && (await readKeys(call.verifyKeys, tools, signal));
-  await using opening = new AsyncDisposableStack();
   const place = await tools.place(call.from, { purpose: 'import', rights: ['r'] });
-  const file = await openFile(place, place.name, opening, signal);
+  const file = await openFile(place, signal);
   const bases = [];
   for (const location of call.bases ?? []) {
     const base = await tools.place(location, { purpose: 'import', rights: ['r'] });
-    bases.push(await openFile(base, base.name, opening, signal));
+    bases.push(await openFile(base, signal));
   }
   const files: ArchiveFile[] = [{ name: place.name, file }];
   const missingParts: string[] = [];
   const openPart = async (name: string) => {
     const part = await place.open(name, signal);
-    if (part?.[Symbol.asyncDispose]) opening.defer(() => part[Symbol.asyncDispose]?.());
     if (part) files.push({ name, file: part });
     else missingParts.push(name);
     return part;
   };
-  const archive = opening.use(
-    await openWholeArchive(file, place.name, { openPart, bases, trustedKeys, signal }).catch((error) => {
+  const archive = await openWholeArchive(file, place.name, { openPart, bases, trustedKeys, signal }).catch(
+    (error) => {
       if (!lacksParts || missingParts.length === 0) throw error;
       return openArchive(file, { trustedKeys, signal });
-    }),
+    },
   );
-  const kept = opening.move();
-  return { archive, place, files, missingParts, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return { archive, place, files, missingParts, [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose]() };
 }
 
 export async function openFile(
   place: ArchivePlace,
-  name: string,
-  opening: AsyncDisposableStack,
   signal: AbortSignal | undefined,
-): Promise<OpenedFile> {
-  const file = await place.open(name, signal);
+): Promise<RandomAccessFile> {
+  const file = await place.open(place.name, signal);
   if (!file) throw new InvalidInputError('E_ARGUMENT', `There is no archive "${place.shown}".`);
-  if (file[Symbol.asyncDispose]) opening.defer(() => file[Symbol.asyncDispose]?.());
   return file;
 }
 

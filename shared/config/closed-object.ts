@@ -32,6 +32,8 @@ function unknownKey(key: string, known: readonly string[]): string {
 /** The candidate with the smallest edit distance, if less than half of the word has to change. */
 function nearestTo(word: string, candidates: readonly string[]): string | undefined {
   const [best] = candidates
+    // The distance is at least what one is longer than the other.
+    .filter(({ length }) => Math.abs(word.length - length) * 2 <= length)
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
   return best && best.distance * 2 <= best.candidate.length ? best.candidate : undefined;

@@ -57,14 +57,19 @@ export function issueMessage(issue: z.core.$ZodRawIssue): string | undefined {
     case 'invalid_value':
       return `expected one of ${issue.values.map(String).join(', ')}`;
     case 'too_small':
-      if (issue.origin === 'number' || issue.origin === 'int')
+      if (isNumber(issue))
         return `expected ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}`;
       return issue.minimum === 1 ? 'must not be empty' : `expected at least ${issue.minimum}`;
     case 'too_big':
+      if (isNumber(issue)) return `expected at most ${issue.maximum}`;
       return `expected at most ${issue.maximum} ${issue.origin === 'string' ? 'characters' : 'entries'}`;
     default:
       return undefined;
   }
+}
+
+function isNumber({ origin }: { readonly origin: string }): boolean {
+  return origin === 'number' || origin === 'int';
 }
 
 const TYPE_NAMES: Readonly<Record<string, string>> = {

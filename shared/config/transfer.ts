@@ -233,6 +233,7 @@ function checkPipelines(
     { field: 'exportPipelines', schema: exportPipelineSchema, pipelines: exportPipelines },
     { field: 'importPipelines', schema: importPipelineSchema, pipelines: importPipelines },
   ] as const;
+  const told = new Set(context.issues.map(({ path: where }) => JSON.stringify(where)));
   for (const { field, schema, pipelines } of kinds) {
     const names = new Set<string>();
     for (const [at, pipeline] of pipelines.entries()) {
@@ -243,8 +244,9 @@ function checkPipelines(
       }
       names.add(lowered);
       const { error } = schema.safeParse({ registry, ...pipeline }, { error: issueMessage });
-      for (const { path: where, message } of error?.issues ?? []) {
-        context.addIssue({ code: 'custom', path: [field, at, ...where], message });
+      for (const { path: inner, message } of error?.issues ?? []) {
+        const where = [field, at, ...inner];
+        if (!told.has(JSON.stringify(where))) context.addIssue({ code: 'custom', path: where, message });
       }
     }
   }

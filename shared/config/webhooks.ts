@@ -66,12 +66,15 @@ export function configuredWebhooks(webhooks: z.output<typeof webhooksSchema>): r
   }));
 }
 
+const withSecret = z.object({ secret: secretsSchema });
+const withSecretList = z.object({ secret: z.array(z.unknown()) });
+
 /** Secrets in the environment that are not there or cannot be used. Those in a vault are looked at when needed. */
 export function webhookSecretProblems(webhooks: unknown, env: Environment): readonly ValueProblem[] {
   const list: readonly unknown[] = Array.isArray(webhooks) ? webhooks : [];
   return list.flatMap((value, at) => {
-    const { data } = z.object({ secret: secretsSchema }).safeParse(value);
-    const isList = z.object({ secret: z.array(z.unknown()) }).safeParse(value).success;
+    const { data } = withSecret.safeParse(value);
+    const isList = withSecretList.safeParse(value).success;
     return (data?.secret ?? []).flatMap((ref, which) => {
       const message = problemOfVariable(ref, env);
       if (message === undefined) return [];

@@ -1,4 +1,5 @@
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -11,6 +12,7 @@ import {
   parseDocument,
   visit,
   type YAMLError,
+  type YAMLMap,
 } from 'yaml';
 
 /** The keys and positions that lead to a value, from the top of the file. */
@@ -38,12 +40,19 @@ const MAX_ALIASES = 100;
 /** Reads YAML 1.2 and remembers where everything stands. Throws nothing that comes of the text. */
 export function readYaml(text: string, fileName: string): YamlText {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true });
-  const dangling = findDanglingAliases(document);
-  const problems = [...findSyntaxProblems(document), ...dangling];
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    // The parser would compare each key with every other one of its mapping.
+    uniqueKeys: false,
+  });
+  const { targets, dangling } = resolveAliases(document);
+  const problems = [...findSyntaxProblems(document), ...findRepeatedKeys(document), ...dangling];
+  const pairs = new Map<YAMLMap, ReadonlyMap<string, Pair>>();
   let value: unknown;
   // A key given twice leaves the rest of the file meaningful; after other errors it is guesswork.
-  if (dangling.length === 0 && document.errors.every(({ code }) => code === 'DUPLICATE_KEY')) {
+  if (dangling.length === 0 && document.errors.length === 0) {
     try {
       value = document.toJS({ maxAliasCount: MAX_ALIASES });
     } catch (error) {
@@ -57,12 +66,38 @@ export function readYaml(text: string, fileName: string): YamlText {
   return {
     value,
     problems,
-    offsetOf: (path, end) => offsetOf(document, path, end),
+    offsetOf,
     where(offset) {
       const { line, col } = lines.linePos(offset);
       return `${fileName}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
     },
   };
+
+  function offsetOf(path: ValuePath, end: 'key' | 'value'): number {
+    let node: Node | null | undefined = document.contents;
+    let offset = startOf(node) ?? 0;
+    for (const [depth, step] of path.entries()) {
+      if (isAlias(node)) node = targets.get(node);
+      let key: unknown;
+      if (isMap(node)) {
+        const byKey: ReadonlyMap<string, Pair> = pairs.get(node) ?? pairsByKey(node);
+        pairs.set(node, byKey);
+        const pair = byKey.get(String(step));
+        key = pair?.key;
+        node = isNode(pair?.value) ? pair.value : undefined;
+      } else if (isSeq(node)) {
+        const item: unknown = node.items[Number(step)];
+        node = isNode(item) ? item : undefined;
+      } else {
+        node = undefined;
+      }
+      const wantsKey = end === 'key' && depth === path.length - 1;
+      const found = wantsKey ? startOf(key) : (startOf(node) ?? startOf(key));
+      if (found === undefined) return offset;
+      offset = found;
+    }
+    return offset;
+  }
 }
 
 function findSyntaxProblems(document: Document.Parsed): YamlProblem[] {
@@ -77,14 +112,38 @@ function findSyntaxProblems(document: Document.Parsed): YamlProblem[] {
 const DANGLING_ALIAS =
   'the alias (*) has no anchor (&) before it; text that begins with * is put in quotes, as in "*-alpine"';
 
-function findDanglingAliases(document: Document.Parsed): YamlProblem[] {
-  const anchors = new Set<string>();
-  const problems: YamlProblem[] = [];
+/** What each alias stands for: found once for all, because to look for one alias is to walk through the document. */
+function resolveAliases(document: Document.Parsed) {
+  const anchored = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  const dangling: YamlProblem[] = [];
   visit(document, {
     Node(_, node) {
       if (isAlias(node)) {
-        if (!anchors.has(node.source)) problems.push({ offset: startOf(node) ?? 0, message: DANGLING_ALIAS });
-      } else if (node.anchor) anchors.add(node.anchor);
+        const target = anchored.get(node.source);
+        if (target) targets.set(node, target);
+        else dangling.push({ offset: startOf(node) ?? 0, message: DANGLING_ALIAS });
+      } else if (node.anchor) anchored.set(node.anchor, node);
+    },
+  });
+  return { targets, dangling };
+}
+
+function findRepeatedKeys(document: Document.Parsed): YamlProblem[] {
+  const problems: YamlProblem[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const keys = new Set<string>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        const name = String(key.value);
+        if (keys.has(name))
+          problems.push({
+            offset: startOf(key) ?? 0,
+            message: 'the key is given twice in the same mapping',
+          });
+        keys.add(name);
+      }
     },
   });
   return problems;
@@ -92,35 +151,13 @@ function findDanglingAliases(document: Document.Parsed): YamlProblem[] {
 
 /** The parser's sentence without what it quotes from the file, which may be a secret in the wrong place. */
 function sentenceOf({ code, message }: YAMLError): string {
-  if (code === 'DUPLICATE_KEY') return 'the key is given twice in the same mapping';
   if (code === 'MULTIPLE_DOCS') return 'expected one document, found a second one after "---"';
   return `not valid YAML: ${message.split(': ', 1)[0]}`;
 }
 
-function offsetOf(document: Document.Parsed, path: ValuePath, end: 'key' | 'value'): number {
-  let node: Node | null | undefined = document.contents;
-  let offset = startOf(node) ?? 0;
-  for (const [depth, step] of path.entries()) {
-    if (isAlias(node)) node = node.resolve(document);
-    let key: unknown;
-    if (isMap(node)) {
-      const pair: Pair<unknown, unknown> | undefined = node.items.find(
-        (item) => isScalar(item.key) && String(item.key.value) === String(step),
-      );
-      key = pair?.key;
-      node = isNode(pair?.value) ? pair.value : undefined;
-    } else if (isSeq(node)) {
-      const item: unknown = node.items[Number(step)];
-      node = isNode(item) ? item : undefined;
-    } else {
-      node = undefined;
-    }
-    const wantsKey = end === 'key' && depth === path.length - 1;
-    const found = wantsKey ? startOf(key) : (startOf(node) ?? startOf(key));
-    if (found === undefined) return offset;
-    offset = found;
-  }
-  return offset;
+/** Of those with the same key, the last: the one whose value counts. */
+function pairsByKey({ items }: YAMLMap): ReadonlyMap<string, Pair> {
+  return new Map(items.flatMap((pair) => (isScalar(pair.key) ? [[String(pair.key.value), pair]] : [])));
 }
 
 function startOf(node: unknown): number | undefined {

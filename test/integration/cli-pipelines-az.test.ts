@@ -16,13 +16,14 @@ it('pipelines are made with the short flags of az, in any case it takes', { time
 
   expect(
     await made(
-      `export-pipeline create -r acme.azurecr.io -n outbound -c ${CONTAINER} -m sastoken -s ${SECRET} -z overwriteblobs ContinueOnErrors -i [system]`,
+      `export-pipeline create -r acme.azurecr.io -n outbound -c ${CONTAINER} -m sastoken -s ${SECRET} -z overwriteblobs ContinueOnErrors -i [system] --platform linux/amd64,linux/arm64 windows/amd64`,
     ),
   ).toMatchObject({
     registry: 'acme.azurecr.io',
     target: { uri: CONTAINER.toLowerCase(), keyVaultUri: SECRET, storageAccessMode: 'SasToken' },
     options: ['OverwriteBlobs', 'ContinueOnErrors'],
     identity: { type: 'SystemAssigned' },
+    longshore: { platforms: ['linux/amd64', 'linux/arm64', 'windows/amd64'] },
   });
   const inbound = `import-pipeline create -r acme.azurecr.io -n inbound -c ${CONTAINER} -m ManagedIdentity`;
   const triggerOf = async (flag: string) => (await made(`${inbound}${flag}`)).trigger.sourceTrigger.status;

@@ -64,8 +64,7 @@ async function twoSides() {
   };
 
   const importFrom = async (name: string, trustedKeys?: readonly TrustedKey[]) => {
-    await using opened = new AsyncDisposableStack();
-    const open = async (part: string) => opened.use(await openLocalFile(join(folder, part)));
+    const open = (part: string) => openLocalFile(join(folder, part));
     return await importArchive({
       file: await open(name),
       name,

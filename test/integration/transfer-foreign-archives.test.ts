@@ -58,7 +58,7 @@ function targetOf({ artifacts: [artifact] }: Archive, name: string): string | un
 
 async function expectReadInFull(skopeo: string, name: string, expectedTarget: string): Promise<void> {
   const { folder, layout } = await folderWithLayout();
-  await using file = await openLocalFile(await skopeoArchive(skopeo, folder, 'oci-archive', name));
+  const file = await openLocalFile(await skopeoArchive(skopeo, folder, 'oci-archive', name));
   const archive = await openArchive(file);
   const [artifact] = archive.artifacts;
   expect(artifact?.descriptor.digest).toBe(layout.root.digest);
@@ -75,7 +75,7 @@ describeWithProgram('skopeo', 'an archive made by skopeo', {
 
   'is read in full when it is a docker archive, its layers by their diff ids': async (skopeo) => {
     const { folder, diffIds } = await folderWithLayout();
-    await using file = await openLocalFile(
+    const file = await openLocalFile(
       await skopeoArchive(skopeo, folder, 'docker-archive', ':ghcr.io/team/app:v4'),
     );
     await using archive = await openArchive(file);
@@ -93,7 +93,7 @@ describeWithProgram('skopeo', 'an archive made by skopeo', {
       const program = findProgram(compressor);
       if (!program) continue;
       await runProgram(program, [...flags, path]);
-      await using file = await openLocalFile(`${path}.${compressor === 'gzip' ? 'gz' : 'zst'}`);
+      const file = await openLocalFile(`${path}.${compressor === 'gzip' ? 'gz' : 'zst'}`);
       await using archive = await openArchive(file);
       expect(archive.artifacts[0]?.descriptor.digest).toBe(layout.root.digest);
       expect(await readAll(archive)).toHaveLength(3);
@@ -104,7 +104,7 @@ describeWithProgram('skopeo', 'an archive made by skopeo', {
     const { folder } = await folderWithLayout();
     const path = await skopeoArchive(skopeo, folder, 'oci-archive', ':v1');
     await truncate(path, Math.floor((await stat(path)).size / 3));
-    await using file = await openLocalFile(path);
+    const file = await openLocalFile(path);
     await expect(openArchive(file)).rejects.toMatchObject({ code: 'E_ARCHIVE_FORMAT' });
   },
 });
@@ -119,7 +119,7 @@ describeWithProgram('tar', 'an archive made by tar', {
   'is read in full in each of its formats': async (tar) => {
     const { folder } = await folderWithLayout();
     for (const format of ['gnu', 'pax', 'ustar']) {
-      await using file = await openLocalFile(await tarArchive(tar, format, join(folder, 'layout'), '.'));
+      const file = await openLocalFile(await tarArchive(tar, format, join(folder, 'layout'), '.'));
       expect(await readAll(await openArchive(file))).toHaveLength(3);
     }
   },
@@ -130,7 +130,7 @@ describeWithProgram('tar', 'an archive made by tar', {
     await mkdir(join(folder, dirname(name)), { recursive: true });
     await writeFile(join(folder, name), 'content');
     for (const format of ['gnu', 'pax']) {
-      await using file = await openLocalFile(await tarArchive(tar, format, folder, name));
+      const file = await openLocalFile(await tarArchive(tar, format, folder, name));
       const [entry] = await collect(tarEntries(file));
       expect(entry).toMatchObject({ name, size: 7, type: 'file' });
       const bytes = Buffer.concat(await collect(await file.read(entry?.dataOffset ?? 0, 7)));

@@ -28,7 +28,7 @@ async function importIntoRegistry(layout: ImageLayout) {
   await writeFile(path, await tarOfFiles(layout.files));
 
   const importOnce = async () => {
-    await using file = await openLocalFile(path);
+    const file = await openLocalFile(path);
     return await importArchive({
       file,
       name: 'app.tar',

@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import { type Digest, parseDigest } from '../../content/index.ts';
 import { ArchiveError } from '../../errors.ts';
 import type { Archive } from './archive.ts';
@@ -14,6 +15,8 @@ export interface WholeArchiveOptions extends OpenArchiveOptions {
   /** Archives that hold what a differential one leaves out. Without them the target must have it. */
   readonly bases?: readonly RandomAccessFile[] | undefined;
 }
+
+const OPENED_AT_ONCE = 16;
 
 /**
  * Opens an archive with everything it needs: the other parts when it is one of several, and the archives it builds upon.
@@ -60,13 +63,29 @@ async function openOthers(
     );
   }
   const others = names.filter((other) => other !== name);
-  const files = await Promise.all(others.map((other) => openPart(other)));
+  const files = await openAll(others, openPart);
   const missing = others.filter((_, at) => files[at] === undefined);
   if (missing.length === 0) return files.filter((file) => file !== undefined);
   throw new ArchiveError(
     'E_ARCHIVE_INCOMPLETE',
     `${quoted(name)} is part ${part.number} of ${part.of}, and ${missing.map(quoted).join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there. Deliver all parts.`,
   );
+}
+
+/** When one cannot be opened no more are, and none is still being opened afterwards. */
+async function openAll<File>(
+  names: readonly string[],
+  open: (name: string) => Promise<File>,
+): Promise<readonly File[]> {
+  const slots = pLimit({ concurrency: OPENED_AT_ONCE, rejectOnClear: true });
+  const opening = names.map((name) => slots(open, name));
+  try {
+    return await Promise.all(opening);
+  } catch (error) {
+    slots.clearQueue();
+    await Promise.allSettled(opening);
+    throw error;
+  }
 }
 
 /** All parts together have exactly what the catalog of the whole lists, if its id is the one they were given. */

@@ -53,7 +53,7 @@ describe('the command line', () => {
     [['plan', '--confg', 'x'], "unknown option '--confg'\n(Did you mean --config?)"],
     [['import', 'node:22'], "missing required argument 'target'"],
     [['import', 'a', 'b', 'c'], 'too many arguments'],
-    [['status', '--limit', '0'], 'Expected a number from 1 on.'],
+    [['status', '--limit', '0'], 'Expected a whole number from 1 on.'],
     [['status', '--state', 'lost'], 'Allowed choices are queued, running'],
   ])('says what is wrong with %j, on stderr or as JSON', async (args, reason) => {
     const plain = await runCli(args);
@@ -86,6 +86,17 @@ it('explains a command within a command, and says of one that is none that it is
     exitCode: 2,
     stderr: "longshore: unknown command 'nosuch'\nTry: longshore --help\n",
   });
+});
+
+it.each([
+  [['nosuch', '--help'], "unknown command 'nosuch'"],
+  [['imprt', '-h'], "unknown command 'imprt'\n(Did you mean import?)"],
+  [['config', 'nosuch', '--help'], "unknown command 'nosuch'"],
+  [['help', 'config', 'nosuch'], "unknown command 'nosuch'"],
+])('%j is told that there is no such command, not helped with another one', async (args, reason) => {
+  const { exitCode, stdout, stderr } = await runCli(args);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+  expect(stderr).toContain(reason);
 });
 
 it.each([[[]], [['0f', '--all']]])('retry %j says that it needs either ids or --all', async (args) => {

@@ -25,6 +25,12 @@ function watchWith(lines: string): string {
   return `watches:\n  - source: docker.io/library/node\n    target: acme.azurecr.io/base/node\n    tags: "22"\n${lines}`;
 }
 
+function exportPipelineWith(line: string): string {
+  const uri = 'https://acme.blob.core.windows.net/outbound';
+  const target = `{ uri: "${uri}", storageAccessMode: ManagedIdentity }`;
+  return `transfer: { registry: a.io, exportPipelines: [{ name: outbound, target: ${target}, longshore: { ${line} } }] }`;
+}
+
 function tagsOf(yaml: string) {
   const text = `watches: [{ source: node, target: acme.azurecr.io/node, tags: ${yaml} }]`;
   return parseConfig(text, FILE, {}).watches[0]?.tags;
@@ -316,6 +322,10 @@ watches:
     ['watches: [{ source: "a.io/*/*", target: "b.io/*", tags: x }]', 'it needs one *'],
     ['watches: [{ source: "A.io/*", target: "b.io/*", tags: x }]', 'the registry host must be lower case'],
     ['watches: [{ source: "a.io/*", target: "a.io/*", tags: x }]', 'a.io/* cannot be a copy of itself'],
+    ...['partSize: -5', 'partSize: 0', 'artifactLimit: -1'].map((line) => [
+      exportPipelineWith(line),
+      `.longshore.${line.split(':', 1)}: expected more than 0`,
+    ]),
     [`watches: ${'['.repeat(100_000)}`, 'nested too deeply'],
   ])('%.60s', (text, problem) => {
     const problems = problemsOf(text);
@@ -362,6 +372,29 @@ watches:
     );
     const problems = problemsOf(['l0: &l0 [x, x]', ...levels].join('\n'));
     expect(problems).toEqual([`${FILE}:1:1 aliases (*) stand for too much: at most 100 are resolved`]);
+  });
+
+  it('counts no entries where a number is too large', () => {
+    expect(problemsOf('registries: { a.io: { budget: { limit: 9999999999, window: 6h } } }')).toEqual([
+      `${FILE}:1:40 registries.a.io.budget.limit: expected at most 1000000000`,
+    ]);
+  });
+
+  it('has the place of the value that counts, behind an alias and of a key given twice', () => {
+    const text =
+      'registries:\n  a.io: &it { privat: true }\n  b.io: *it\n  b.io: { plainHttp: 1 }\n  c.io: *it';
+    expect(problemsOf(text)).toEqual([
+      `${FILE}:2:15 registries.a.io.privat: unknown key; did you mean "private"?`,
+      `${FILE}:2:15 registries.c.io.privat: unknown key; did you mean "private"?`,
+      `${FILE}:4:3 the key is given twice in the same mapping`,
+      `${FILE}:4:22 registries.b.io.plainHttp: expected true or false, found a number`,
+    ]);
+  });
+
+  it('is counted, and told as far as anybody reads, when there is very much of it', () => {
+    const text = Array.from({ length: 150 }, (_, at) => `key${at}: 1`).join('\n');
+    expect(problemsOf(text)).toHaveLength(100);
+    expect(() => parseConfig(text, FILE, {})).toThrow(/has 150 problems:.* {2}and 50 more$/s);
   });
 
   it('refuses a file of more than 1 MiB', () => {

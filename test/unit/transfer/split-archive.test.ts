@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../shared/content/index.ts';
@@ -97,6 +98,35 @@ describe('the parts of a split archive', () => {
         message: expect.stringMatching(/not in part 1 of 2/),
       },
     });
+  });
+
+  it('are opened a few at a time, and no more of them once one cannot be', async () => {
+    const many = Array.from({ length: 30 }, (_, at) => sized(`image ${at}`, 30 * KIB));
+    const { files } = await exported(many, { maxPartBytes: 100 * KIB });
+    expect(files.size).toBeGreaterThan(20);
+    const [[name, bytes] = ['', Buffer.alloc(0)]] = files;
+    let open = 0;
+    let most = 0;
+    const counted = async (other: string) => {
+      open += 1;
+      most = Math.max(most, open);
+      await setImmediate();
+      open -= 1;
+      return await finder(files)(other);
+    };
+    await using archive = await openWholeArchive(memoryFile(bytes), name, { openPart: counted });
+    expect(archive.artifacts).toHaveLength(30);
+    expect(most).toBe(16);
+
+    const asked: string[] = [];
+    const failing = async (other: string) => {
+      asked.push(other);
+      await setImmediate();
+      throw new Error('out of order');
+    };
+    const opening = openWholeArchive(memoryFile(bytes), name, { openPart: failing });
+    await expect(opening).rejects.toThrow('out of order');
+    expect(asked.length).toBeLessThan(files.size - 1);
   });
 
   it('are missed by name', async () => {

@@ -1,0 +1,65 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { longshoreQueues, QUEUE_SETTINGS } from '../../../local/queues.ts';
+import settings from '../../../local.settings.sample.json' with { type: 'json' };
+import { runCli } from '../../helpers/cli.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../../..');
+const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
+
+/** What a pattern finds in a file of the program; there is some of it. */
+function namesIn(file: string, pattern: RegExp): readonly string[] {
+  const names = [...read(file).matchAll(pattern)].map(([, name = '']) => name);
+  expect(names.length).toBeGreaterThan(3);
+  return [...new Set(names)];
+}
+
+const lacking = (page: string, names: readonly string[]) =>
+  names.filter((name) => !new RegExp(`\\b${name}\\b`).test(read(page)));
+
+it('the README names every command', async () => {
+  const { stdout } = await runCli(['--help']);
+  const [, commands = ''] = stdout.split('\nCommands:\n');
+  const names = [...commands.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => `${name}`);
+  expect(names).toContain('import');
+  const table = read('README.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .join('\n');
+  expect(names.filter((name) => name !== 'help' && !table.includes(`\`${name}`))).toEqual([]);
+});
+
+it('the README names every setting and every queue that is to be set up', () => {
+  const names = [
+    ...Object.keys(settings.Values),
+    ...Object.keys(QUEUE_SETTINGS),
+    ...Object.keys(longshoreQueues()),
+  ];
+  // What is the same for every application on Node.js is in the sample only.
+  expect(lacking('README.md', names)).toEqual(['FUNCTIONS_WORKER_RUNTIME']);
+});
+
+it('the page on the architecture names every table, and every function that no client calls', () => {
+  const tables = namesIn('shared/app/create-app.ts', /\brecords\('(\w+)'/g);
+  expect(lacking('docs/architecture.md', tables)).toEqual([]);
+  const triggered = namesIn('functions/register.ts', /\bapp\.(?!http)\w+\('(\w+)'/g);
+  expect(lacking('docs/architecture.md', triggered)).toEqual([]);
+});
+
+it('each key of the configuration is in the example, the README or a guide', () => {
+  const guides = readdirSync(path.join(ROOT, 'docs/guides')).map((name) => `docs/guides/${name}`);
+  const text = ['longshore.example.yaml', 'README.md', ...guides].map(read).join('');
+  const keys = keysOf(JSON.parse(read('longshore.schema.json')));
+  expect(keys).toContain('watches');
+  expect(keys.filter((key) => !new RegExp(`\\b${key}\\b`).test(text))).toEqual([]);
+});
+
+/** The keys that a JSON Schema knows, at any depth. */
+function keysOf(schema: unknown): readonly string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  return Object.entries(schema).flatMap(([word, inner]) => [
+    ...(word === 'properties' ? Object.keys(inner) : []),
+    ...keysOf(inner),
+  ]);
+}
