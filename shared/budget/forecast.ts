@@ -157,6 +157,7 @@ function fillSeconds(pulls: number, perWindow: number, windowSeconds: number): n
   return Math.max(Math.ceil(pulls / perWindow) - 1, 0) * windowSeconds;
 }
 
+/** A tenth tells something of few only. */
 function round(value: number): number {
-  return Math.round(value * 10) / 10;
+  return value >= 100 ? Math.round(value) : Math.round(value * 10) / 10;
 }

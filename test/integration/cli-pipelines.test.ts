@@ -27,7 +27,9 @@ it('pipelines and runs are made, looked at, checked and forgotten with the flags
     target: { uri: containerUri, storageAccessMode: 'SasToken' },
     options: ['OverwriteTags', 'ContinueOnErrors'],
   });
-  expect((await longshore('import-pipeline create -n in_bound -c https://x')).exitCode).toBe(2);
+  const refused = await longshore('import-pipeline create -n in_bound -c https://x');
+  expect(refused.exitCode).toBe(2);
+  expect(refused.stderr).toMatch(/This is not a valid import pipeline: .*name: .*[^.]\.\n$/s);
   expect((await longshore('import-pipeline show -n absent1')).stderr).toContain(
     'There is no import pipeline absent1',
   );

@@ -100,5 +100,6 @@ interface Parsed<P> {
 function parsed<P>({ data, error }: Parsed<P>, kind: PipelineKind): P {
   if (data !== undefined) return data;
   const problems = (error?.issues ?? []).map(({ path, message }) => `${path.join('.') || 'it'}: ${message}`);
-  throw new InvalidInputError('E_ARGUMENT', `This is no ${kind} pipeline: ${problems.join('; ')}.`);
+  const all = problems.join('; ').replace(/\.?$/, '.');
+  throw new InvalidInputError('E_ARGUMENT', `This is not a valid ${kind} pipeline: ${all}`);
 }

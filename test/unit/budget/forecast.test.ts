@@ -41,6 +41,14 @@ test('every target reads every manifest of every tag for itself, and again whene
   expect(watches).toMatchObject([{ watch: 'node', pollsPerWindow: 24, requestsPerWindow: 72 }]);
 });
 
+test('tenths are left out where there are hundreds', () => {
+  const often = { ...node, pollsPerDay: 1000, requestsPerPoll: 0.625 };
+  expect(forecastAt(hub, [often]).registry).toMatchObject({ requestsPerWindow: 156 });
+  expect(forecastAt(hub, [{ ...often, pollsPerDay: 100 }]).registry).toMatchObject({
+    requestsPerWindow: 15.6,
+  });
+});
+
 test.each([
   ['fits exactly', { tags: 6000, changesPerMonth: 0.4 }, true],
   ['is one pull too much', { tags: 6030, changesPerMonth: 0.4 }, false],
