@@ -327,7 +327,7 @@ watches:
       `.longshore.${line.split(':', 1)}: expected more than 0`,
     ]),
     [`watches: ${'['.repeat(100_000)}`, 'nested too deeply'],
-  ])('%.60s', (text, problem) => {
+  ])('what is wrong is said once, where it stands: case %#', (text, problem) => {
     const problems = problemsOf(text);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(problem);

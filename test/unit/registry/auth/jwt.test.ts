@@ -23,7 +23,7 @@ it.each([
 });
 
 it.each(['opaque', 'a.b', 'a.!.c', 'a..c', `a.${'e'.repeat(70_000)}.c`, ''])(
-  '%.20s tells no life',
+  'text that is no token tells no life: case %#',
   (token) => {
     expect(jwtLifeMs(token, NOW)).toBeUndefined();
   },
@@ -34,7 +34,7 @@ it.each([
   [jwt({ iss: 7 }), undefined],
   [jwt({}), undefined],
   ['opaque', undefined],
-])('%.40s comes from %s', (token, issuer) => {
+])('the issuer is read where there is one: case %#', (token, issuer) => {
   expect(jwtIssuer(token)).toBe(issuer);
 });
 
