@@ -9,6 +9,7 @@ import {
 import { type Digest, digestOf } from '../../../shared/content/index.ts';
 import { BudgetError } from '../../../shared/errors.ts';
 import { runImport } from '../../../shared/imports/index.ts';
+import type { Repository } from '../../../shared/registry/index.ts';
 import { multiPlatform } from '../../helpers/memory-content.ts';
 import { World } from '../../helpers/memory-jobs.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
@@ -497,6 +498,28 @@ describe('work that reads many images and begins anew where it could not end', (
     await world.budgets.settled();
     await expect(openAll(world, images(world.upstream, 1))).rejects.toMatchObject({ code: 'E_RATE_LIMITED' });
     expect([world.upstream.heads, world.ledgers.contents()]).toEqual([0, {}]);
+  });
+
+  test('that is cancelled while upstream is asked leaves all pulls to others', async () => {
+    const world = setUp({ limit: 20 });
+    const some = images(world.upstream, 4);
+    const stop = new AbortController();
+    const reason = new Error('the host is going down');
+    const resolve: Repository['resolve'] = async (_, { signal } = {}) => {
+      stop.abort(reason);
+      signal?.throwIfAborted();
+      return undefined;
+    };
+    const cancelled = world.budgets.openAll(REGISTRY, {
+      roots: some.map(({ root }) => root),
+      platforms: [],
+      pulls: 20,
+      repository: () => ({ ...world.upstream.repository(), resolve }),
+      signal: stop.signal,
+    });
+    await expect(cancelled).rejects.toBe(reason);
+    expect(world.upstream.pulls).toBe(0);
+    await expect(openAll(world, some, 20)).resolves.toBeDefined();
   });
 
   test('is not limited where nothing is known to limit it', async () => {
