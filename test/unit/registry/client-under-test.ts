@@ -1,7 +1,17 @@
 import { onTestFinished } from 'vitest';
+import { digestOf, OCI_MANIFEST } from '../../../shared/content/index.ts';
 import type { CredentialSource, RegistryClient, Repository } from '../../../shared/registry/index.ts';
 import { createRegistryClient, type RegistryClientOptions } from '../../../shared/registry/index.ts';
 import { collect } from '../../helpers/collect.ts';
+
+/** The answer to a HEAD of a manifest that is there. */
+export const FOUND = {
+  headers: {
+    'content-type': OCI_MANIFEST,
+    'content-length': '2',
+    'docker-content-digest': digestOf('{}'),
+  },
+};
 
 /** Time that passes only by sleeping, so that backoff costs a test nothing. */
 export class FakeTiming {

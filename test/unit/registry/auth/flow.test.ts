@@ -12,19 +12,12 @@ import {
   bytesIn,
   bytesOf,
   FakeTiming,
+  FOUND,
   failureOf,
   JANE,
   testClient,
   testRepository,
 } from '../client-under-test.ts';
-
-const FOUND = {
-  headers: {
-    'content-type': 'application/vnd.oci.image.manifest.v1+json',
-    'content-length': '2',
-    'docker-content-digest': digestOf('{}'),
-  },
-};
 
 interface TokenRegistryOptions {
   /** The token server's answer; default: a token of its own for each request. */

@@ -7,14 +7,13 @@ import {
   bytesIn,
   bytesOf,
   FakeTiming,
+  FOUND,
   failureOf,
   JANE,
   testClient,
   testRepository,
 } from '../client-under-test.ts';
 
-const MANIFEST = { 'content-type': 'application/vnd.oci.image.manifest.v1+json', 'content-length': '2' };
-const FOUND = { headers: { ...MANIFEST, 'docker-content-digest': digestOf('{}') } };
 const once = { limits: { attempts: 1 } };
 
 describe('connections', () => {
