@@ -31,6 +31,7 @@ export interface Azurite extends AsyncDisposable {
   readonly blobUrl: string;
   readonly queueUrl: string;
   readonly tableUrl: string;
+  readonly pid: number;
   /** Ends the process and resolves once it is gone. Safe to call again. */
   close(): Promise<void>;
 }
@@ -56,6 +57,7 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
       blobUrl: urls.Blob,
       queueUrl: urls.Queue,
       tableUrl: urls.Table,
+      pid: child.pid ?? 0,
       close,
       [Symbol.asyncDispose]: close,
     };

@@ -13,6 +13,7 @@ export interface FunctionsProcessOptions {
 
 export interface FunctionsProcess extends AsyncDisposable {
   readonly url: string;
+  readonly pid: number;
   /** Resolves when the process has ended, however it did. */
   readonly ended: Promise<void>;
   /** Ends it at once, in the middle of whatever it does, as a lost machine would. */
@@ -61,7 +62,14 @@ export async function startFunctionsProcess(options: FunctionsProcessOptions): P
   try {
     const url = await ready;
     const close = () => end(child, ended, 'SIGTERM');
-    return { url, ended, close, kill: () => end(child, ended, 'SIGKILL'), [Symbol.asyncDispose]: close };
+    return {
+      url,
+      pid: child.pid ?? 0,
+      ended,
+      close,
+      kill: () => end(child, ended, 'SIGKILL'),
+      [Symbol.asyncDispose]: close,
+    };
   } catch (error) {
     await end(child, ended, 'SIGKILL');
     throw error;

@@ -50,7 +50,8 @@ export async function pushMirrored(
   return pushed;
 }
 
-async function pushTags(
+/** Pushes images of one layer that all share and one of their own, under several tags each. */
+export async function pushTags(
   place: { readonly host: string; readonly repository: string; readonly signal: AbortSignal },
   { manifests, tags }: Pick<Shape, 'manifests' | 'tags'>,
 ): Promise<TaggedDigests> {
