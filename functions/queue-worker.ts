@@ -10,7 +10,7 @@ const MAX_PAUSE_MS = 60_000;
 export interface QueueWork {
   /** For the log: `import`. */
   readonly what: string;
-  /** Resolves also when the work was set aside or sent again for later: nothing that a message can help fails it. */
+  /** Resolves also when the work was dead-lettered or sent again for later: nothing that a message can help fails it. */
   run(app: App, message: unknown, call: Call): Promise<unknown>;
 }
 

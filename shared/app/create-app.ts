@@ -1,9 +1,9 @@
 import {
   type AzureConnection,
   createAzureClients,
+  createServiceBusDeadLetters,
   createServiceBusPollQueue,
   createServiceBusQueue,
-  createServiceBusSetAside,
   createTableRecords,
   probeServiceBusQueue,
 } from '../azure/index.ts';
@@ -64,8 +64,8 @@ export function createApp(config: Config, settings: Settings, env: Environment):
   const polls = records('polls', pollStateSchema);
   const watchRecords = records('watches', watchRecordSchema);
   const rawQueue = createServiceBusQueue({ client: serviceBus.client, queueName: settings.importsQueue });
-  const setAsideQueue = { client: serviceBus.client, queueName: `${settings.importsQueue}-set-aside` };
-  const setAside = createServiceBusSetAside(setAsideQueue);
+  const deadLetterQueue = { client: serviceBus.client, queueName: `${settings.importsQueue}-set-aside` };
+  const deadLetters = createServiceBusDeadLetters(deadLetterQueue);
   const queue = createRecordedQueue(rawQueue, jobs);
   const budgets = budgetsFor(config, {
     ledgers: records('budgets', ledgerSchema),
@@ -86,7 +86,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
     azure: clients,
     blobs,
     serviceBus: serviceBus.client,
-    setAside,
+    deadLetters,
     repository,
     openSources: exportsWithin(budgets, registry),
     ping: (host, options) => registry.ping(host, options),
@@ -152,7 +152,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
           tags,
           blobs: blobPlaces,
           queue,
-          setAside,
+          deadLetters,
           logger,
         },
         { signal },
@@ -199,7 +199,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
         queue: (signal) =>
           probeServiceBusQueue({ client: serviceBus.client, queueName: settings.importsQueue }, signal),
         'polls queue': (signal) => probeServiceBusQueue(pollsQueue, signal),
-        'set-aside queue': (signal) => probeServiceBusQueue(setAsideQueue, signal),
+        'set-aside queue': (signal) => probeServiceBusQueue(deadLetterQueue, signal),
         'transfers queue': transfers.probe,
       }),
 
@@ -208,7 +208,7 @@ export function createApp(config: Config, settings: Settings, env: Environment):
       await Promise.allSettled([
         rawQueue.close(),
         pollQueue.close(),
-        setAside.close(),
+        deadLetters.close(),
         transfers.close(),
         registry.close(),
       ]);

@@ -1,9 +1,9 @@
 import { parseReference } from '../content/index.ts';
 import {
   type BlobRecord,
-  isJobPast,
+  isJobExpired,
   isSuperseded,
-  isUploadPast,
+  isUploadExpired,
   type JobRecord,
   type TagRecord,
   tagKey,
@@ -105,7 +105,7 @@ export async function prune(
       name: 'uploads',
       records: uploads,
       before: uploadsBefore,
-      isPast: ({ value }) => isUploadPast(value, uploadsBefore),
+      isPast: ({ value }) => isUploadExpired(value, uploadsBefore),
     }),
     await run({
       name: 'pipelineruns',
@@ -122,7 +122,7 @@ export async function prune(
         const isObsolete =
           value.state === 'failed' &&
           (isUnwatched(value.source, roll, await polled()) || (await hasLater(value, ports)));
-        return isJobPast(value, { isCurrent, isObsolete }, before);
+        return isJobExpired(value, { isCurrent, isObsolete }, before);
       },
     }),
     // Only a hint where a layer may be mounted from. One that is missed is sent once, and known again.

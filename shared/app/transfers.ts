@@ -6,7 +6,7 @@ import {
 } from '../azure/index.ts';
 import type { Config, Environment, Settings } from '../config/index.ts';
 import { ConfigError, InvalidInputError } from '../errors.ts';
-import type { SetAside, TagImportRecords } from '../imports/index.ts';
+import type { DeadLetterQueue, TagImportRecords } from '../imports/index.ts';
 import { lazy } from '../lazy.ts';
 import type { Records } from '../records.ts';
 import type { RegistryClient } from '../registry/index.ts';
@@ -79,7 +79,7 @@ export interface TransferParts {
   readonly azure: AzureClients;
   readonly blobs: AzureConnection;
   readonly serviceBus: Parameters<typeof createServiceBusTransferQueue>[0]['client'];
-  readonly setAside: SetAside;
+  readonly deadLetters: DeadLetterQueue;
   readonly repository: RegistryClient['repository'];
   readonly openSources: OpenExportSources;
   readonly ping: RegistryClient['ping'];
@@ -118,7 +118,7 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
     azure,
     blobs,
     serviceBus,
-    setAside,
+    deadLetters,
     repository,
     openSources,
     ping,
@@ -199,7 +199,7 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
           runImport: (run, pipeline, call) =>
             runBlobImport(run, pipeline, { ...records, storage, repository, logger }, call),
           queue,
-          setAside,
+          deadLetters,
           logger,
         },
         { signal },
@@ -222,7 +222,7 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
   async function unclaimed(archive: ArchiveName, uri: string): Promise<ArrivalOutcome> {
     if (!transfer) {
       const { code, message } = noRegistry();
-      await setAside.setAside(archive, { code, message });
+      await deadLetters.deadLetter(archive, { code, message });
     }
     return { kind: 'ignored', reason: `no import pipeline with an enabled source trigger reads ${uri}` };
   }

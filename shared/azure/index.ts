@@ -8,9 +8,9 @@ export {
 } from './connections.ts';
 export { createEntraTokens } from './entra-tokens.ts';
 export { createKeyVaultSecrets } from './key-vault-secrets.ts';
+export { createServiceBusDeadLetters } from './service-bus-dead-letters.ts';
 export { createServiceBusPollQueue } from './service-bus-polls.ts';
 export { probeServiceBusQueue } from './service-bus-probe.ts';
 export { createServiceBusQueue } from './service-bus-queue.ts';
-export { createServiceBusSetAside } from './service-bus-set-aside.ts';
 export { createServiceBusTransferQueue } from './service-bus-transfers.ts';
 export { createTableRecords } from './table-records.ts';

@@ -5,7 +5,7 @@ export type Disposition =
   | { readonly action: 'retry' }
   | { readonly action: 'wait'; readonly afterMs: number }
   /** `slowTries`: it may be cured from outside, so whoever can wait gives it so many more tries first, far apart. */
-  | { readonly action: 'set-aside'; readonly slowTries?: number };
+  | { readonly action: 'dead-letter'; readonly slowTries?: number };
 
 const DEFAULT_RATE_LIMIT_WAIT_MS = 15 * 60_000;
 const MAX_WAIT_MS = 24 * 60 * 60_000;
@@ -13,7 +13,7 @@ const MAX_WAIT_MS = 24 * 60 * 60_000;
 const TRIES_WHEN_DENIED = 3;
 
 /**
- * Decides by the kind of failure. What can never succeed is set aside at once; a rate limit is waited out and is no
+ * Decides by the kind of failure. What can never succeed is dead-lettered at once; a rate limit is waited out and is no
  * failed try, and so is a budget; everything else, also the unknown, is tried again a bounded number of times.
  */
 export function dispositionOf(error: unknown, now: () => number = Date.now): Disposition {
@@ -23,16 +23,16 @@ export function dispositionOf(error: unknown, now: () => number = Date.now): Dis
     if (error.code === 'E_RATE_LIMITED') return waitFor(error.retryAfterMs ?? DEFAULT_RATE_LIMIT_WAIT_MS);
     // Without a status it was us who refused.
     if (error.code === 'E_DENIED' && error.status !== undefined) {
-      return { action: 'set-aside', slowTries: TRIES_WHEN_DENIED };
+      return { action: 'dead-letter', slowTries: TRIES_WHEN_DENIED };
     }
-    return { action: error.code === 'E_UNAVAILABLE' ? 'retry' : 'set-aside' };
+    return { action: error.code === 'E_UNAVAILABLE' ? 'retry' : 'dead-letter' };
   }
   if (error instanceof TransportError)
-    return { action: error.code === 'E_TOO_LARGE' ? 'set-aside' : 'retry' };
+    return { action: error.code === 'E_TOO_LARGE' ? 'dead-letter' : 'retry' };
   if (error instanceof ArchiveError)
-    return { action: error.code === 'E_ARCHIVE_INCOMPLETE' ? 'retry' : 'set-aside' };
+    return { action: error.code === 'E_ARCHIVE_INCOMPLETE' ? 'retry' : 'dead-letter' };
   if (error.code === 'E_DIGEST_MISMATCH' || error.code === 'E_SIZE_MISMATCH') return { action: 'retry' };
-  return { action: 'set-aside' };
+  return { action: 'dead-letter' };
 }
 
 function waitFor(ms: number): Disposition {

@@ -1,8 +1,9 @@
 import type { Digest, Platform, RepositoryName } from '../content/index.ts';
 import type { Records } from '../records.ts';
-import { type CopyOptions, copyGraph } from './copy/copy-graph.ts';
-import { type BlobRecord, MountMap } from './mount-map.ts';
-import type { ContentSource, ContentTarget } from './ports.ts';
+import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
+import { copyGraph } from './copy/copy-graph.ts';
+import type { CopyOptions } from './copy/copy-options.ts';
+import { type BlobRecord, MountSourceIndex } from './copy/mount-source-index.ts';
 
 /** "Have this content in that repository", under no tag. */
 export interface DigestImport {
@@ -22,7 +23,7 @@ export async function importByDigest(
   blobs: Records<BlobRecord>,
   options: Pick<CopyOptions, 'onProgress' | 'signal'> = {},
 ): Promise<Digest> {
-  const mounts = new MountMap(blobs, target);
+  const mounts = new MountSourceIndex(blobs, target);
   const copied = await copyGraph(source, to, root, { ...options, platforms, mounts });
   await mounts.flush();
   return copied.root.digest;

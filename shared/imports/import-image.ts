@@ -7,10 +7,10 @@ import {
   type TagReference,
 } from '../content/index.ts';
 import { InvalidInputError, RegistryError, TagExistsError } from '../errors.ts';
+import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
 import { type CopyResult, copyGraph } from './copy/copy-graph.ts';
 import type { CopyProgress } from './copy/copy-progress.ts';
 import { trimmedDigest } from './copy/trimmed-digest.ts';
-import type { ContentSource, ContentTarget } from './ports.ts';
 
 export interface ImportImageOptions {
   readonly platforms?: readonly Platform[] | undefined;

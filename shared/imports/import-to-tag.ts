@@ -7,11 +7,12 @@ import {
   type TagReference,
 } from '../content/index.ts';
 import type { Records } from '../records.ts';
-import { type CopyOptions, copyGraph } from './copy/copy-graph.ts';
+import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
+import { copyGraph } from './copy/copy-graph.ts';
+import type { CopyOptions } from './copy/copy-options.ts';
+import { type BlobRecord, MountSourceIndex } from './copy/mount-source-index.ts';
 import { describeCopy } from './describe-copy.ts';
-import { type BlobRecord, MountMap } from './mount-map.ts';
-import type { ContentSource, ContentTarget } from './ports.ts';
-import { isSuperseded, moveTag, type TagMoveOptions, type TagRecord, tagKey } from './tag-ledger.ts';
+import { commitTag, isSuperseded, type TagMoveOptions, type TagRecord, tagKey } from './ledger/tag-ledger.ts';
 
 /** "Make this target tag be this content", with the time that orders it among others for the same tag. */
 export interface TagImport {
@@ -66,10 +67,10 @@ export async function importToTag(
     const manifest = parseManifest(content);
     const children = manifest.kind === 'index' ? manifest.manifests.length : 0;
     const move = { target, digest: content.digest, observedAt, children };
-    const outcome = await moveTag(tags, move, push, { signal, now, wait });
+    const outcome = await commitTag(tags, move, push, { signal, now, wait });
     if (outcome === 'superseded') tag = outcome;
   };
-  const mounts = new MountMap(blobs, target);
+  const mounts = new MountSourceIndex(blobs, target);
   const result = await copyGraph(source, to, root, { ...copy, platforms, publish, mounts });
   await mounts.flush();
   if (tag === 'superseded') return superseded;

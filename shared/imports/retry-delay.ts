@@ -5,7 +5,7 @@ const JITTER = 0.1;
 
 /** Between the tries of what was denied. */
 const SLOW_DELAY_MS = 20 * 60_000;
-/** This many failed tries in a row, about 15 hours of them, and a job is set aside. */
+/** This many failed tries in a row, about 15 hours of them, and a job is dead-lettered. */
 export const MAX_FAILURES = 24;
 
 /**

@@ -8,15 +8,16 @@ import {
 import { BudgetError, codeOf, describeError, InvalidInputError } from '../errors.ts';
 import type { Records } from '../records.ts';
 import type { Logger } from '../telemetry/index.ts';
+import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
+import type { BlobRecord } from './copy/mount-source-index.ts';
 import { type Disposition, dispositionOf } from './disposition.ts';
 import { type ImportJob, parseImportJob } from './import-job.ts';
 import { importToTag, type TagImportOutcome } from './import-to-tag.ts';
 import { finished, isDone, type JobRecord, jobKey, progressed, requeued, started } from './job-record.ts';
-import type { BlobRecord } from './mount-map.ts';
-import type { ContentSource, ContentTarget, JobQueue, OpenSource, SetAside } from './ports.ts';
+import { type TagMoveOptions, type TagRecord, tagKey } from './ledger/tag-ledger.ts';
+import type { DeadLetterQueue, JobQueue, OpenSource } from './ports.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import { MAX_FAILURES, retryDelayMs, slowRetryDelayMs } from './retry-delay.ts';
-import { type TagMoveOptions, type TagRecord, tagKey } from './tag-ledger.ts';
 
 export interface ImportDependencies {
   readonly repository: (name: RepositoryName) => ContentSource & ContentTarget;
@@ -27,7 +28,7 @@ export interface ImportDependencies {
   /** Where target registries hold large blobs. */
   readonly blobs: Records<BlobRecord>;
   readonly queue: Pick<JobQueue, 'sendAt'>;
-  readonly setAside: SetAside;
+  readonly deadLetters: DeadLetterQueue;
   readonly logger: Logger;
   readonly now?: (() => Date) | undefined;
   /** Waits for another mover of the same tag; a timer unless given. */
@@ -45,7 +46,7 @@ export type ImportOutcome =
       readonly detail: string;
     }
   | { readonly kind: 'rescheduled'; readonly job: ImportJob; readonly at: Date; readonly detail: string }
-  | { readonly kind: 'set-aside'; readonly code: string; readonly detail: string };
+  | { readonly kind: 'dead-lettered'; readonly code: string; readonly detail: string };
 
 /**
  * Runs one import job from a queue message's body. Safe to run twice, late, or beside itself: content is
@@ -65,12 +66,12 @@ export async function runImport(
     job = parseImportJob(body);
   } catch (error) {
     if (!(error instanceof InvalidInputError)) throw error;
-    return setAside(body, error, dependencies);
+    return deadLetter(body, error, dependencies);
   }
   const key = jobKey(job.id);
   const record = await jobs.update(key, (current) => started(current, job, now()));
   try {
-    const end = await carryOut(job, record?.pulls, signal, dependencies);
+    const end = await executeImport(job, record?.pulls, signal, dependencies);
     await jobs.update(key, (current) => finished(current, end, now()));
     logger.info('import finished', { job: job.id, target: job.target, state: end.state, detail: end.detail });
     return { kind: 'done', job, state: end.state, detail: end.detail };
@@ -81,7 +82,7 @@ export async function runImport(
   }
 }
 
-async function carryOut(
+async function executeImport(
   job: ImportJob,
   pulls: number | undefined,
   signal: AbortSignal | undefined,
@@ -146,12 +147,12 @@ async function settleFailure(
   const isWait = disposition.action === 'wait';
   const failures = (record?.failures ?? 0) + (isWait ? 0 : 1);
   const denials = errorCode === 'E_DENIED' ? (record?.denials ?? 0) + 1 : 0;
-  const isHopeless = disposition.action === 'set-aside' && denials > (disposition.slowTries ?? -1);
+  const isHopeless = disposition.action === 'dead-letter' && denials > (disposition.slowTries ?? -1);
   if (isHopeless || (!isWait && failures >= MAX_FAILURES)) {
     const end = { state: 'failed', detail: message, errorCode, failures } as const;
     const kept = await jobs.update(key, (current) => finished(current, end, now()));
     if (kept && isDone(kept)) return failedRepeat(job, error, logger);
-    return await setAside(job, error, dependencies);
+    return await deadLetter(job, error, dependencies);
   }
   const delayMs = delayOf(disposition, failures, random);
   const at = new Date(now().getTime() + delayMs);
@@ -189,15 +190,15 @@ function whatHappensNext(error: unknown, { action }: Disposition): string {
   return action === 'wait' ? 'waits until' : 'will be tried again at';
 }
 
-async function setAside(
+async function deadLetter(
   body: unknown,
   error: unknown,
-  { setAside: sink, logger }: ImportDependencies,
+  { deadLetters: sink, logger }: ImportDependencies,
 ): Promise<ImportOutcome> {
   const reason = { code: codeOf(error), message: describeError(error) };
-  await sink.setAside(body, reason);
-  logger.error('import set aside', { code: reason.code, error: reason.message });
-  return { kind: 'set-aside', code: reason.code, detail: reason.message };
+  await sink.deadLetter(body, reason);
+  logger.error('import dead-lettered', { code: reason.code, error: reason.message });
+  return { kind: 'dead-lettered', code: reason.code, detail: reason.message };
 }
 
 function targetOf(job: ImportJob): TagReference {

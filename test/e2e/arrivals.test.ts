@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { buildArchive, buildImageIndex, moveTag, pushContent } from '../../local/demo-content/index.ts';
+import { buildArchive, buildImageIndex, commitTag, pushContent } from '../../local/demo-content/index.ts';
 import { RunningLongshore } from '../helpers/running-longshore.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -20,7 +20,7 @@ async function drop(name: string, content: Buffer): Promise<void> {
 }
 
 test('a tag that moves upstream from A to B and back to A is followed, and ends at A', async () => {
-  const [a, b] = [await moveTag('base/node:22', 1), await moveTag('base/node:22', 2)];
+  const [a, b] = [await commitTag('base/node:22', 1), await commitTag('base/node:22', 2)];
   const target = `${longshore.stack.target.host}/mirror/node:22`;
   for (const [seen, { repository, tags, content }] of [a, b, a].entries()) {
     await pushContent(longshore.stack.upstream.url, repository, tags, content);
@@ -35,7 +35,7 @@ test('a tag that moves upstream from A to B and back to A is followed, and ends 
   );
 });
 
-test('a blob that is no archive is set aside by name after one try, and a good one after it is imported', async () => {
+test('a blob that is no archive is dead-lettered by name after one try, and a good one after it is imported', async () => {
   const image = await buildImageIndex({ seed: 'carried' });
   const archive = await buildArchive(image, 'airgap/carried:1');
   const useless = {
@@ -44,7 +44,7 @@ test('a blob that is no archive is set aside by name after one try, and a good o
   };
   for (const [name, content] of Object.entries(useless)) {
     await drop(name, content);
-    const aside = await longshore.takeSetAside();
+    const aside = await longshore.takeDeadLetter();
     expect(aside?.body).toEqual({ container: 'transfer', name });
     expect(aside?.applicationProperties).toEqual({
       reasonCode: 'E_ARCHIVE_FORMAT',

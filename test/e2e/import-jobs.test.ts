@@ -171,7 +171,7 @@ test('a job that failed is queued again by hand once its cause is gone', async (
   const image = await buildImageIndex({ seed: 'pushed late' });
   const job = jobFor('late/app', image, longshore.stack.upstream.host);
   await longshore.send({ body: job, messageId: job.id });
-  expect((await longshore.takeSetAside())?.body).toEqual(job);
+  expect((await longshore.takeDeadLetter())?.body).toEqual(job);
   await longshore.seeQueueDone();
   await longshore.seeRecord(job.target, { state: 'failed', errorCode: 'E_NOT_FOUND' });
 
@@ -182,7 +182,7 @@ test('a job that failed is queued again by hand once its cause is gone', async (
   await longshore.seeQueueDone();
 });
 
-describe('a message that can never succeed is set aside as it came, with the reason', () => {
+describe('a message that can never succeed is dead-lettered as it came, with the reason', () => {
   test.each([
     ['text that is not JSON', 'no job {', 'The message is not JSON'],
     ['JSON that is no job', '{"hello":"world"}', 'The message is not an import job'],
@@ -190,7 +190,7 @@ describe('a message that can never succeed is set aside as it came, with the rea
   ])('%s', async (_, text, reason) => {
     // Bytes go as they are; the SDK would make JSON of a text.
     await longshore.send({ body: Buffer.from(text) });
-    const aside = await longshore.takeSetAside();
+    const aside = await longshore.takeDeadLetter();
     expect(aside?.body).toEqual(text.startsWith('no') ? text : JSON.parse(text));
     expect(aside?.applicationProperties).toEqual({
       reasonCode: 'E_JOB',
@@ -203,7 +203,7 @@ describe('a message that can never succeed is set aside as it came, with the rea
     const image = await buildImageIndex({ seed: 'pushed nowhere' });
     const job = jobFor('nowhere/app', image, longshore.stack.upstream.host);
     await longshore.send({ body: job, messageId: job.id });
-    const aside = await longshore.takeSetAside();
+    const aside = await longshore.takeDeadLetter();
     expect(aside?.body).toEqual(job);
     expect(aside?.applicationProperties).toEqual({
       reasonCode: 'E_NOT_FOUND',

@@ -197,8 +197,8 @@ test('parts in reverse order, one of them damaged, are imported and then deleted
     expect(await far.digestOf('apps/parts', tag)).toBe(tags.includes(tag) ? image.root.digest : undefined);
   }
   expect(await namesIn(container)).toEqual(names);
-  const setAside = await far.takeSetAside();
-  expect(setAside?.body).toEqual({ container: 'parts', name: first });
+  const deadLetters = await far.takeDeadLetter();
+  expect(deadLetters?.body).toEqual({ container: 'parts', name: first });
 
   await deliver(damaged);
   for (const { tag, image } of images) await far.seeCopy('apps/parts', tag, image);
@@ -243,7 +243,7 @@ test('a tag that names other content stays, which is a failed run, and runs agai
   expect(await far.digestOf('apps/taken', '1')).toBe(there.root.digest);
   await far.seeCopy('apps/taken', '2', fresh);
   expect(await namesIn(container)).toEqual(['taken.tar']);
-  expect((await far.takeSetAside())?.body).toEqual({ container: 'taken', name: 'taken.tar' });
+  expect((await far.takeDeadLetter())?.body).toEqual({ container: 'taken', name: 'taken.tar' });
   const listed = await longshore(far, 'pipeline-run list');
   expect(listed.stdout).toMatch(new RegExp(`^${failed?.name} +taken +\\S+ +Failed +.*OverwriteTags`, 'm'));
 

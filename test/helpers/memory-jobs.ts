@@ -29,7 +29,7 @@ export interface WorldOptions {
 
 const TARGET = 'mirror.test/app:1';
 
-/** Two registries, the records, the queue's future and the set-aside: what stays when a worker dies. */
+/** Two registries, the records, the queue's future and the dead-letter queue: what stays when a worker dies. */
 export class World {
   readonly source: MemoryRepository;
   readonly target: MemoryRepository;
@@ -37,7 +37,7 @@ export class World {
   readonly tags: MemoryRecords<TagRecord>;
   readonly blobs: MemoryRecords<BlobRecord>;
   readonly scheduled: { readonly job: ImportJob; readonly at: Date }[] = [];
-  readonly setAside: { readonly body: unknown; readonly code: string; readonly message: string }[] = [];
+  readonly deadLetters: { readonly body: unknown; readonly code: string; readonly message: string }[] = [];
   /** The time, which only waiting moves. */
   time = Date.parse('2026-05-01T00:00:00Z');
 
@@ -110,8 +110,8 @@ export class World {
       tags,
       blobs,
       queue: watched({ sendAt: async (job, at) => void this.scheduled.push({ job, at }) }, 'queue', at),
-      setAside: watched(
-        { setAside: async (body, reason) => void this.setAside.push({ body, ...reason }) },
+      deadLetters: watched(
+        { deadLetter: async (body, reason) => void this.deadLetters.push({ body, ...reason }) },
         'sink',
         at,
       ),

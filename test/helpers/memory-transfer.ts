@@ -75,7 +75,7 @@ export function memoryTransferWorld(style: DeliveryStyle, { partSize, base, dele
     tags: createMemoryRecords<TagRecord>(),
     blobs: createMemoryRecords<BlobRecord>(),
     queue: new RedeliveringQueue<TransferMessage>(style),
-    setAside: [] as unknown[],
+    deadLetters: [] as unknown[],
   };
 }
 
@@ -113,9 +113,11 @@ export function transferProcess(world: MemoryTransferWorld, process: FaultyProce
     } satisfies TransferQueue,
     'queue',
   );
-  const setAside = process.wrap(
-    { setAside: async (body: unknown, reason: object) => void world.setAside.push({ body, ...reason }) },
-    'set aside',
+  const deadLetters = process.wrap(
+    {
+      deadLetter: async (body: unknown, reason: object) => void world.deadLetters.push({ body, ...reason }),
+    },
+    'dead letters',
   );
   const runs = process.wrap(world.runs, 'runs');
   const imports = {
@@ -152,7 +154,7 @@ export function transferProcess(world: MemoryTransferWorld, process: FaultyProce
           runExport(run, pipeline, { storage, repository: () => near }, call),
         runImport: (run, pipeline, call) => runBlobImport(run, pipeline, imports, call),
         queue,
-        setAside,
+        deadLetters,
         logger: silent,
         random: () => 0,
       }),

@@ -97,7 +97,7 @@ export function endOf(world: RefreshWorld) {
       state,
       gone.map(({ tag }) => tag),
     ]),
-    setAside: world.setAside,
+    deadLetters: world.deadLetters,
     refused: world.upstream.refused,
   };
 }

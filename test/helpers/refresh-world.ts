@@ -116,7 +116,7 @@ export class RefreshWorld {
   readonly webhooks: readonly Webhook[];
   readonly shards: RedeliveringQueue<PollShard>;
   readonly imports: RedeliveringQueue<ImportJob>;
-  readonly setAside: unknown[] = [];
+  readonly deadLetters: unknown[] = [];
   readonly #limit: number;
 
   constructor({ watches, style, limit = LIMIT, webhooks = [] }: RefreshWorldOptions) {
@@ -218,9 +218,11 @@ export function refreshProcess(world: RefreshWorld, process: FaultyProcess) {
     },
     'polls queue',
   );
-  const setAside = process.wrap(
-    { setAside: async (body: unknown, reason: object) => void world.setAside.push({ body, ...reason }) },
-    'set aside',
+  const deadLetters = process.wrap(
+    {
+      deadLetter: async (body: unknown, reason: object) => void world.deadLetters.push({ body, ...reason }),
+    },
+    'dead letters',
   );
   const isUpstream = ({ registry }: RepositoryName) => registry === UPSTREAM.registry;
   const asked = (repository: MemoryRepository, name: string) =>
@@ -285,7 +287,7 @@ export function refreshProcess(world: RefreshWorld, process: FaultyProcess) {
         tags,
         blobs,
         queue: ports.queue,
-        setAside,
+        deadLetters,
         logger: silent,
         now,
         random: () => 0,

@@ -32,7 +32,7 @@ export class RunningLongshore {
   readonly #services: AsyncDisposableStack;
   readonly #bus: ServiceBusClient;
   readonly #sender: ServiceBusSender;
-  readonly #setAside: ServiceBusReceiver;
+  readonly #deadLetters: ServiceBusReceiver;
   readonly #registry: RegistryClient;
   readonly #app: App;
   readonly #targetRequests: readonly AnsweredRequest[];
@@ -52,7 +52,7 @@ export class RunningLongshore {
     this.#targetRequests = targetRequests;
     this.#bus = new ServiceBusClient(stack.settings.ServiceBus ?? '');
     this.#sender = this.#bus.createSender(QUEUE);
-    this.#setAside = this.#bus.createReceiver(`${QUEUE}-set-aside`, { receiveMode: 'receiveAndDelete' });
+    this.#deadLetters = this.#bus.createReceiver(`${QUEUE}-set-aside`, { receiveMode: 'receiveAndDelete' });
     this.#registry = createRegistryClient({
       credentials: { credentialsFor: async () => ({ kind: 'password', ...stack.login }) },
     });
@@ -118,9 +118,9 @@ export class RunningLongshore {
     await this.send({ body: message.body });
   }
 
-  /** Takes the next message that was set aside. */
-  async takeSetAside(): Promise<ServiceBusReceivedMessage | undefined> {
-    const [message] = await this.#setAside.receiveMessages(1, { maxWaitTimeInMs: SOON.timeout });
+  /** Takes the next message that was dead-lettered. */
+  async takeDeadLetter(): Promise<ServiceBusReceivedMessage | undefined> {
+    const [message] = await this.#deadLetters.receiveMessages(1, { maxWaitTimeInMs: SOON.timeout });
     return message;
   }
 

@@ -88,7 +88,7 @@ function endOf(world: MemoryTransferWorld) {
       exported?.longshore.parts,
     ],
     runs: [...new Set(Object.values(world.runs.contents()).map(({ response }) => response.status))],
-    setAside: world.setAside,
+    deadLetters: world.deadLetters,
     complaints: world.complaints,
   };
 }
@@ -124,7 +124,7 @@ export function testTransferFaults(setting: TransferSetting): void {
       isQuiet: true,
       puts: { 1: 1, 2: 1 },
       runs: ['Succeeded'],
-      setAside: [],
+      deadLetters: [],
       complaints: [],
     });
     expect(operations).toBeGreaterThan(50);

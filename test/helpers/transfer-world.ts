@@ -37,7 +37,7 @@ export interface TransferWorld {
   arrive(name: string): Promise<PipelineRun | undefined>;
   /** Messages that wait or are scheduled in the queue of transfers. */
   queued(): number;
-  setAside(): number;
+  deadLetters(): number;
 }
 
 export interface TransferWorldOptions {
@@ -120,6 +120,6 @@ export async function transferWorld(
       return outcome?.kind === 'ordered' ? await carryOut(outcome.run.name) : undefined;
     },
     queued: () => bus.stats('transfers').active + bus.stats('transfers').scheduled,
-    setAside: () => bus.stats('imports-set-aside').active,
+    deadLetters: () => bus.stats('imports-set-aside').active,
   };
 }

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { type ServiceBusEmulator, startServiceBusEmulator } from '../../local/service-bus/index.ts';
 import {
   createAzureClients,
+  createServiceBusDeadLetters,
   createServiceBusPollQueue,
   createServiceBusQueue,
-  createServiceBusSetAside,
 } from '../../shared/azure/index.ts';
 import { describeJobQueue, importJob } from '../contract/describe-job-queue.ts';
 
@@ -113,7 +113,7 @@ describe('a queue on Service Bus', () => {
   });
 });
 
-describe('messages set aside on Service Bus', () => {
+describe('messages dead-lettered on Service Bus', () => {
   it.each([
     ['a job', importJob('22')],
     ['text that is no job', 'no job {'],
@@ -121,8 +121,8 @@ describe('messages set aside on Service Bus', () => {
   ])('keep %s as it was, with the reason', async (_, body) => {
     const { queueName, client, close, receive } = open();
     onTestFinished(close);
-    const aside = createServiceBusSetAside({ client, queueName });
-    await aside.setAside(body, { code: 'E_JOB', message: `not a job: ${'x'.repeat(5_000)}` });
+    const aside = createServiceBusDeadLetters({ client, queueName });
+    await aside.deadLetter(body, { code: 'E_JOB', message: `not a job: ${'x'.repeat(5_000)}` });
     const [message] = await receive(1);
     expect(message?.body).toEqual(body);
     expect(message?.applicationProperties).toMatchObject({ reasonCode: 'E_JOB' });

@@ -29,7 +29,7 @@ it(
   TIMEOUT,
   async () => {
     const { end: right, faults: calm } = await undisturbed();
-    expect(right).toMatchObject({ isQuiet: true, puts: { 2: 1, 4: 1 }, setAside: [], refused: 0 });
+    expect(right).toMatchObject({ isQuiet: true, puts: { 2: 1, 4: 1 }, deadLetters: [], refused: 0 });
     expect(calm.operations).toBeGreaterThan(60);
     for (let nth = 1; nth <= calm.operations; nth += 1) {
       for (const [at, way] of WAYS_TO_FAIL.entries()) {

@@ -57,7 +57,7 @@ it(
       followed: { isFollowed: true, puts: { 2: 1, 4: 1 } },
       isQuiet: true,
       puts: { 2: 1, 4: 1 },
-      setAside: [],
+      deadLetters: [],
     });
     for (let nth = 1; nth <= operations; nth += 1) {
       for (const [at, way] of WAYS_TO_FAIL.entries()) {

@@ -85,7 +85,7 @@ describe('a run of an export pipeline', () => {
     });
     expect(await digestAt(between.far.host, '1.0')).toBe(one.root.digest);
     expect(await digestAt(between.far.host, '1.1')).toBe(two.root.digest);
-    expect(between.setAside()).toBe(0);
+    expect(between.deadLetters()).toBe(0);
   });
 
   it('that is ordered again runs again only when it failed or is forced', async () => {
@@ -96,7 +96,7 @@ describe('a run of an export pipeline', () => {
       status: 'Failed',
       pipelineRunErrorMessage: expect.stringContaining('apps/shop:latest does not exist'),
     });
-    expect(between.setAside()).toBe(1);
+    expect(between.deadLetters()).toBe(1);
 
     await push(between, 'latest');
     const succeeded = await between.run(order);
@@ -398,7 +398,7 @@ describe('a run of an import pipeline', () => {
       longshore: { failures: 1, detail: expect.stringContaining('tried again') },
     });
     expect(between.queued()).toBe(messages + 2);
-    expect(between.setAside()).toBe(0);
+    expect(between.deadLetters()).toBe(0);
   });
 });
 

@@ -75,7 +75,7 @@ it('an import into a registry that limits its rate waits in the queue, and is do
   });
   // The order's message, which the test carries out itself, and the one for later.
   expect(between.queued()).toBe(before + 2);
-  expect(between.setAside()).toBe(0);
+  expect(between.deadLetters()).toBe(0);
 
   target.isOver();
   const done = await between.carryOut(waiting?.name ?? '');
@@ -147,7 +147,7 @@ it('an export keeps to the budget of its registry: it reserves, spends and waits
   });
   expect(waiting.longshore.pulls).toBeGreaterThan(20 - spent);
   expect(pulls()).toBe(spent);
-  expect(between.setAside()).toBe(0);
+  expect(between.deadLetters()).toBe(0);
 
   const tooLarge = await between.run(
     order('third', ['1', '2', '3', '4', '5', '6', '7', '8', '9', '1*', '*']),

@@ -73,7 +73,7 @@ it('an export that two workers have at once succeeds, and is no failure to eithe
   await Promise.all([between.app.runTransfer(message), between.app.runTransfer(message)]);
   const run = await between.carryOut('weekly42');
   expect(run.response.status).toBe('Succeeded');
-  expect(between.setAside()).toBe(0);
+  expect(between.deadLetters()).toBe(0);
   expect(await names(between)).toEqual(run.longshore.parts);
 });
 

@@ -17,6 +17,6 @@ test.each([
     beat(failure);
     expect(await slow).toMatchObject({ kind: 'done', state: 'unchanged' });
     expect((await world.record(job))?.state).toBe('succeeded');
-    expect([world.scheduled, world.setAside]).toEqual([[], []]);
+    expect([world.scheduled, world.deadLetters]).toEqual([[], []]);
   },
 );

@@ -12,7 +12,7 @@ it('a job whose id filled a message id could not be queued again after it failed
   expect(`${longest.id}-at-${Date.now()}`.length).toBeLessThanOrEqual(MAX_MESSAGE_ID);
   await expect(world.run(longest)).resolves.toMatchObject({ kind: 'done' });
   await expect(world.run({ ...job, id: 'a'.repeat(101) })).resolves.toMatchObject({
-    kind: 'set-aside',
+    kind: 'dead-lettered',
     code: 'E_JOB',
   });
 });

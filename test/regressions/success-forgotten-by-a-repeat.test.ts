@@ -18,7 +18,7 @@ it.each(['E_UNAVAILABLE', 'E_RATE_LIMITED', 'E_DENIED'] as const)(
     await expect(world.run(job, refuse)).resolves.toMatchObject({ kind: 'done', state: 'unchanged' });
     expect(await world.record(job)).toEqual({ ...before, attempts: 2 });
     expect(world.scheduled).toEqual([]);
-    expect(world.setAside).toEqual([]);
+    expect(world.deadLetters).toEqual([]);
   },
 );
 
@@ -38,5 +38,5 @@ it('a job that had found nothing to do was queued again, or failed, when a secon
   for (const refuse of [gone, undefined])
     expect(await world.run(job, refuse)).toMatchObject({ kind: 'done', state: 'unchanged' });
   expect(await world.record(job)).toEqual({ ...before, attempts: 3 });
-  expect([world.scheduled, world.setAside]).toEqual([[], []]);
+  expect([world.scheduled, world.deadLetters]).toEqual([[], []]);
 });

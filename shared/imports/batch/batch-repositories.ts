@@ -5,8 +5,8 @@ import {
   isDigest,
   type RepositoryName,
 } from '../../content/index.ts';
+import type { ReferrerSource, ReferrerTarget } from '../copy/content-ports.ts';
 import type { CopyProgress } from '../copy/copy-progress.ts';
-import type { ReferrerSource, ReferrerTarget } from '../ports.ts';
 import { ManifestCache } from './manifest-cache.ts';
 import { SharedBlobs } from './shared-blobs.ts';
 

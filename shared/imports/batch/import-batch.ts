@@ -1,9 +1,9 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Digest, ManifestContent } from '../../content/index.ts';
 import { codeOf, describeError, RegistryError } from '../../errors.ts';
+import type { ReferrerTarget } from '../copy/content-ports.ts';
 import { type CopyResult, copyGraph } from '../copy/copy-graph.ts';
 import { trimmedDigest } from '../copy/trimmed-digest.ts';
-import type { ReferrerTarget } from '../ports.ts';
 import { type BatchMeans, BatchRepositories } from './batch-repositories.ts';
 import { groupOrders, type ImageOrder, type OrderedTag, type TagOrder } from './group-orders.ts';
 

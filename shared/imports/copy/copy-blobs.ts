@@ -1,7 +1,7 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { type Descriptor, isNonDistributable } from '../../content/index.ts';
-import type { ContentSource, ContentTarget } from '../ports.ts';
-import type { CopyOptions } from './copy-graph.ts';
+import type { ContentSource, ContentTarget } from './content-ports.ts';
+import type { CopyOptions } from './copy-options.ts';
 import { ProgressMeter } from './copy-progress.ts';
 import type { OncePerKey } from './once-per-key.ts';
 

@@ -4,14 +4,12 @@ import {
   type Digest,
   type Manifest,
   type ManifestContent,
-  type Platform,
   parseManifest,
 } from '../../content/index.ts';
 import { BudgetError, InvalidInputError, RegistryError } from '../../errors.ts';
-import type { MountMap } from '../mount-map.ts';
-import type { ContentSource, ContentTarget } from '../ports.ts';
+import type { ContentSource, ContentTarget } from './content-ports.ts';
 import { BlobCopy } from './copy-blobs.ts';
-import type { CopyProgress } from './copy-progress.ts';
+import type { CopyOptions } from './copy-options.ts';
 import { knowsReferrers, ReferrerCopy, type ReferrerCounts, takesReferrers } from './copy-referrers.ts';
 import { OncePerKey } from './once-per-key.ts';
 import {
@@ -26,27 +24,6 @@ import { refusesSparseIndex } from './sparse-index.ts';
 /** Manifests are held while their children are copied; together they may not fill the memory. */
 const MAX_MANIFESTS_BYTES = 128 * 1024 * 1024;
 const MANIFESTS_AT_ONCE = 6;
-
-export interface CopyOptions {
-  /** Copy only these platforms out of an index. Empty or absent: all. */
-  readonly platforms?: readonly Platform[] | undefined;
-  /** A repository of the target's registry that may hold the blobs already; mounted from instead of sent. */
-  readonly mountFrom?: string | undefined;
-  /** Without `mountFrom`, asked for each blob where it may be mounted from; told what became of each. */
-  readonly mounts?: Pick<MountMap, 'find' | 'note'> | undefined;
-  /** Whether the target repository had nothing before, as soon as that is known: then it is not asked for what is small. */
-  readonly isNew?: Promise<boolean> | undefined;
-  /** Copy what is attached to the image as well: signatures, SBOMs, attestations. Default: true. */
-  readonly referrers?: boolean | undefined;
-  /**
-   * The last step: makes the root visible in the target, under a tag, a digest or a condition. It runs after
-   * every child and referrer is there, and once more with the trimmed index when the target refuses a partial one.
-   * Default: pushes the root under its own digest.
-   */
-  readonly publish?: ((root: ManifestContent, signal: AbortSignal) => Promise<unknown>) | undefined;
-  readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface CopyResult {
   /** What was published. Differs from the root asked for only when `trimmed`. */

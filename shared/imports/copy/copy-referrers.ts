@@ -6,7 +6,7 @@ import {
   parseManifest,
 } from '../../content/index.ts';
 import { InvalidInputError, RegistryError } from '../../errors.ts';
-import type { ContentSource, ContentTarget, ReferrerSource, ReferrerTarget } from '../ports.ts';
+import type { ContentSource, ContentTarget, ReferrerSource, ReferrerTarget } from './content-ports.ts';
 
 /** The signature of an SBOM of an image is two deep; a bound for sources that invent more. */
 const MAX_DEPTH = 4;

@@ -1,5 +1,5 @@
 import { type Digest, type Platform, parseManifest } from '../../content/index.ts';
-import type { ContentSource } from '../ports.ts';
+import type { ContentSource } from './content-ports.ts';
 import { selectChildren, trimmedIndexes } from './select-children.ts';
 
 /** What the platform subset of an index is called where partial indexes are refused; `undefined` when it is not one. */

@@ -8,9 +8,9 @@ import {
 } from '../../content/index.ts';
 import { codeOf, describeError, InvalidInputError, TransportError } from '../../errors.ts';
 import {
-  clearTag,
   type JobRecord,
   jobKey,
+  removeTag,
   type TagMoveOptions,
   type TagRecord,
   tagKey,
@@ -149,7 +149,7 @@ class Approval {
   ): Promise<Removed | Kept> {
     const { registry, observations, tags, now, wait } = this.#ports;
     let end: Removed | Kept = kept('not-ours', 'Something else was put there meanwhile, or began to be.');
-    await clearTag(
+    await removeTag(
       tags,
       { target: reference, digest, observedAt },
       async (signal) => {

@@ -22,7 +22,7 @@ import { keepTags, refuseOtherContent } from './keep-tags.ts';
 import type { ImportPipeline } from './pipeline.ts';
 import { type PipelineRun, runKey } from './pipeline-run.ts';
 import type { ArchiveContainer, OpenedBlob } from './ports.ts';
-import { ended, isOver, type RunReport } from './run-progress.ts';
+import { finished, isOver, type RunReport } from './run-progress.ts';
 import type { RunCall, RunResult } from './run-result.ts';
 
 export interface ImportRunPorts extends TagImportRecords {
@@ -134,7 +134,7 @@ async function endRunOf(
   const report = { detail: `${part.name} was imported by the run ${name}` };
   await runs.update(runKey(runNameFor(pipeline, part)), (current) =>
     current && !isOver(current)
-      ? ended(current, current.longshore.generation, report, undefined, storage.now())
+      ? finished(current, current.longshore.generation, report, undefined, storage.now())
       : current,
   );
 }

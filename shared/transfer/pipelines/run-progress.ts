@@ -16,7 +16,7 @@ export function isOpen(run: Step, generation: string): run is PipelineRun {
   return run !== undefined && run.longshore.generation === generation && !isOver(run);
 }
 
-export function began(run: Step, generation: string, now: Date): Step {
+export function started(run: Step, generation: string, now: Date): Step {
   if (!isOpen(run, generation)) return run;
   const { response, longshore, ...rest } = withoutError(run);
   return {
@@ -38,7 +38,7 @@ function withoutError(run: PipelineRun): PipelineRun {
   return { ...run, response, longshore };
 }
 
-export function gotOn(run: Step, generation: string, share: number): Step {
+export function progressed(run: Step, generation: string, share: number): Step {
   if (!isOpen(run, generation) || run.response.status !== 'Running') return run;
   const percentage = String(Math.min(99, Math.max(0, Math.floor(share * 100))));
   if (percentage === run.response.progress?.percentage) return run;
@@ -46,7 +46,7 @@ export function gotOn(run: Step, generation: string, share: number): Step {
 }
 
 /** What was done so far; the run goes on. */
-export function noted(run: Step, generation: string, report: RunReport): Step {
+export function recorded(run: Step, generation: string, report: RunReport): Step {
   return isOpen(run, generation) ? withReport(run, report, undefined) : run;
 }
 
@@ -71,7 +71,7 @@ export interface RunError {
   readonly message: string;
 }
 
-export function ended(
+export function finished(
   run: Step,
   generation: string,
   report: RunReport,
@@ -94,7 +94,7 @@ export function ended(
 }
 
 /** Back in the queue until `until`. */
-export function postponed(
+export function deferred(
   run: Step,
   generation: string,
   report: RunReport,

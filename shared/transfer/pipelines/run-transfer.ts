@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { BudgetError, codeOf, describeError, InvalidInputError } from '../../errors.ts';
 import {
+  type DeadLetterQueue,
   type Disposition,
   dispositionOf,
   MAX_FAILURES,
   ProgressWriter,
   retryDelayMs,
-  type SetAside,
   slowRetryDelayMs,
 } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
@@ -17,14 +17,14 @@ import { type PipelineRun, runKey } from './pipeline-run.ts';
 import type { TransferMessage, TransferQueue } from './ports.ts';
 import { resourceNameSchema } from './resource-name.ts';
 import {
-  began,
-  ended,
-  gotOn,
+  deferred,
+  finished,
   isOpen,
-  noted,
-  postponed,
+  progressed,
   type RunError,
   type RunReport,
+  recorded,
+  started,
 } from './run-progress.ts';
 import type { RunCall, RunResult } from './run-result.ts';
 
@@ -35,7 +35,7 @@ export interface TransferDependencies {
   readonly runExport: (run: PipelineRun, pipeline: ExportPipeline, call: RunCall) => Promise<RunResult>;
   readonly runImport: (run: PipelineRun, pipeline: ImportPipeline, call: RunCall) => Promise<RunResult>;
   readonly queue: Pick<TransferQueue, 'sendAt'>;
-  readonly setAside: SetAside;
+  readonly deadLetters: DeadLetterQueue;
   readonly logger: Logger;
   readonly now?: (() => Date) | undefined;
   /** Spreads the times of retries; `Math.random` unless given. */
@@ -46,14 +46,14 @@ export interface TransferDependencies {
 export type TransferOutcome =
   | { readonly kind: 'done'; readonly run: string; readonly state: 'Succeeded' | 'obsolete' }
   | { readonly kind: 'rescheduled'; readonly run: string; readonly at: Date; readonly detail: string }
-  | { readonly kind: 'set-aside'; readonly code: string; readonly detail: string };
+  | { readonly kind: 'dead-lettered'; readonly code: string; readonly detail: string };
 
 const messageSchema = z.object({ run: resourceNameSchema, generation: z.string() });
 
 /**
  * Carries out a pipeline run from a message's body. Safe to run twice, late or beside itself: what was copied is not
  * copied again, and a blob appears whole or not at all. Whatever happens is written to the run's record. What fails and
- * may yet succeed is sent once more for a later time, as imports are; what never can is a failed run, set aside.
+ * may yet succeed is sent once more for a later time, as imports are; what never can is a failed run, dead-lettered.
  * @throws only what the records or the queue throw: what became of the run could not be kept
  */
 export async function runTransfer(
@@ -65,24 +65,24 @@ export async function runTransfer(
   const message = messageSchema.safeParse(body).data;
   if (!message) {
     const error = new InvalidInputError('E_JOB', 'The message names no pipeline run and its generation.');
-    return await setAside(body, { code: error.code, message: error.message }, dependencies);
+    return await deadLetter(body, { code: error.code, message: error.message }, dependencies);
   }
   const { generation } = message;
   const key = runKey(message.run);
-  const run = await runs.update(key, (current) => began(current, generation, now()));
+  const run = await runs.update(key, (current) => started(current, generation, now()));
   if (!isOpen(run, generation)) return obsolete(message, logger);
   const progress = new ProgressWriter<number>((share) =>
-    runs.update(key, (current) => gotOn(current, generation, share)),
+    runs.update(key, (current) => progressed(current, generation, share)),
   );
   let report: RunReport = {};
   let failure: Failure | undefined;
   try {
     const call: RunCall = {
       onShare: (share) => progress.report(share),
-      note: async (soFar) => void (await runs.update(key, (current) => noted(current, generation, soFar))),
+      note: async (soFar) => void (await runs.update(key, (current) => recorded(current, generation, soFar))),
       signal,
     };
-    const result = await carryOut(run, call, dependencies).finally(() => progress.flush());
+    const result = await executeRun(run, call, dependencies).finally(() => progress.flush());
     report = result.report;
     failure = failureOf(result);
   } catch (error) {
@@ -93,12 +93,12 @@ export async function runTransfer(
     };
   }
   if (failure) return await settleFailure(run, report, failure, message, dependencies);
-  await runs.update(key, (current) => ended(current, generation, report, undefined, now()));
+  await runs.update(key, (current) => finished(current, generation, report, undefined, now()));
   logger.info('transfer finished', { ...message, artifacts: countOf(report) });
   return { kind: 'done', run: run.name, state: 'Succeeded' };
 }
 
-async function carryOut(
+async function executeRun(
   run: PipelineRun,
   call: RunCall,
   dependencies: TransferDependencies,
@@ -126,13 +126,13 @@ function failureOf({ failures }: RunResult): Failure | undefined {
   const [first] = failures;
   if (!first) return undefined;
   const dispositions = failures.map(
-    (failed): Disposition => ('error' in failed ? dispositionOf(failed.error) : { action: 'set-aside' }),
+    (failed): Disposition => ('error' in failed ? dispositionOf(failed.error) : { action: 'dead-letter' }),
   );
   const disposition =
     dispositions.find(({ action }) => action === 'wait') ??
     dispositions.find(({ action }) => action === 'retry') ??
-    dispositions.find((one) => one.action === 'set-aside' && one.slowTries !== undefined) ??
-    ({ action: 'set-aside' } as const);
+    dispositions.find((one) => one.action === 'dead-letter' && one.slowTries !== undefined) ??
+    ({ action: 'dead-letter' } as const);
   const many = `${failures.length} artifacts failed; the first: ${first.name}: ${first.message}`;
   const message = failures.length === 1 ? `${first.name}: ${first.message}` : many;
   return { error: { code: first.code, message }, disposition };
@@ -154,20 +154,20 @@ async function settleFailure(
   const key = runKey(run.name);
   const isWait = disposition.action === 'wait';
   const failures = run.longshore.failures + (isWait ? 0 : 1);
-  const isHopeless = disposition.action === 'set-aside' && failures > (disposition.slowTries ?? 0);
+  const isHopeless = disposition.action === 'dead-letter' && failures > (disposition.slowTries ?? 0);
   if (isHopeless || (!isWait && failures >= MAX_FAILURES)) {
     const standing = await runs.get(key);
     if (!isOpen(standing, message.generation)) return obsolete(message, logger);
     if (!isTakenAway(run, standing, error)) {
       const failed = { ...error, message: `Pipeline run ${run.name}: ${error.message}` };
-      const outcome = await setAside(asideBody(run), failed, dependencies);
-      await runs.update(key, (current) => ended(current, message.generation, report, error, now()));
+      const outcome = await deadLetter(asideBody(run), failed, dependencies);
+      await runs.update(key, (current) => finished(current, message.generation, report, error, now()));
       return outcome;
     }
   }
   const until = new Date(now().getTime() + delayOf(disposition, failures, random));
   const kept = await runs.update(key, (current) =>
-    postponed(current, message.generation, report, error, { until, failures, pulls }),
+    deferred(current, message.generation, report, error, { until, failures, pulls }),
   );
   if (!isOpen(kept, message.generation)) return obsolete(message, logger);
   logger.warn('transfer will be tried again', { ...message, until: until.toISOString(), failures, ...error });
@@ -191,14 +191,14 @@ function obsolete(message: TransferMessage, logger: Logger): TransferOutcome {
   return { kind: 'done', run: message.run, state: 'obsolete' };
 }
 
-async function setAside(
+async function deadLetter(
   body: unknown,
   error: RunError,
-  { setAside: sink, logger }: TransferDependencies,
+  { deadLetters: sink, logger }: TransferDependencies,
 ): Promise<TransferOutcome> {
-  await sink.setAside(body, error);
-  logger.error('transfer set aside', { code: error.code, error: error.message });
-  return { kind: 'set-aside', code: error.code, detail: error.message };
+  await sink.deadLetter(body, error);
+  logger.error('transfer dead-lettered', { code: error.code, error: error.message });
+  return { kind: 'dead-lettered', code: error.code, detail: error.message };
 }
 
 /** An archive by its name, as it lies in storage; an export by its run. */

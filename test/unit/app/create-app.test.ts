@@ -80,7 +80,7 @@ it('uses what it is given only when asked, and keeps no connection to the broker
     { name: 'transfers queue', ok: true },
   ]);
   expect(await app.runImport('no job')).toMatchObject({
-    kind: 'set-aside',
+    kind: 'dead-lettered',
     code: 'E_JOB',
   });
   expect(broker.stats('imports-set-aside').active).toBe(1);

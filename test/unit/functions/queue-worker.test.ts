@@ -15,7 +15,7 @@ it('passes the message on as it is, with a logger that writes to the invocation'
     runImport: async (body, { logger } = {}) => {
       seen.push(body);
       logger?.info('import finished');
-      return { kind: 'set-aside', code: 'E_JOB', detail: 'not a job' };
+      return { kind: 'dead-lettered', code: 'E_JOB', detail: 'not a job' };
     },
   });
   await queueWorker(async () => app, imports)({ any: 'thing' }, context);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Digest, manifestContent, parsePlatform } from '../../../shared/content/index.ts';
 import { RegistryError } from '../../../shared/errors.ts';
-import { type CopyOptions, copyGraph } from '../../../shared/imports/copy/copy-graph.ts';
+import { copyGraph } from '../../../shared/imports/copy/copy-graph.ts';
+import type { CopyOptions } from '../../../shared/imports/copy/copy-options.ts';
 import { type BlobRecord, importImage, importToTag, type TagRecord } from '../../../shared/imports/index.ts';
 import {
   descriptorOf,

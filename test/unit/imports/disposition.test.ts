@@ -12,7 +12,7 @@ import {
 import { dispositionOf } from '../../../shared/imports/index.ts';
 
 const RETRY = { action: 'retry' };
-const SET_ASIDE = { action: 'set-aside' };
+const SET_ASIDE = { action: 'dead-letter' };
 const MINUTE = 60_000;
 
 function limited(retryAfterMs?: number): RegistryError {

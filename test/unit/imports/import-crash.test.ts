@@ -19,7 +19,7 @@ async function expectDone(world: World, job: ImportJob, digest: string): Promise
   expect(world.tag).toBe(digest);
   expect(world.ledger).not.toHaveProperty('leaseOwner');
   expect(world.scheduled).toEqual([]);
-  expect(world.setAside).toEqual([]);
+  expect(world.deadLetters).toEqual([]);
   expect((await world.record(job))?.state).toMatch(/^(succeeded|unchanged)$/);
 }
 
@@ -102,7 +102,7 @@ const refusal = (code: RegistryCode) => new RegistryError(code, 'no', { retryAft
 test.each([
   ['put off', 'queued', refusal('E_RATE_LIMITED'), 0],
   ['to be tried again', 'queued', refusal('E_UNAVAILABLE'), 0],
-  ['set aside', 'failed', refusal('E_DENIED'), 0],
+  ['dead-lettered', 'failed', refusal('E_DENIED'), 0],
   ['given up', /queued|failed/, refusal('E_UNAVAILABLE'), 23],
 ])('a crash while a job is %s loses nothing', async (_, state, error, failures) => {
   await atEveryMoment(async (n) => {
@@ -116,7 +116,7 @@ test.each([
     if (died) await world.run(job);
     const record = await world.record(job);
     expect(record).toMatchObject({ errorCode: error.code, state: expect.stringMatching(state) });
-    expect(record?.state === 'failed' ? world.setAside : world.scheduled).not.toEqual([]);
+    expect(record?.state === 'failed' ? world.deadLetters : world.scheduled).not.toEqual([]);
     return died;
   });
 });
@@ -141,7 +141,7 @@ test('a crash while a failed job is queued again leaves it failed, or with a mes
     if ((await world.record(job))?.state === 'failed') await retry();
     const due = world.scheduled.shift();
     await world.deliver(due?.job);
-    world.setAside.length = 0;
+    world.deadLetters.length = 0;
     await expectDone(world, job, older.root.digest);
     return end === 'died';
   });

@@ -158,7 +158,7 @@ describe('failures', () => {
     const at = new Date('2026-05-01T00:01:30.000Z');
     await expect(world.run(job)).resolves.toMatchObject({ kind: 'rescheduled', at });
     expect(world.scheduled).toEqual([{ job, at }]);
-    expect(world.setAside).toEqual([]);
+    expect(world.deadLetters).toEqual([]);
     expect(await world.record(job)).toMatchObject({
       state: 'queued',
       failures: 0,
@@ -200,7 +200,7 @@ describe('failures', () => {
     const job = world.job(app, 1);
     await world.deliver(job);
     expect(await world.record(job)).toMatchObject({ state: 'succeeded', failures: 0 });
-    expect(world.setAside).toEqual([]);
+    expect(world.deadLetters).toEqual([]);
     expect(world.time).toBeLessThan(begin + 7 * 60 * 60_000);
   });
 
@@ -208,12 +208,12 @@ describe('failures', () => {
     ['a failure', new TransportError('E_NETWORK', 'no'), 'E_NETWORK'],
     ['an error nobody knows', new Error('no'), 'E_UNKNOWN'],
   ])(
-    '%s that does not pass has the job set aside after 24 tries in most of a day',
+    '%s that does not pass has the job dead-lettered after 24 tries in most of a day',
     async (_, error, code) => {
       const world = new World({ source: refusing('fetchManifest', error) });
       const job = world.job(app, 1);
       await world.deliver(job);
-      expect(world.setAside).toEqual([{ body: job, code, message: 'no' }]);
+      expect(world.deadLetters).toEqual([{ body: job, code, message: 'no' }]);
       expect(await world.record(job)).toMatchObject({
         state: 'failed',
         attempts: 24,
@@ -247,16 +247,16 @@ describe('failures', () => {
   test.each([
     ['the source may not be reached', new RegistryError('E_DENIED', 'no'), 'E_DENIED'],
     ['the image is gone', new RegistryError('E_NOT_FOUND', 'no', { status: 404 }), 'E_NOT_FOUND'],
-  ])('the job is set aside at once, with the reason, when %s', async (_, error, code) => {
+  ])('the job is dead-lettered at once, with the reason, when %s', async (_, error, code) => {
     const world = new World({ source: refusing('fetchManifest', error) });
     const job = world.job(app, 1);
-    await expect(world.run(job)).resolves.toEqual({ kind: 'set-aside', code, detail: 'no' });
-    expect(world.setAside).toEqual([{ body: job, code, message: 'no' }]);
+    await expect(world.run(job)).resolves.toEqual({ kind: 'dead-lettered', code, detail: 'no' });
+    expect(world.deadLetters).toEqual([{ body: job, code, message: 'no' }]);
     expect(await world.record(job)).toMatchObject({ state: 'failed', errorCode: code, detail: 'no' });
     expect(world.tag).toBeUndefined();
   });
 
-  test('a job that was set aside can be replayed', async () => {
+  test('a job that was dead-lettered can be replayed', async () => {
     let isGone = true;
     const before = () => {
       if (isGone) throw new RegistryError('E_NOT_FOUND', 'no', { status: 404 });
@@ -269,14 +269,14 @@ describe('failures', () => {
     expect(await world.record(job)).toMatchObject({ state: 'succeeded', attempts: 2 });
   });
 
-  test('a job that the registry denies is tried three more times, 20 minutes apart, before it is set aside', async () => {
+  test('a job that the registry denies is tried three more times, 20 minutes apart, before it is dead-lettered', async () => {
     const denied = new RegistryError('E_DENIED', 'no', { status: 401 });
     const world = new World({ source: refusing('fetchManifest', denied) });
     const job = world.job(app, 1);
     const startedAt = world.time;
     await world.deliver(job);
     expect((world.time - startedAt) / 60_000).toBe(60);
-    expect(world.setAside).toEqual([{ body: job, code: 'E_DENIED', message: 'no' }]);
+    expect(world.deadLetters).toEqual([{ body: job, code: 'E_DENIED', message: 'no' }]);
     expect(await world.record(job)).toMatchObject({ state: 'failed', attempts: 4, failures: 4 });
     expect(await world.record(job)).not.toHaveProperty('denials');
   });
@@ -293,7 +293,7 @@ describe('failures', () => {
     const world = new World({ source: { before } });
     const job = world.job(app, 1);
     await world.deliver(job);
-    expect(world.setAside).toEqual([]);
+    expect(world.deadLetters).toEqual([]);
     expect(await world.record(job)).toMatchObject({ state: 'succeeded', attempts: 9, failures: 0 });
   });
 
@@ -388,18 +388,20 @@ describe('failures', () => {
     expect(world.ledger).toBeUndefined();
   });
 
-  test('what is not JSON is set aside as it came', async () => {
+  test('what is not JSON is dead-lettered as it came', async () => {
     const world = new World();
-    await expect(world.run('hello')).resolves.toMatchObject({ kind: 'set-aside', code: 'E_JOB' });
-    expect(world.setAside).toMatchObject([{ body: 'hello', message: expect.stringContaining('not JSON') }]);
+    await expect(world.run('hello')).resolves.toMatchObject({ kind: 'dead-lettered', code: 'E_JOB' });
+    expect(world.deadLetters).toMatchObject([
+      { body: 'hello', message: expect.stringContaining('not JSON') },
+    ]);
     expect(world.jobs.contents()).toEqual({});
   });
 
-  test('what is not a job is set aside with the fields at fault', async () => {
+  test('what is not a job is dead-lettered with the fields at fault', async () => {
     const world = new World();
     const body = { ...world.job(app, 1), digest: 'sha256:abc', target: 'mirror.test/app' };
     await world.run(body);
-    expect(world.setAside).toMatchObject([{ body, code: 'E_JOB' }]);
-    expect(world.setAside[0]?.message).toMatch(/digest: .*target: /);
+    expect(world.deadLetters).toMatchObject([{ body, code: 'E_JOB' }]);
+    expect(world.deadLetters[0]?.message).toMatch(/digest: .*target: /);
   });
 });

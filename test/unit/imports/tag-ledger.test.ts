@@ -1,7 +1,12 @@
 import { expect, test, vi } from 'vitest';
 import { digestOf } from '../../../shared/content/index.ts';
 import { RegistryError, TransportError } from '../../../shared/errors.ts';
-import { isSuperseded, moveTag, type TagRecord, tagKey } from '../../../shared/imports/tag-ledger.ts';
+import {
+  commitTag,
+  isSuperseded,
+  type TagRecord,
+  tagKey,
+} from '../../../shared/imports/ledger/tag-ledger.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
 
 const target = { registry: 'mirror.test', repository: 'app', tag: '1' };
@@ -22,7 +27,7 @@ function ledger() {
   return {
     records,
     move: (move: typeof older, push: (signal: AbortSignal) => Promise<void>, signal?: AbortSignal) =>
-      moveTag(records, move, push, { ...clock, signal }),
+      commitTag(records, move, push, { ...clock, signal }),
     record: () => records.get(tagKey(target)),
     pass: clock.wait,
     waited: () => time - start,
@@ -130,7 +135,7 @@ test('a claim that took most of the lease is made again before anything is pushe
     },
   });
   const leaseAtPush = vi.fn();
-  await moveTag(records, older, async () => leaseAtPush((await records.get(tagKey(target)))?.leaseUntil), {
+  await commitTag(records, older, async () => leaseAtPush((await records.get(tagKey(target)))?.leaseUntil), {
     now: () => new Date(time),
   });
   expect(leaseAtPush).toHaveBeenCalledExactlyOnceWith('2026-05-01T00:01:50.000Z');
@@ -152,7 +157,7 @@ test('waiting for the lease ends with an abort', async () => {
   void move(older, dead);
   await vi.waitFor(async () => expect((await record())?.leaseOwner).toBeDefined());
   const stop = new AbortController();
-  const waiting = moveTag(records, newer, landed, {
+  const waiting = commitTag(records, newer, landed, {
     now: () => new Date('2026-05-01T00:00:00Z'),
     signal: stop.signal,
   });

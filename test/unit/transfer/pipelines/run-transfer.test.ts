@@ -46,7 +46,7 @@ async function orderedRun(work: (call: RunCall) => Promise<RunResult>) {
     runExport: () => Promise.reject(new Error('was not ordered')),
     runImport: (_run, _pipeline, call) => work(call),
     queue: { sendAt: async (message, at) => void later.push({ message, at: at.toISOString() }) },
-    setAside: { setAside: async (body, reason) => void aside.push({ body, reason }) },
+    deadLetters: { deadLetter: async (body, reason) => void aside.push({ body, reason }) },
     logger: { debug() {}, info() {}, warn() {}, error() {} },
     now: () => NOW,
     random: () => 0,
@@ -78,7 +78,7 @@ it('a rate limit that outlasts every patience of a trigger is waited out, and co
   expect(aside).toEqual([]);
 });
 
-it('an outage is tried again after longer and longer, and in the end is a failed run that is set aside', async () => {
+it('an outage is tried again after longer and longer, and in the end is a failed run that is dead-lettered', async () => {
   const away = new TransportError('E_NETWORK', 'the registry is away');
   const { deliver, later, record, aside } = await orderedRun(() => Promise.reject(away));
   for (let tries = 1; tries < 24; tries += 1) expect(await deliver()).toMatchObject({ kind: 'rescheduled' });
@@ -86,7 +86,7 @@ it('an outage is tried again after longer and longer, and in the end is a failed
     '2026-11-22T12:00:15.000Z',
     '2026-11-22T12:00:30.000Z',
   ]);
-  expect(await deliver()).toMatchObject({ kind: 'set-aside', code: 'E_NETWORK' });
+  expect(await deliver()).toMatchObject({ kind: 'dead-lettered', code: 'E_NETWORK' });
   expect(record()).toMatchObject({ provisioningState: 'Failed', response: { status: 'Failed' } });
   expect(aside).toEqual([
     {
@@ -102,7 +102,7 @@ it('a registry that denies is asked again now and then, for as long as a passwor
   for (let tries = 1; tries <= 3; tries += 1) expect(await deliver()).toMatchObject({ kind: 'rescheduled' });
   expect(later.map(({ at }) => at)).toEqual(Array(3).fill('2026-11-22T12:20:00.000Z'));
   expect(aside).toEqual([]);
-  expect(await deliver()).toMatchObject({ kind: 'set-aside', code: 'E_DENIED' });
+  expect(await deliver()).toMatchObject({ kind: 'dead-lettered', code: 'E_DENIED' });
 });
 
 it('with artifacts left out, it is tried again as long as one of them may yet succeed', async () => {
@@ -155,10 +155,10 @@ it.each([
   ['no generation', { run: 'weekly42' }],
   ['a run of a name that none has', { run: '../runs/x', generation: '1' }],
   ['a run of a name too long for a key', { run: 'x'.repeat(100_000), generation: '1' }],
-])('a message that names %s is set aside', async (_, message) => {
+])('a message that names %s is dead-lettered', async (_, message) => {
   const { deliver, aside } = await orderedRun(done);
   expect(await deliver(message as TransferMessage)).toMatchObject({
-    kind: 'set-aside',
+    kind: 'dead-lettered',
     code: 'E_JOB',
   });
   expect(aside).toHaveLength(1);
@@ -218,7 +218,7 @@ it('has a report that fits into a record, however much was imported', async () =
   const artifacts = names.map((name) => ({ name, digest: `sha256:${'0'.repeat(64)}` }));
   const report = { importedArtifacts: names, artifacts, failedArtifacts: failures, parts: names };
   const { deliver, record } = await orderedRun(async () => ({ report, failures }));
-  expect(await deliver()).toMatchObject({ kind: 'set-aside' });
+  expect(await deliver()).toMatchObject({ kind: 'dead-lettered' });
   expect(JSON.stringify(record()).length).toBeLessThan(400_000);
   expect(record()?.response.importedArtifacts?.at(-1)).toMatch(/^… and \d+ more$/);
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { SetAside } from '../imports/index.ts';
+import type { DeadLetterQueue } from '../imports/index.ts';
 import { lazySender, type ServiceBusQueueOptions } from './service-bus-sender.ts';
 
 /** Application properties share 32 KiB with the other headers of a message. */
@@ -10,12 +10,12 @@ const MAX_REASON_LENGTH = 4_000;
  * the application properties `reasonCode` and `reasonMessage`. The Functions trigger would give names in another
  * case as camel case; these arrive as they are sent.
  */
-export function createServiceBusSetAside(
+export function createServiceBusDeadLetters(
   options: ServiceBusQueueOptions,
-): SetAside & { close(): Promise<void> } {
+): DeadLetterQueue & { close(): Promise<void> } {
   const { sender, close } = lazySender(options);
   return {
-    async setAside(body, { code, message }) {
+    async deadLetter(body, { code, message }) {
       await (await sender()).sendMessages({
         body,
         messageId: randomUUID(),

@@ -2,8 +2,8 @@ import { describe, expect, it, test } from 'vitest';
 import { digestOf } from '../../../shared/content/index.ts';
 import {
   createImportJob,
-  isJobPast,
-  isUploadPast,
+  isJobExpired,
+  isUploadExpired,
   JOB_STATES,
   type JobRecord,
   jobKey,
@@ -58,14 +58,14 @@ describe('the record of a job', () => {
     ],
     ['that was given up and is current', ended('failed'), { isCurrent: true, isObsolete: true }, false],
   ])('%s', (_, record, standing, isPast) => {
-    expect(isJobPast(record, standing, BEFORE)).toBe(isPast);
+    expect(isJobExpired(record, standing, BEFORE)).toBe(isPast);
   });
 
   it.each(JOB_STATES.filter((state) => !['succeeded', 'unchanged', 'failed'].includes(state)))(
     'stays while it is %s, whatever else is known',
     (state) => {
       for (const record of [{ ...queued, state }, ended(state)])
-        expect(isJobPast(record, { isCurrent: false, isObsolete: true }, BEFORE)).toBe(false);
+        expect(isJobExpired(record, { isCurrent: false, isObsolete: true }, BEFORE)).toBe(false);
     },
   );
 });
@@ -82,7 +82,7 @@ describe('the record of an upload', () => {
     ['that was over, or never began, long ago', { leaseOwner: 'a', leaseUntil: OLD }, true],
     ['of which nothing is known', {}, true],
   ])('%s', (_, record, isPast) => {
-    expect(isUploadPast(record, BEFORE)).toBe(isPast);
+    expect(isUploadExpired(record, BEFORE)).toBe(isPast);
   });
 });
 
@@ -104,5 +104,5 @@ test('a message that is delivered once more after its record was removed changes
     { state: 'unchanged' },
     { state: 'unchanged' },
   ]);
-  expect([world.scheduled, world.setAside]).toEqual([[], []]);
+  expect([world.scheduled, world.deadLetters]).toEqual([[], []]);
 });

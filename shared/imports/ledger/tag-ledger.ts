@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
-import { type Digest, formatReference, isDigest, type TagReference } from '../content/index.ts';
-import { RegistryError, TransportError } from '../errors.ts';
-import type { RecordKey, Records } from '../records.ts';
+import { type Digest, formatReference, isDigest, type TagReference } from '../../content/index.ts';
+import { RegistryError, TransportError } from '../../errors.ts';
+import type { RecordKey, Records } from '../../records.ts';
 
 /** Who may move a target tag, and what was put there last; no digest when nothing was, or it was deleted since. */
 export const tagRecordSchema = z.object({
@@ -40,7 +40,7 @@ export interface TagMove {
   readonly children?: number | undefined;
 }
 
-export type TagMoveOutcome = 'moved' | 'superseded';
+export type TagCommitOutcome = 'moved' | 'superseded';
 
 export interface TagMoveOptions {
   readonly signal?: AbortSignal | undefined;
@@ -55,12 +55,12 @@ export interface TagMoveOptions {
  * than the lease, and the observation time of what was put.
  * @throws TransportError `E_TIMEOUT` when other movers hold the tag for minutes, and whatever `push` throws.
  */
-export async function moveTag(
+export async function commitTag(
   records: Records<TagRecord>,
   move: TagMove,
   push: (signal: AbortSignal) => Promise<void>,
   options?: TagMoveOptions,
-): Promise<TagMoveOutcome> {
+): Promise<TagCommitOutcome> {
   const { target, digest, observedAt, children } = move;
   const end = await takeTurn(
     records,
@@ -81,13 +81,13 @@ export async function moveTag(
 }
 
 /**
- * Takes a target tag away as `moveTag` moves it: one at a time, and only while it is what `put` put there. Jobs as old as
+ * Takes a target tag away as `commitTag` moves it: one at a time, and only while it is what `put` put there. Jobs as old as
  * that come too late afterwards, whenever they are delivered; any later observation may move the tag again.
  * @param remove resolves to whether the tag is gone; `false` leaves the record as it is
  * @returns `superseded`: something else was, or began to be, put there
  * @throws TransportError `E_TIMEOUT` when others hold the tag for minutes, and whatever `remove` throws.
  */
-export async function clearTag(
+export async function removeTag(
   records: Records<TagRecord>,
   put: TagMove,
   remove: (signal: AbortSignal) => Promise<boolean>,

@@ -5,10 +5,10 @@ import {
   type BlobNote,
   type BlobRecord,
   blobRecordSchema,
-  MountMap,
+  MountSourceIndex,
   mountableFrom,
   remembered,
-} from '../../../shared/imports/mount-map.ts';
+} from '../../../shared/imports/copy/mount-source-index.ts';
 import { createMemoryRecords, type RecordsMoment } from '../../helpers/memory-records.ts';
 
 const REGISTRY = 'mirror.test';
@@ -28,7 +28,7 @@ function registry(at?: (moment: RecordsMoment) => void | Promise<void>) {
     records,
     count: (operation: RecordsMoment['operation'], phase: RecordsMoment['phase']) =>
       moments.filter((moment) => moment.operation === operation && moment.phase === phase).length,
-    into: (repository: string) => new MountMap(records, { registry: REGISTRY, repository }),
+    into: (repository: string) => new MountSourceIndex(records, { registry: REGISTRY, repository }),
     knows: () => records.contents()[`${REGISTRY}/${layer.digest}`]?.repositories,
   };
 }
@@ -113,7 +113,7 @@ describe('the map', () => {
     const copy = into('a');
     copy.note(layer, 'uploaded', undefined);
     await copy.flush();
-    const elsewhere = new MountMap(records, { registry: 'other.test', repository: 'b' });
+    const elsewhere = new MountSourceIndex(records, { registry: 'other.test', repository: 'b' });
     expect(await elsewhere.find(layer)).toBeUndefined();
   });
 

@@ -13,7 +13,7 @@ export interface JobStanding {
  * Whether the record of a job tells nothing any more that somebody may need: the job ended before `before`, and the copy
  * it made is not the current one. One that was given up is there to be queued again until nobody would.
  */
-export function isJobPast(
+export function isJobExpired(
   { state, finishedAt }: JobRecord,
   { isCurrent, isObsolete }: JobStanding,
   before: Date,
@@ -23,7 +23,7 @@ export function isJobPast(
 }
 
 /** Whether nobody is at work on the upload, and what was written down of it is older than `before`. */
-export function isUploadPast({ leaseUntil, upload }: UploadRecord, before: Date): boolean {
+export function isUploadExpired({ leaseUntil, upload }: UploadRecord, before: Date): boolean {
   return [leaseUntil, upload?.keptAt].every(
     (time) => time === undefined || Date.parse(time) < before.getTime(),
   );

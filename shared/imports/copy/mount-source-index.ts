@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import * as z from 'zod';
-import type { Descriptor, Digest, RepositoryName } from '../content/index.ts';
-import { TransportError } from '../errors.ts';
-import type { RecordKey, Records } from '../records.ts';
-import type { ContentTarget } from './ports.ts';
+import type { Descriptor, Digest, RepositoryName } from '../../content/index.ts';
+import { TransportError } from '../../errors.ts';
+import type { RecordKey, Records } from '../../records.ts';
+import type { ContentTarget } from './content-ports.ts';
 
 /** Where in one registry a blob was seen last. A hint: the registry may have dropped it since. */
 export const blobRecordSchema = z.object({
@@ -65,7 +65,7 @@ export function remembered(
  * Which repositories of a target's registry hold a blob, for one copy into one of them; the records are shared by
  * all workers. It spares bytes and nothing depends on it, so no failure of the records leaves it.
  */
-export class MountMap {
+export class MountSourceIndex {
   readonly #records: Records<BlobRecord>;
   readonly #target: RepositoryName;
   readonly #found = new Map<Digest, BlobRecord>();

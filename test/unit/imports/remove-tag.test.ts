@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { digestOf } from '../../../shared/content/index.ts';
 import { RegistryError, TransportError } from '../../../shared/errors.ts';
-import { clearTag, moveTag, type TagRecord, tagKey } from '../../../shared/imports/tag-ledger.ts';
+import { commitTag, removeTag, type TagRecord, tagKey } from '../../../shared/imports/ledger/tag-ledger.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
 
 const target = { registry: 'mirror.test', repository: 'app', tag: '1' };
@@ -18,10 +18,10 @@ async function ledger() {
       time += ms;
     },
   };
-  await moveTag(records, put, async () => {}, clock);
+  await commitTag(records, put, async () => {}, clock);
   return {
-    move: (move: typeof put, push = async () => {}) => moveTag(records, move, push, clock),
-    clear: (remove: () => Promise<boolean>, what = put) => clearTag(records, what, remove, clock),
+    move: (move: typeof put, push = async () => {}) => commitTag(records, move, push, clock),
+    clear: (remove: () => Promise<boolean>, what = put) => removeTag(records, what, remove, clock),
     record: () => records.get(tagKey(target)),
     pass: clock.wait,
   };
