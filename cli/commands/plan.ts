@@ -1,5 +1,9 @@
 import { Command } from 'commander';
-import { explainFromConfiguration, planFromConfiguration, type WatchPlan } from '../../shared/app/index.ts';
+import {
+  explainFromConfiguration,
+  type PlannedWatch,
+  planFromConfiguration,
+} from '../../shared/app/index.ts';
 import { columns } from '../columns.ts';
 import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -38,7 +42,7 @@ export function planCommand(run: Run): Command {
     );
 }
 
-function summary({ watch, survey, cost }: WatchPlan) {
+function summary({ watch, survey, cost }: PlannedWatch) {
   const { plan, selected, unmatched, requests, errors } = survey;
   return {
     watch,
@@ -58,7 +62,7 @@ function summary({ watch, survey, cost }: WatchPlan) {
   };
 }
 
-function describe({ watch, survey, pulls, cost: budget }: WatchPlan): readonly string[] {
+function describe({ watch, survey, pulls, cost: budget }: PlannedWatch): readonly string[] {
   const { plan, selected, unmatched, requests, errors } = survey;
   const cost = `${countOf(requests.listings, 'listing')}, ${countOf(requests.heads, 'HEAD')}, ${pulls === 0 ? 'no pulls' : countOf(pulls, 'pull')}`;
   return [
@@ -80,7 +84,7 @@ function describe({ watch, survey, pulls, cost: budget }: WatchPlan): readonly s
   ];
 }
 
-function describeCost({ registry, pulls, allowance }: NonNullable<WatchPlan['cost']>): string {
+function describeCost({ registry, pulls, allowance }: NonNullable<PlannedWatch['cost']>): string {
   const { limit, remaining, windowSeconds } = allowance;
   return `  = about ${countOf(pulls, 'pull')} of ${registry}; ${remaining} of ${limit} per ${describeSeconds(windowSeconds)} are left`;
 }

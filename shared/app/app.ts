@@ -1,14 +1,12 @@
 import type { BudgetState, Pause } from '../budget/index.ts';
 import type { ImportJob, ImportOutcome, JobRecord, RetryFailedOptions } from '../imports/index.ts';
-import type { PollReport } from '../mirror/index.ts';
-import type { PruningReport } from '../retention/index.ts';
+import type { PollReport, WatchStatus } from '../mirror/index.ts';
+import type { PruneOptions, PruningReport } from '../retention/index.ts';
 import type { Webhooks } from '../webhooks/index.ts';
 import type { CallContext } from './call-context.ts';
 import type { Deletions } from './deletions.ts';
-import type { PruneOptions } from './prune.ts';
 import type { Check } from './readiness.ts';
 import type { Transfers, TransferWork } from './transfers.ts';
-import type { WatchStatus } from './watch-status.ts';
 
 /** Everything Longshore can do with its queue and records, for triggers and commands to call. */
 export interface App extends TransferWork, WatchStatus {

@@ -1,128 +1,33 @@
-import { type Digest, formatReference, parsePlatform } from '../content/index.ts';
-import { codeOf, describeError } from '../errors.ts';
-import type { CopyProgress } from '../imports/index.ts';
-import type { RegistryClient } from '../registry/index.ts';
+import { createAzureClients } from '../azure/index.ts';
+import { type Environment, processEnvironment } from '../config/index.ts';
 import {
-  type CopiedToTarget,
-  copyToTarget,
-  createCatalogSigner,
-  type ExportProgress,
-  type ExportResult,
-  expandArtifacts,
-  exportArchive,
-  type FailedArtifact,
-  namingDamage,
-  planImport,
-  readCatalog,
-  type SecretSource,
-  targetReference,
+  type ExportCall,
+  exportToArchive as exportTo,
+  type ImportCall,
+  importFromArchive as importFrom,
+  type ShowCall,
+  showArchive as show,
 } from '../transfer/index.ts';
-import { type ArchiveCall, type OpenCall, openFile, openFrom, toolsFor } from './open-from.ts';
+import { transferAccess } from './transfer-access.ts';
 
-export interface ExportCall extends ArchiveCall {
-  readonly registry: Pick<RegistryClient, 'repository'>;
-  readonly artifacts: readonly string[];
-  /** A path or the address of a blob. */
-  readonly to: string;
-  /** An archive, or its catalog: what it has is left out. */
-  readonly base?: string | undefined;
-  readonly partBytes?: number | undefined;
-  readonly signKey?: SecretSource | undefined;
-  readonly platforms?: readonly string[] | undefined;
-  readonly referrers?: boolean | undefined;
-  readonly overwrite?: boolean | undefined;
-  readonly continueOnErrors?: boolean | undefined;
-  readonly onProgress?: ((progress: ExportProgress) => void) | undefined;
+/** Archives for a command, with keys, tokens and containers found by its environment. */
+type WithEnvironment<Call> = Omit<Call, 'storage'> & {
+  /** Default: that of the process. */
+  readonly environment?: Environment | undefined;
+};
+
+export function exportToArchive(call: WithEnvironment<ExportCall>): ReturnType<typeof exportTo> {
+  return exportTo(withStorage(call));
 }
 
-/** Writes artifacts into an archive. @throws whatever keeps it from being written whole */
-export async function exportToArchive(call: ExportCall): Promise<ExportResult & { readonly to: string }> {
-  const { registry, continueOnErrors, signal } = call;
-  const tools = toolsFor(call);
-  const platforms = call.platforms?.map(parsePlatform);
-  const key = call.signKey && (await tools.secrets.read(call.signKey, { signal }));
-  const sign = key === undefined ? undefined : createCatalogSigner(key);
-  const place = await tools.place(call.to, {
-    purpose: 'export',
-    rights: ['w'],
-    overwrite: call.overwrite,
-  });
-  const base =
-    call.base === undefined ? undefined : await tools.place(call.base, { purpose: 'import', rights: ['r'] });
-  const baseFile = base && (await openFile(base, signal));
-  const { artifacts, failed } = await expandArtifacts(call.artifacts, (name) => registry.repository(name), {
-    continueOnErrors,
-    signal,
-  });
-  const result = await exportArchive({
-    artifacts,
-    name: place.name,
-    open: (name, size) => place.create(name, size, signal),
-    options: {
-      base: baseFile && (await readCatalog(baseFile, { signal })).catalog,
-      maxPartBytes: call.partBytes,
-      sign,
-      platforms,
-      referrers: call.referrers,
-      continueOnErrors,
-      onProgress: call.onProgress,
-      signal,
-    },
-  });
-  return { ...result, failed: [...failed, ...result.failed], to: place.shown };
+export function importFromArchive(call: WithEnvironment<ImportCall>): ReturnType<typeof importFrom> {
+  return importFrom(withStorage(call));
 }
 
-export interface ImportCall extends OpenCall {
-  readonly repository: Pick<RegistryClient, 'repository'>;
-  /** Host of the registry that is imported into. */
-  readonly registry: string;
-  readonly overwriteTags?: boolean | undefined;
-  readonly continueOnErrors?: boolean | undefined;
-  readonly onProgress?: ((artifact: string, progress: CopyProgress) => void) | undefined;
+export function showArchive(call: WithEnvironment<ShowCall>): ReturnType<typeof show> {
+  return show(withStorage(call));
 }
 
-export interface ImportedArtifactReport extends CopiedToTarget {
-  readonly target: string;
-}
-
-export interface ArchiveImportReport {
-  readonly imported: readonly ImportedArtifactReport[];
-  readonly failed: readonly FailedArtifact[];
-  /** Artifacts without a name, beside others that have one. */
-  readonly leftOut: readonly Digest[];
-}
-
-/** Imports what an archive holds, one artifact after the other. */
-export async function importFromArchive(call: ImportCall): Promise<ArchiveImportReport> {
-  const { repository, registry, signal } = call;
-  await using opened = await openFrom(call);
-  const imported: ImportedArtifactReport[] = [];
-  const failed: FailedArtifact[] = [];
-  const { plan, leftOut } = planImport(opened.archive.artifacts, opened.place.name, (artifact, name) =>
-    targetReference(artifact, name, registry),
-  );
-  for (const { root, platforms, target } of plan) {
-    const name = formatReference(target);
-    try {
-      const copied = await copyToTarget(
-        namingDamage(opened.archive.source, opened.files),
-        root.digest,
-        repository.repository(target),
-        target,
-        {
-          platforms,
-          overwrites: call.overwriteTags ?? false,
-          onProgress: (progress) => call.onProgress?.(name, progress),
-          signal,
-        },
-      );
-      const { digest } = copied;
-      imported.push({ target: target.tag ? name : formatReference({ ...target, digest }), ...copied });
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!call.continueOnErrors) throw error;
-      failed.push({ name, code: codeOf(error), message: describeError(error) });
-    }
-  }
-  return { imported, failed, leftOut: leftOut.map(({ digest }) => digest) };
+function withStorage<Call extends { readonly environment?: Environment | undefined }>(call: Call) {
+  return { ...call, storage: transferAccess(call.environment ?? processEnvironment(), createAzureClients()) };
 }

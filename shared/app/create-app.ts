@@ -20,12 +20,16 @@ import {
   uploadRecordSchema,
 } from '../imports/index.ts';
 import {
+  currentWatches,
   observationSchema,
   pollShard,
   pollStateSchema,
   pollUpstreams,
   watchRecordSchema,
+  watchStatus,
+  withFailures,
 } from '../mirror/index.ts';
+import { prune } from '../retention/index.ts';
 import { silent } from '../telemetry/index.ts';
 import {
   arrivalSchema,
@@ -37,14 +41,11 @@ import { minuteAllowanceSchema, repositoryNoticesSchema } from '../webhooks/inde
 import type { App } from './app.ts';
 import { briefly } from './briefly.ts';
 import { budgetsFor, exportsWithin, outsidePauses, sourcesWithin } from './budget.ts';
-import { currentWatches, withFailures } from './current-watches.ts';
 import { deletionsFor } from './deletions.ts';
 import { keepUploads } from './keep-uploads.ts';
-import { prune } from './prune.ts';
 import { checkReadiness } from './readiness.ts';
 import { registryClientFor } from './registries.ts';
 import { createTransfers } from './transfers.ts';
-import { watchStatus } from './watch-status.ts';
 import { pollBesides, webhooksFor } from './webhooks.ts';
 
 /** The composition root: puts capabilities and adapters together. Connects to nothing until something is used. */

@@ -1,11 +1,11 @@
 import {
   type ApprovePorts,
   approveDeletions,
+  type CurrentWatches,
   type DeletionOutcome,
   type ListedProposal,
   proposeDeletions,
 } from '../mirror/index.ts';
-import type { CurrentWatches } from './current-watches.ts';
 
 /** Deletions upstream, mirrored in two steps: a watch proposes, a person approves. No timer calls either. */
 export interface Deletions {

@@ -10,7 +10,14 @@ import {
 } from '../budget/index.ts';
 import { type Config, dockerCredentials, processEnvironment } from '../config/index.ts';
 import { formatReference } from '../content/index.ts';
-import { createTagSelector, explainWatch, failureOf, needsListing, type Watch } from '../mirror/index.ts';
+import {
+  chooseWatches,
+  createTagSelector,
+  explainWatch,
+  failureOf,
+  needsListing,
+  type Watch,
+} from '../mirror/index.ts';
 import {
   listingSupport,
   type PullAllowance,
@@ -18,7 +25,6 @@ import {
   type RegistryClient,
 } from '../registry/index.ts';
 import { withRest } from '../webhooks/index.ts';
-import { chooseWatches } from './choose-watches.ts';
 import { type LoadOptions, loadConfiguration } from './load-configuration.ts';
 import { registryClientFor } from './registries.ts';
 

@@ -1,19 +1,23 @@
 import pLimit from 'p-limit';
-import { pullsPerImage } from '../budget/index.ts';
+import { type CostFacts, costOfPlan, notingChildren, type PlannedCost } from '../budget/index.ts';
 import { processEnvironment } from '../config/index.ts';
+import type { Digest } from '../content/index.ts';
 import {
+  chooseActiveWatches,
   type ExpandedWatches,
   explainWatch,
+  failedPlan,
   failureOf,
-  type Watch,
+  planWatches,
+  type SyncOptions,
+  type SyncReport,
+  syncWatches,
   type WatchExplanation,
+  type WatchPlan,
 } from '../mirror/index.ts';
 import type { PullAllowance, RegistryClient } from '../registry/index.ts';
-import { chooseActiveWatches } from './choose-watches.ts';
 import { registryClientOfUser } from './connect-configured.ts';
 import { type LoadOptions, loadConfiguration } from './load-configuration.ts';
-import { failedPlan, type PlannedCost, planWatches, type WatchPlan } from './plan-watches.ts';
-import { type SyncOptions, type SyncReport, syncWatches } from './sync-watches.ts';
 
 const WATCHES_AT_ONCE = 8;
 
@@ -23,19 +27,30 @@ export interface ChooseOptions extends LoadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A plan, and what its imports will cost where the source's registry announced a limit. */
+export interface PlannedWatch extends WatchPlan {
+  readonly cost?: PlannedCost | undefined;
+}
+
 /**
  * Plans watches from what upstream and targets hold now; needs a configuration and no stored state.
  * @throws InvalidInputError `E_ARGUMENT` for a name that no watch has, or when all that are named are paused; the
  * signal's reason
  */
-export async function planFromConfiguration(options: ChooseOptions = {}): Promise<readonly WatchPlan[]> {
-  return await withChosenWatches(options, async ({ watches, failures }, registry, announced) => [
-    ...(await planWatches(watches, registry, options.signal)).map((plan, at) => ({
-      ...plan,
-      cost: costOf(plan, watches[at], announced),
-    })),
-    ...failures.map(({ watch, error }) => failedPlan(watch, error)),
-  ]);
+export async function planFromConfiguration(options: ChooseOptions = {}): Promise<readonly PlannedWatch[]> {
+  return await withChosenWatches(options, async ({ watches, failures }, registry, announced) => {
+    const children = new Map<Digest, number>();
+    const plans = await planWatches(watches, notingChildren(children, registry), options.signal);
+    const byName = new Map(watches.map((watch) => [watch.name, watch]));
+    const costOf = ({ watch, survey }: WatchPlan) => {
+      const planned = byName.get(watch);
+      return planned && costOfPlan(survey.plan, planned, { announced, children });
+    };
+    return [
+      ...plans.map((plan) => ({ ...plan, cost: costOf(plan) })),
+      ...failures.map(({ watch, error }) => failedPlan(watch, error)),
+    ];
+  });
 }
 
 /**
@@ -69,11 +84,7 @@ export async function syncFromConfiguration(options: ChooseOptions & SyncOptions
 /** Runs with a registry client that is closed afterwards. */
 async function withChosenWatches<T>(
   { watches: names = [], signal, ...options }: ChooseOptions,
-  run: (
-    chosen: ExpandedWatches,
-    registry: RegistryClient,
-    announced: ReadonlyMap<string, PullAllowance>,
-  ) => Promise<T>,
+  run: (chosen: ExpandedWatches, registry: RegistryClient, announced: CostFacts['announced']) => Promise<T>,
 ): Promise<T> {
   const { config } = await loadConfiguration(options);
   const announced = new Map<string, PullAllowance>();
@@ -87,17 +98,4 @@ async function withChosenWatches<T>(
   } finally {
     await registry.close();
   }
-}
-
-function costOf(
-  { survey, children }: WatchPlan,
-  watch: Watch | undefined,
-  announced: ReadonlyMap<string, PullAllowance>,
-): PlannedCost | undefined {
-  const allowance = watch && announced.get(watch.source.registry);
-  if (!allowance) return undefined;
-  const pulls = survey.plan.changes
-    .map(({ sighting }) => pullsPerImage(watch.platforms.length, children.get(sighting.digest)))
-    .reduce((sum, each) => sum + each, 0);
-  return { registry: watch.source.registry, pulls, allowance };
 }

@@ -1,18 +1,16 @@
 import { readFile, stat } from 'node:fs/promises';
-import { type AzureClients, createArchiveContainer, createKeyVaultSecrets } from '../azure/index.ts';
+import {
+  type AzureClients,
+  createContainerOpener,
+  createKeyVaultSecrets,
+  type OwnStorage,
+} from '../azure/index.ts';
 import type { Environment } from '../config/index.ts';
 import { ConfigError, describeError } from '../errors.ts';
-import type { ContainerOpener, SecretReader, SecretSource, StorageAccess } from '../transfer/index.ts';
+import type { SecretReader, SecretSource, StorageAccess } from '../transfer/index.ts';
 
 /** Keys and tokens have a few hundred bytes. */
 const MAX_SECRET_FILE_BYTES = 64 * 1024;
-
-/** The storage the functions themselves work with, reached as they reach it. */
-export interface OwnStorage {
-  /** Such as `https://acme.blob.core.windows.net/`. */
-  url(): Promise<string>;
-  container(name: string): Promise<Parameters<typeof createArchiveContainer>[0]>;
-}
 
 /** How pipelines reach keys, tokens and containers. Asks for nothing until something is needed. */
 export function transferAccess(env: Environment, azure: AzureClients, own?: OwnStorage): StorageAccess {
@@ -23,7 +21,7 @@ export function transferAccess(env: Environment, azure: AzureClients, own?: OwnS
   };
 }
 
-export function createSecretReader(env: Environment, azure: AzureClients): SecretReader {
+function createSecretReader(env: Environment, azure: AzureClients): SecretReader {
   return {
     async read(source, { clientId, signal } = {}) {
       if ('keyVaultSecret' in source) {
@@ -57,19 +55,4 @@ async function readSecretFile(path: string, signal: AbortSignal | undefined): Pr
 function missing(source: SecretSource, how: string): never {
   const [where = ''] = Object.values(source);
   throw new ConfigError([{ where, message: how }]);
-}
-
-function createContainerOpener(azure: AzureClients, own: OwnStorage | undefined): ContainerOpener {
-  return {
-    async open(uri, credential, purpose) {
-      const name = uri.slice(uri.lastIndexOf('/') + 1);
-      // Our own storage is reached as ever, also where that is not by an identity.
-      const isOwn = credential.kind === 'identity' && own && uri === `${await own.url()}/${name}`;
-      const url = credential.kind === 'sas' ? `${uri}?${credential.sas.query}` : uri;
-      const client = isOwn
-        ? await own.container(name)
-        : await azure.blobContainer(url, credential.kind === 'identity' ? credential.clientId : undefined);
-      return createArchiveContainer(client, credential, purpose);
-    },
-  };
 }

@@ -2,6 +2,7 @@ import {
   type AzureClients,
   type AzureConnection,
   createServiceBusTransferQueue,
+  type OwnStorage,
   probeServiceBusQueue,
 } from '../azure/index.ts';
 import type { Config, Environment, Settings } from '../config/index.ts';
@@ -14,18 +15,21 @@ import { type Logger, silent } from '../telemetry/index.ts';
 import {
   type Arrival,
   type ArrivalOutcome,
-  connectStorage,
+  checkPipeline,
   type ExportPipeline,
   exportPipelines,
   type ImportPipeline,
   importPipelines,
   type OpenExportSources,
   orderRun,
+  type PipelineCheck,
   type PipelineKind,
   type PipelineRun,
   type Pipelines,
   pollContainers,
+  type ReadContainer,
   type RunOrder,
+  readContainers,
   runBlobImport,
   runExport,
   runKey,
@@ -35,9 +39,7 @@ import {
   withOwnContainer,
 } from '../transfer/index.ts';
 import type { CallContext } from './call-context.ts';
-import { checkPipeline } from './check-pipeline.ts';
-import type { Check } from './readiness.ts';
-import { type OwnStorage, transferAccess } from './transfer-access.ts';
+import { transferAccess } from './transfer-access.ts';
 
 /** A blob in the functions' own storage. */
 export interface ArchiveName {
@@ -57,7 +59,7 @@ export interface Transfers {
   /** In no particular order. */
   runs(): AsyncIterable<PipelineRun>;
   /** Whether the chain that runs of a pipeline need holds. @throws InvalidInputError when there is no such pipeline */
-  check(kind: PipelineKind, name: string, signal?: AbortSignal): Promise<readonly Check[]>;
+  check(kind: PipelineKind, name: string, signal?: AbortSignal): Promise<readonly PipelineCheck[]>;
   /** Forgets a run; what it copied stays. Whether there was one. */
   removeRun(name: string): Promise<boolean>;
 }
@@ -91,13 +93,6 @@ export interface TransferParts {
     readonly runs: Records<PipelineRun>;
     readonly arrivals: Records<Arrival>;
   };
-}
-
-/** The container of an import pipeline. */
-export interface ReadContainer {
-  readonly pipeline: string;
-  /** @throws StorageError, ConfigError when it cannot be looked into */
-  hasBlob(name: string): Promise<boolean>;
 }
 
 export interface CreatedTransfers {
@@ -230,14 +225,7 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
   return {
     resources,
     work,
-    containers: async (signal) =>
-      (await imports.list()).map((pipeline) => {
-        const open = lazy(() => connectStorage(pipeline, storage, { signal }));
-        return {
-          pipeline: pipeline.name,
-          hasBlob: async (name) => (await (await open()).find(name, { signal })) !== undefined,
-        };
-      }),
+    containers: (signal) => readContainers(imports, storage, signal),
     probe: (signal) => probeServiceBusQueue({ client: serviceBus, queueName }, signal),
     close: () => queue.close(),
   };

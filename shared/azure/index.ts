@@ -6,6 +6,7 @@ export {
   type AzureConnection,
   createAzureClients,
 } from './connections.ts';
+export { createContainerOpener, type OwnStorage } from './container-opener.ts';
 export { createEntraTokens } from './entra-tokens.ts';
 export { createKeyVaultSecrets } from './key-vault-secrets.ts';
 export { createServiceBusDeadLetters } from './service-bus-dead-letters.ts';

@@ -10,5 +10,6 @@ export {
 export { estimateChildren, pullsPerImage } from './image-pulls.ts';
 export { type Ledger, ledgerSchema } from './ledger.ts';
 export { type Pause, pauseSchema } from './pauses.ts';
+export { type CostFacts, costOfPlan, notingChildren, type PlannedCost } from './plan-cost.ts';
 export type { BudgetPolicy } from './policy.ts';
 export { pollsPerDay } from './polls-per-day.ts';

@@ -1,4 +1,7 @@
 /** What to watch, which tags, when; what was observed; the pure plan and the poll that carries it out. */
+
+export { chooseActiveWatches, chooseWatches } from './choose-watches.ts';
+export { type CurrentWatches, currentWatches, withFailures } from './current-watches.ts';
 export {
   type ApprovePorts,
   approveDeletions,
@@ -20,33 +23,21 @@ export {
 } from './past-records.ts';
 export {
   type ExpandedWatches,
-  type ExpandPorts,
   expandWatches,
   formatRepositoryPattern,
   isPattern,
-  namePrefixOf,
-  type PatternRecords,
   parseRepositoryPattern,
   type RepositoryPattern,
-  recordListing,
-  seenRepositories,
-  seenWatches,
   type WatchesAndPatterns,
   type WatchPattern,
 } from './patterns/index.ts';
 export { planSync, type SyncFacts, type SyncPlan } from './plan-sync.ts';
+export { failedPlan, planWatches, type WatchPlan } from './plan-watches.ts';
 export { type PollDuePorts, pollDue } from './poll-due.ts';
 export { type PollQueue, type PollShard, pollShard, pollUpstreams } from './poll-shards.ts';
 export { type PollTagsPorts, pollTags, type TagHints } from './poll-tags.ts';
 export { pollWatch } from './poll-watch.ts';
-export {
-  failedReport,
-  failureOf,
-  NO_REQUESTS,
-  type PollReport,
-  type PollRequests,
-  type WatchReport,
-} from './report.ts';
+export { failureOf, type PollReport, type PollRequests, type WatchReport } from './report.ts';
 export { describeSchedule, nextTime, type Schedule } from './schedule.ts';
 export {
   createTagSelector,
@@ -59,7 +50,8 @@ export {
   type TagRuleSet,
   type TagRules,
 } from './selection/index.ts';
-export { SharedAnswers, shareAnswers } from './shared-answers.ts';
-export { type Survey, type SurveyPorts, surveyWatch } from './survey-watch.ts';
+export { SharedAnswers } from './shared-answers.ts';
+export { type SyncOptions, type SyncReport, syncWatches, type WatchSync } from './sync-watches.ts';
 export type { Watch } from './watch.ts';
 export { knownWatches, type WatchRecord, watchRecordSchema } from './watch-record.ts';
+export { type WatchStanding, type WatchStatus, watchStatus } from './watch-status.ts';

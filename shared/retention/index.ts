@@ -1,2 +1,3 @@
 /** Takes away records that are past: which those are is the business of whoever writes them. */
-export { type Pruning, type PruningOptions, type PruningReport, pruneRecords } from './prune-records.ts';
+export { type PruneOptions, prune } from './prune.ts';
+export type { PruningReport } from './prune-records.ts';

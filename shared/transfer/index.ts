@@ -18,13 +18,9 @@ export {
   type ExportProgress,
   type ExportResult,
   exportArchive,
-  type FailedArtifact,
 } from './export/export-archive.ts';
 export { createLocalSink } from './export/local-sink.ts';
-export {
-  type CopyArtifact,
-  importArchive,
-  planImport,
-} from './import-archive.ts';
+export { type CopyArtifact, importArchive } from './import-archive.ts';
 export * from './pipelines/index.ts';
-export { type ArtifactTarget, targetReference } from './target-reference.ts';
+export * from './standalone/index.ts';
+export { targetReference } from './target-reference.ts';

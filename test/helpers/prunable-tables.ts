@@ -1,4 +1,3 @@
-import type { PrunedTables } from '../../shared/app/prune.ts';
 import { digestOf } from '../../shared/content/index.ts';
 import {
   createImportJob,
@@ -11,6 +10,7 @@ import {
 } from '../../shared/imports/index.ts';
 import { observationKey } from '../../shared/mirror/index.ts';
 import type { PrunableRecords, RecordKey, Records } from '../../shared/records.ts';
+import type { PrunedTables } from '../../shared/retention/prune.ts';
 import { type PipelineRun, pipelineRunSchema, runKey } from '../../shared/transfer/index.ts';
 
 /** The tables that pruning reads, all of them open to a test. */

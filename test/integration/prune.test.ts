@@ -5,7 +5,6 @@ import type { TransactionAction } from '@azure/data-tables';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type * as z from 'zod';
-import { prune } from '../../shared/app/prune.ts';
 import { createAzureClients, createTableRecords } from '../../shared/azure/index.ts';
 import { parseRepositoryName } from '../../shared/content/index.ts';
 import {
@@ -15,6 +14,7 @@ import {
   uploadRecordSchema,
 } from '../../shared/imports/index.ts';
 import { observationSchema, pollStateSchema, watchRecordSchema } from '../../shared/mirror/index.ts';
+import { prune } from '../../shared/retention/prune.ts';
 import { arrivalSchema, pipelineRunSchema } from '../../shared/transfer/index.ts';
 import { useAzurite } from '../helpers/azurite.ts';
 import { runCli } from '../helpers/cli.ts';

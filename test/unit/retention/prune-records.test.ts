@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Pruning, type PruningOptions, pruneRecords } from '../../../shared/retention/index.ts';
+import { type Pruning, type PruningOptions, pruneRecords } from '../../../shared/retention/prune-records.ts';
 import { createMemoryRecords, type MemoryRecords, type RecordsMoment } from '../../helpers/memory-records.ts';
 
 interface Note {

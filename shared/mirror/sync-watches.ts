@@ -6,9 +6,10 @@ import {
   type TagOrder,
   type TagOrderOutcome,
 } from '../imports/index.ts';
-import type { SyncPlan, Watch } from '../mirror/index.ts';
 import type { RegistryClient } from '../registry/index.ts';
+import type { SyncPlan } from './plan-sync.ts';
 import { planWatches, type WatchPlan } from './plan-watches.ts';
+import type { Watch } from './watch.ts';
 
 type PlannedImport = SyncPlan['changes'][number];
 

@@ -1,25 +1,23 @@
-import { describeError } from '../errors.ts';
-import type { RegistryClient } from '../registry/index.ts';
-import {
-  type ArchiveContainer,
-  checkSasToken,
-  connectStorage,
-  createCatalogSigner,
-  describeSecretSource,
-  type ExportPipeline,
-  explainMissingRights,
-  type ImportPipeline,
-  parseSasToken,
-  readTrustedKey,
-  rightsNeededBy,
-  type StorageAccess,
-  sasSourceOf,
-} from '../transfer/index.ts';
-import type { Check } from './readiness.ts';
+import { describeError } from '../../errors.ts';
+import { createCatalogSigner, readTrustedKey } from '../archive/catalog-signature.ts';
+import { connectStorage, rightsNeededBy, type StorageAccess, sasSourceOf } from './connect-storage.ts';
+import type { ExportPipeline, ImportPipeline } from './pipeline.ts';
+import type { ArchiveContainer, StorageCallOptions } from './ports.ts';
+import { checkSasToken, explainMissingRights, parseSasToken } from './sas-token.ts';
+import { describeSecretSource } from './secret-source.ts';
 
 export interface PipelineCheckPorts {
   readonly storage: StorageAccess;
-  readonly ping: RegistryClient['ping'];
+  /** Asks a registry whether it is there. @throws what is wrong */
+  readonly ping: (registry: string, options: StorageCallOptions) => Promise<unknown>;
+}
+
+/** One link of the chain that a run needs. */
+export interface PipelineCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  /** What was found, or what is wrong. */
+  readonly detail: string;
 }
 
 const PROBE = 'longshore-doctor-probe';
@@ -34,10 +32,10 @@ export async function checkPipeline(
   pipeline: ExportPipeline | ImportPipeline,
   ports: PipelineCheckPorts,
   signal?: AbortSignal,
-): Promise<readonly Check[]> {
+): Promise<readonly PipelineCheck[]> {
   const { storage, ping } = ports;
   const clientId = pipeline.identity?.clientId;
-  const checks: Check[] = [];
+  const checks: PipelineCheck[] = [];
   const check = async (name: string, probe: () => Promise<string>) => {
     try {
       checks.push({ name, ok: true, detail: await probe() });

@@ -1,17 +1,16 @@
+import { chooseActiveWatches } from './choose-watches.ts';
 import {
   type ExpandedWatches,
   type ExpandPorts,
   expandWatches,
-  failedReport,
   type PatternRecords,
-  type PollReport,
   recordListing,
   seenRepositories,
   seenWatches,
-  type Watch,
   type WatchesAndPatterns,
-} from '../mirror/index.ts';
-import { chooseActiveWatches } from './choose-watches.ts';
+} from './patterns/index.ts';
+import { failedReport, type PollReport } from './report.ts';
+import type { Watch } from './watch.ts';
 
 /** A repository that is new upstream is found so much later. */
 const KEEP_MS = 15 * 60_000;

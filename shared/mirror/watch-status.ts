@@ -1,22 +1,16 @@
 import pLimit from 'p-limit';
-import type { Config } from '../config/index.ts';
 import { formatReference } from '../content/index.ts';
 import { type JobRecord, jobKey } from '../imports/index.ts';
-import {
-  formatRepositoryPattern,
-  importJobIdOf,
-  judgeFreshness,
-  knownWatches,
-  type Observation,
-  type Watch,
-  type WatchFreshness,
-  type WatchRecord,
-} from '../mirror/index.ts';
 import type { Records } from '../records.ts';
 import type { CurrentWatches } from './current-watches.ts';
+import { judgeFreshness, type WatchFreshness } from './freshness.ts';
+import { importJobIdOf, type Observation } from './observation.ts';
+import { formatRepositoryPattern, type WatchesAndPatterns } from './patterns/index.ts';
+import type { Watch } from './watch.ts';
+import { knownWatches, type WatchRecord } from './watch-record.ts';
 
 export interface WatchStatusParts {
-  readonly config: Pick<Config, 'patterns'>;
+  readonly config: Pick<WatchesAndPatterns, 'patterns'>;
   readonly current: Pick<CurrentWatches, 'seen'>;
   readonly watches: Pick<Records<WatchRecord>, 'list'>;
   readonly observations: Pick<Records<Observation>, 'list'>;

@@ -1,21 +1,16 @@
 import path from 'node:path';
-import { type AzureClients, createArchiveContainer } from '../azure/index.ts';
-import { InvalidInputError, StorageError } from '../errors.ts';
-import {
-  type ArchiveSink,
-  checkSasToken,
-  createLocalSink,
-  isUrl,
-  openLocalFile,
-  parseBlobUrl,
-  parseSasToken,
-  type RandomAccessFile,
-  type SasRight,
-  type StorageCredential,
-} from '../transfer/index.ts';
+import { InvalidInputError, StorageError } from '../../errors.ts';
+import { openLocalFile } from '../archive/local-file.ts';
+import type { RandomAccessFile } from '../archive/random-access.ts';
+import type { ArchiveSink } from '../export/archive-sink.ts';
+import { createLocalSink } from '../export/local-sink.ts';
+import type { StorageAccess } from '../pipelines/connect-storage.ts';
+import { isUrl, parseBlobUrl } from '../pipelines/container-uri.ts';
+import type { StorageCredential } from '../pipelines/ports.ts';
+import { checkSasToken, parseSasToken, type SasRight } from '../pipelines/sas-token.ts';
 
 /** An archive and its parts: a file on this machine, or a blob. */
-export interface ArchivePlace {
+export interface ArchiveLocation {
   /** Its file name, without folder or container. */
   readonly name: string;
   /** For people; without the query of a URL, which may be a secret. */
@@ -25,9 +20,9 @@ export interface ArchivePlace {
   create(name: string, size: number, signal?: AbortSignal): Promise<ArchiveSink>;
 }
 
-export interface PlaceOptions {
-  readonly azure: AzureClients;
-  /** Where the place has not got it in its address; `undefined`: as the identity of this program. */
+export interface LocationOptions {
+  readonly storage: Pick<StorageAccess, 'containers' | 'now'>;
+  /** Used when the address has none; without either, the identity of this program. */
   readonly sasToken?: string | undefined;
   readonly purpose: 'export' | 'import';
   /** Replace what is there. */
@@ -37,11 +32,11 @@ export interface PlaceOptions {
 }
 
 /** @throws InvalidInputError for an address that cannot be used; StorageError for a SAS token that cannot be */
-export async function archivePlace(location: string, options: PlaceOptions): Promise<ArchivePlace> {
-  return isUrl(location) ? await blobPlace(location, options) : localPlace(location, options);
+export async function archiveLocation(location: string, options: LocationOptions): Promise<ArchiveLocation> {
+  return isUrl(location) ? await blobLocation(location, options) : localLocation(location, options);
 }
 
-function localPlace(location: string, { overwrite }: PlaceOptions): ArchivePlace {
+function localLocation(location: string, { overwrite }: LocationOptions): ArchiveLocation {
   const folder = path.dirname(location);
   return {
     name: path.basename(location),
@@ -59,15 +54,14 @@ function localPlace(location: string, { overwrite }: PlaceOptions): ArchivePlace
   };
 }
 
-async function blobPlace(location: string, options: PlaceOptions): Promise<ArchivePlace> {
-  const { azure, purpose, overwrite, rights } = options;
+async function blobLocation(location: string, options: LocationOptions): Promise<ArchiveLocation> {
+  const { storage, purpose, overwrite, rights } = options;
   const { uri, name, sasToken } = parseBlobUrl(location);
   const token = options.sasToken ?? sasToken;
   const credential: StorageCredential =
     token === undefined ? { kind: 'identity' } : { kind: 'sas', sas: parseSasToken(token) };
-  if (credential.kind === 'sas') checkSasToken(credential.sas, rights, new Date());
-  const url = credential.kind === 'sas' ? `${uri}?${credential.sas.query}` : uri;
-  const container = createArchiveContainer(await azure.blobContainer(url), credential, purpose);
+  if (credential.kind === 'sas') checkSasToken(credential.sas, rights, storage.now());
+  const container = await storage.containers.open(uri, credential, purpose);
   return {
     name,
     shown: `${uri}/${name}`,

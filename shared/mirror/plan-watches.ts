@@ -1,37 +1,19 @@
 import pLimit from 'p-limit';
-import { estimateChildren } from '../budget/index.ts';
-import type { Digest } from '../content/index.ts';
-import {
-  failureOf,
-  NO_REQUESTS,
-  type Survey,
-  shareAnswers,
-  surveyWatch,
-  type Watch,
-} from '../mirror/index.ts';
-import type { PullAllowance, RegistryClient } from '../registry/index.ts';
+import type { RegistryClient } from '../registry/index.ts';
 import { observationsInTargets } from './observations-in-targets.ts';
+import { failureOf, NO_REQUESTS } from './report.ts';
+import { shareAnswers } from './shared-answers.ts';
+import { type Survey, surveyWatch } from './survey-watch.ts';
 import { withoutTrimmedCopies } from './trimmed-copies.ts';
+import type { Watch } from './watch.ts';
 
 export interface WatchPlan {
   readonly watch: string;
   readonly survey: Survey;
   /** Manifests read upstream, to tell copies of some platforms from tags that moved. */
   readonly pulls: number;
-  /** About how many manifests each image names that a HEAD told of. */
-  readonly children: ReadonlyMap<Digest, number>;
   /** Target repositories (`host/repository`) that have no tags yet. */
   readonly emptyTargets: ReadonlySet<string>;
-  /** What the imports will cost at the source's registry, where that announced a limit. */
-  readonly cost?: PlannedCost | undefined;
-}
-
-export interface PlannedCost {
-  readonly registry: string;
-  /** About so many. */
-  readonly pulls: number;
-  /** What may be pulled there and what of that is left, whoever spends it. */
-  readonly allowance: PullAllowance;
 }
 
 const WATCHES_AT_ONCE = 8;
@@ -46,36 +28,15 @@ export async function planWatches(
   registry: Pick<RegistryClient, 'repository'>,
   signal?: AbortSignal,
 ): Promise<readonly WatchPlan[]> {
-  const children = new Map<Digest, number>();
   const shared = shareAnswers(watches);
   return await pLimit(WATCHES_AT_ONCE).map(watches, async (watch) => {
     const observations = observationsInTargets(registry, watch, signal);
     const { emptyTargets } = observations;
-    const ports = { registry: noting(children, registry), observations, now: () => new Date() };
+    const ports = { registry, observations, now: () => new Date() };
     const surveyed = await surveyWatch(watch, ports, { shared: shared(watch), signal });
     const { survey, pulls } = await withoutTrimmedCopies(watch, surveyed, registry, signal);
-    return { watch: watch.name, emptyTargets, survey, pulls, children };
+    return { watch: watch.name, emptyTargets, survey, pulls };
   });
-}
-
-/** Writes down what HEADs tell of how many manifests an image names. */
-function noting(
-  children: Map<Digest, number>,
-  registry: Pick<RegistryClient, 'repository'>,
-): Pick<RegistryClient, 'repository'> {
-  return {
-    repository(name) {
-      const repository = registry.repository(name);
-      return {
-        ...repository,
-        async resolve(tagOrDigest, options) {
-          const found = await repository.resolve(tagOrDigest, options);
-          if (found) children.set(found.digest, estimateChildren(found));
-          return found;
-        },
-      };
-    },
-  };
 }
 
 /** The plan of a watch, or a pattern, about which nothing can be found out. */
@@ -84,7 +45,6 @@ export function failedPlan(watch: string, error: unknown): WatchPlan {
     watch,
     emptyTargets: new Set(),
     pulls: 0,
-    children: new Map(),
     survey: {
       plan: { changes: [], unchanged: 0, gone: [], presence: [] },
       selected: [],

@@ -6,8 +6,9 @@ import {
   parseReference,
 } from '../content/index.ts';
 import { trimmedDigest } from '../imports/index.ts';
-import type { Survey, Watch } from '../mirror/index.ts';
 import type { RegistryClient, Repository } from '../registry/index.ts';
+import type { Survey } from './survey-watch.ts';
+import type { Watch } from './watch.ts';
 
 type PlannedImport = Survey['plan']['changes'][number];
 

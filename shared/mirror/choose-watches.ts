@@ -5,7 +5,7 @@ import {
   expandWatches,
   namePrefixOf,
   type WatchesAndPatterns,
-} from '../mirror/index.ts';
+} from './patterns/index.ts';
 
 /**
  * Those of the chosen watches that are not paused.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { chooseWatches } from '../../../shared/app/choose-watches.ts';
-import { currentWatches, withFailures } from '../../../shared/app/current-watches.ts';
 import { RegistryError } from '../../../shared/errors.ts';
+import { chooseWatches } from '../../../shared/mirror/choose-watches.ts';
+import { currentWatches, withFailures } from '../../../shared/mirror/current-watches.ts';
 import {
   knownWatches,
   parseRepositoryPattern,
@@ -9,7 +9,7 @@ import {
   type WatchRecord,
 } from '../../../shared/mirror/index.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
-import { createWatch } from '../mirror/fixtures.ts';
+import { createWatch } from './fixtures.ts';
 
 function createPattern(name: string, folder: string): WatchPattern {
   const { source: _source, targets: _targets, ...rest } = createWatch();

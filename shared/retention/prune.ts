@@ -25,9 +25,14 @@ import {
   watchRoll,
 } from '../mirror/index.ts';
 import type { PrunableRecords, Records } from '../records.ts';
-import { type Pruning, type PruningOptions, type PruningReport, pruneRecords } from '../retention/index.ts';
-import { type Arrival, isArrivalPast, isRunPast, type PipelineRun } from '../transfer/index.ts';
-import type { ReadContainer } from './transfers.ts';
+import {
+  type Arrival,
+  isArrivalPast,
+  isRunPast,
+  type PipelineRun,
+  type ReadContainer,
+} from '../transfer/index.ts';
+import { type Pruning, type PruningOptions, type PruningReport, pruneRecords } from './prune-records.ts';
 
 /** The tables from which something is removed, and the ledger of tags. */
 export interface PrunedTables {

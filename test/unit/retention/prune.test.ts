@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type PruneOptions, type PrunePorts, prune } from '../../../shared/app/prune.ts';
 import { parseRepositoryName } from '../../../shared/content/index.ts';
+import { type PruneOptions, type PrunePorts, prune } from '../../../shared/retention/prune.ts';
 import { createMemoryRecords, type RecordsMoment } from '../../helpers/memory-records.ts';
 import { fillTables, namesIn, type PrunableTables } from '../../helpers/prunable-tables.ts';
 import { createWatch } from '../mirror/fixtures.ts';

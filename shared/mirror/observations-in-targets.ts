@@ -1,14 +1,11 @@
 import pLimit from 'p-limit';
 import { type Digest, formatPlatform, formatReference, parseRepositoryName } from '../content/index.ts';
 import { RegistryError } from '../errors.ts';
-import {
-  createTagSelector,
-  needsListing,
-  type Observation,
-  type SurveyPorts,
-  type Watch,
-} from '../mirror/index.ts';
 import type { RegistryClient, Repository } from '../registry/index.ts';
+import type { Observation } from './observation.ts';
+import { createTagSelector, needsListing } from './selection/index.ts';
+import type { SurveyPorts } from './survey-watch.ts';
+import type { Watch } from './watch.ts';
 
 /** As many as the client opens connections to one host. */
 const HEADS_AT_ONCE = 16;

@@ -1,14 +1,10 @@
-import { type Digest, formatReference } from '../content/index.ts';
-import type { RegistryClient, Repository } from '../registry/index.ts';
-import {
-  type Archive,
-  type ArtifactSurvey,
-  type ArtifactTarget,
-  type Catalog,
-  surveyArtifact,
-  targetReference,
-} from '../transfer/index.ts';
-import { type OpenCall, openFrom } from './open-from.ts';
+import { type Digest, formatReference, type RepositoryName } from '../../content/index.ts';
+import type { ContentCallOptions, ContentTarget } from '../../imports/index.ts';
+import type { Archive } from '../archive/archive.ts';
+import type { Catalog } from '../archive/catalog.ts';
+import { type ArtifactSurvey, surveyArtifact } from '../pipelines/survey-artifact.ts';
+import { type ArtifactTarget, targetReference } from '../target-reference.ts';
+import { type OpenCall, openArchiveSource } from './open-archive-source.ts';
 
 /** What an artifact would need to be imported. */
 export interface TargetGap {
@@ -50,10 +46,18 @@ export interface ShownArchive {
   readonly artifacts: readonly ShownArtifact[];
 }
 
+/** A repository of which it is asked what it lacks. */
+export interface LookedAtRepository extends Pick<ContentTarget, 'resolve'> {
+  hasBlob(digest: Digest, options?: ContentCallOptions): Promise<boolean>;
+}
+
 export interface ShowCall extends OpenCall {
   /** With a registry: what that lacks. */
   readonly target?:
-    | { readonly repository: Pick<RegistryClient, 'repository'>; readonly registry: string }
+    | {
+        readonly repository: { repository(name: RepositoryName): LookedAtRepository };
+        readonly registry: string;
+      }
     | undefined;
   /** Show a part also when others are not there. */
   readonly lacksParts?: boolean | undefined;
@@ -62,7 +66,7 @@ export interface ShowCall extends OpenCall {
 /** What an archive holds, and what a registry lacks of it. Reads manifests only, and asks the registry by HEAD. */
 export async function showArchive(call: ShowCall): Promise<ShownArchive> {
   const { target, signal } = call;
-  await using opened = await openFrom(call, call);
+  await using opened = await openArchiveSource(call, call);
   const { archive, files, place, missingParts } = opened;
   const artifacts: ShownArtifact[] = [];
   for (const artifact of archive.artifacts) {
@@ -114,7 +118,7 @@ interface GapQuestion {
 }
 
 async function gapOf(
-  to: Repository,
+  to: LookedAtRepository,
   target: ArtifactTarget,
   source: Archive['source'],
   { root, blobs, referrers, signal }: GapQuestion,

@@ -1,5 +1,4 @@
 import { expect, it } from 'vitest';
-import { watchStatus } from '../../../shared/app/watch-status.ts';
 import { type JobRecord, jobKey } from '../../../shared/imports/index.ts';
 import {
   importJobIdOf,
@@ -8,8 +7,9 @@ import {
   type WatchPattern,
   type WatchRecord,
 } from '../../../shared/mirror/index.ts';
+import { watchStatus } from '../../../shared/mirror/watch-status.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
-import { createWatch, digest, SOURCE, TARGET } from '../mirror/fixtures.ts';
+import { createWatch, digest, SOURCE, TARGET } from './fixtures.ts';
 
 const AT = '2026-03-01T12:00:00.000Z';
 

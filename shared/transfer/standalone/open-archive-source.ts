@@ -1,22 +1,17 @@
-import { createAzureClients } from '../azure/index.ts';
-import { type Environment, processEnvironment } from '../config/index.ts';
-import { InvalidInputError } from '../errors.ts';
-import {
-  type Archive,
-  type ArchiveFile,
-  openArchive,
-  openWholeArchive,
-  type RandomAccessFile,
-  readTrustedKey,
-  type SecretSource,
-  type TrustedKey,
-} from '../transfer/index.ts';
-import { type ArchivePlace, archivePlace } from './archive-place.ts';
-import { createSecretReader } from './transfer-access.ts';
+import { InvalidInputError } from '../../errors.ts';
+import type { Archive } from '../archive/archive.ts';
+import { readTrustedKey, type TrustedKey } from '../archive/catalog-signature.ts';
+import { openArchive } from '../archive/open-archive.ts';
+import type { RandomAccessFile } from '../archive/random-access.ts';
+import { openWholeArchive } from '../archive/whole-archive.ts';
+import type { ArchiveFile } from '../pipelines/blob-archive.ts';
+import type { StorageAccess } from '../pipelines/connect-storage.ts';
+import type { SecretSource } from '../pipelines/secret-source.ts';
+import { type ArchiveLocation, archiveLocation } from './archive-location.ts';
 
 /** What commands on archives have in common: they need no queue, no records and no configuration. */
 export interface ArchiveCall {
-  readonly environment?: Environment | undefined;
+  readonly storage: StorageAccess;
   /** Of blobs; where it is kept. Default: in the address, else the identity of this program. */
   readonly sasToken?: SecretSource | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -32,24 +27,24 @@ export interface OpenCall extends ArchiveCall {
 
 export interface OpenedArchive extends AsyncDisposable {
   readonly archive: Archive;
-  readonly place: ArchivePlace;
+  readonly place: ArchiveLocation;
   readonly files: readonly ArchiveFile[];
   readonly missingParts: readonly string[];
 }
 
 /** @param options.lacksParts a part is opened by itself when others are not there: it has all manifests */
-export async function openFrom(
+export async function openArchiveSource(
   call: OpenCall,
   { lacksParts = false }: { readonly lacksParts?: boolean | undefined } = {},
 ): Promise<OpenedArchive> {
   const { signal } = call;
-  const tools = toolsFor(call);
-  const trustedKeys = call.verifyKeys && (await readKeys(call.verifyKeys, tools, signal));
-  const place = await tools.place(call.from, { purpose: 'import', rights: ['r'] });
+  const services = archiveServices(call);
+  const trustedKeys = call.verifyKeys && (await readKeys(call.verifyKeys, services, signal));
+  const place = await services.place(call.from, { purpose: 'import', rights: ['r'] });
   const file = await openFile(place, signal);
   const bases = [];
   for (const location of call.bases ?? []) {
-    const base = await tools.place(location, { purpose: 'import', rights: ['r'] });
+    const base = await services.place(location, { purpose: 'import', rights: ['r'] });
     bases.push(await openFile(base, signal));
   }
   const files: ArchiveFile[] = [{ name: place.name, file }];
@@ -70,7 +65,7 @@ export async function openFrom(
 }
 
 export async function openFile(
-  place: ArchivePlace,
+  place: ArchiveLocation,
   signal: AbortSignal | undefined,
 ): Promise<RandomAccessFile> {
   const file = await place.open(place.name, signal);
@@ -80,7 +75,7 @@ export async function openFile(
 
 async function readKeys(
   sources: readonly SecretSource[],
-  { secrets }: Tools,
+  { secrets }: ArchiveServices,
   signal: AbortSignal | undefined,
 ): Promise<readonly TrustedKey[]> {
   return await Promise.all(
@@ -88,19 +83,18 @@ async function readKeys(
   );
 }
 
-type Tools = ReturnType<typeof toolsFor>;
+type ArchiveServices = ReturnType<typeof archiveServices>;
 
-export function toolsFor({ environment = processEnvironment(), sasToken, signal }: ArchiveCall) {
-  const azure = createAzureClients();
-  const secrets = createSecretReader(environment, azure);
+export function archiveServices({ storage, sasToken, signal }: ArchiveCall) {
+  const { secrets } = storage;
   return {
     secrets,
     place: async (
       location: string,
-      options: Pick<Parameters<typeof archivePlace>[1], 'purpose' | 'rights' | 'overwrite'>,
+      options: Pick<Parameters<typeof archiveLocation>[1], 'purpose' | 'rights' | 'overwrite'>,
     ) => {
       const token = sasToken && (await secrets.read(sasToken, { signal }));
-      return await archivePlace(location, { ...options, azure, sasToken: token });
+      return await archiveLocation(location, { ...options, storage, sasToken: token });
     },
   };
 }
