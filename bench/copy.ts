@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { conclude, machineWith, roundsFrom, SHARED_MEMORY, stopSignal } from './bench-program.ts';
-import { startDockerRegistry } from './bench-registry.ts';
+import { registryProgram, startDockerRegistry } from './bench-registry.ts';
 import { bundleCli } from './bundled-cli.ts';
 import { BENCH_IMAGES, type BenchCase } from './copy/bench-images.ts';
 import { coldEnvironment, LONGSHORE, longshore, PEERS, versionOf } from './copy/candidates.ts';
@@ -120,7 +120,15 @@ try {
   const passed = gates.every(({ holds }) => holds);
   conclude(
     'copy',
-    { machine: machineWith(folder), cli: flags.cli ?? 'bundled', peers, rounds, results, gates },
+    {
+      machine: machineWith(folder),
+      registry: registryProgram()?.version,
+      cli: flags.cli ?? 'bundled',
+      peers,
+      rounds,
+      results,
+      gates,
+    },
     passed,
   );
 } finally {

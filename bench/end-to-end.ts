@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { conclude, machineWith, roundsFrom, SHARED_MEMORY, stopSignal } from './bench-program.ts';
-import { startDockerRegistry } from './bench-registry.ts';
+import { registryProgram, startDockerRegistry } from './bench-registry.ts';
 import { END_TO_END_CASES } from './end-to-end/content.ts';
 import { formatEndToEnd } from './end-to-end/report.ts';
 import { type EndToEndResult, runEndToEndCase } from './end-to-end/run-case.ts';
@@ -59,7 +59,11 @@ try {
     results.push(await runEndToEndCase(one, place, { rounds, countOperations: flags.count }));
   }
   console.error(formatEndToEnd(results));
-  conclude('end-to-end', { machine: machineWith(folder), rounds, results }, true);
+  conclude(
+    'end-to-end',
+    { machine: machineWith(folder), registry: registryProgram()?.version, rounds, results },
+    true,
+  );
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

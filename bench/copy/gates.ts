@@ -1,5 +1,6 @@
 import type { BenchCase } from './bench-images.ts';
 import { LONGSHORE } from './candidates.ts';
+import type { Link } from './links.ts';
 import type { CaseResult } from './run-case.ts';
 
 export const WARM = `${LONGSHORE}, warm`;
@@ -7,6 +8,8 @@ export const WARM = `${LONGSHORE}, warm`;
 /** What must hold: a median of ratios taken round by round, or an exact number of requests. */
 export interface Gate {
   readonly case: BenchCase;
+  /** Default: plain. */
+  readonly link?: Link;
   readonly what: 'wallMs' | 'cpuMs' | 'requests';
   readonly of: string;
   /** Whose value ours is divided by; for requests nobody's. */
@@ -14,15 +17,15 @@ export interface Gate {
   readonly max: number;
 }
 
-/** Against skopeo 1.9.3, built with a Go whose SHA-256 is slow, and the least a copy can cost. */
+/** Against the best peer, and the least that a copy can cost. */
 const GATES: readonly Gate[] = [
-  { case: 'large', what: 'wallMs', of: LONGSHORE, to: 'skopeo', max: 0.7 },
-  { case: 'large', what: 'cpuMs', of: LONGSHORE, to: 'skopeo', max: 0.42 },
+  { case: 'large', what: 'wallMs', of: LONGSHORE, to: 'crane', max: 1.15 },
   { case: 'large', what: 'wallMs', of: LONGSHORE, to: 'curl | curl', max: 1.3 },
-  { case: 'multi', what: 'wallMs', of: LONGSHORE, to: 'skopeo', max: 0.75 },
+  { case: 'multi', what: 'wallMs', of: LONGSHORE, to: 'crane', max: 1.2 },
+  { case: 'multi', link: 'far', what: 'wallMs', of: LONGSHORE, to: 'crane', max: 0.9 },
   { case: 'multi', what: 'requests', of: LONGSHORE, max: 159 },
-  { case: 'small', what: 'wallMs', of: LONGSHORE, to: 'skopeo', max: 1.3 },
-  { case: 'small', what: 'wallMs', of: WARM, to: 'skopeo', max: 0.5 },
+  { case: 'small', what: 'wallMs', of: LONGSHORE, to: 'crane', max: 2.2 },
+  { case: 'small', what: 'wallMs', of: WARM, to: 'crane', max: 1 },
   { case: 'small', what: 'requests', of: LONGSHORE, max: 27 },
 ];
 
@@ -41,7 +44,7 @@ export function judge(results: readonly CaseResult[]): readonly GateResult[] {
 
 function measuredFor(gate: Gate, results: readonly CaseResult[]): number | undefined {
   const row = results
-    .find((result) => result.link === 'plain' && result.case === gate.case)
+    .find((result) => result.link === (gate.link ?? 'plain') && result.case === gate.case)
     ?.rows.find(({ name }) => name === gate.of);
   if (gate.what === 'requests') return row?.requests?.all;
   return gate.to === undefined ? undefined : row?.ratios[gate.to]?.[gate.what].median;

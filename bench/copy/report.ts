@@ -48,8 +48,8 @@ function ratiosTo(row: CaseRow, first: CaseRow | undefined): readonly string[] {
 function gateTable(gates: readonly GateResult[]): readonly string[] {
   return table(
     ['gate', 'at most', 'measured', 'holds'],
-    gates.map(({ case: name, what, of, to, max, measured, holds }) => [
-      `${name}: ${of}${to === undefined ? '' : ` / ${to}`}, ${what === 'requests' ? what : what === 'wallMs' ? 'wall' : 'CPU'}`,
+    gates.map(({ case: name, link, what, of, to, max, measured, holds }) => [
+      `${name}${link ? `, ${link}` : ''}: ${of}${to === undefined ? '' : ` / ${to}`}, ${what === 'requests' ? what : what === 'wallMs' ? 'wall' : 'CPU'}`,
       String(max),
       String(measured),
       holds ? 'yes' : '**no**',

@@ -24,6 +24,8 @@ export interface Mirror {
 export const NAMESPACE = 'bench';
 export const LONGSHORE = 'longshore';
 export const SKOPEO = 'skopeo sync';
+export const CRANE = 'crane copy -a';
+export const REGSYNC = 'regsync once';
 
 /** `cli`: the file that Node runs as our command line program. Peers leave out what refers to an image, so it has to. */
 export function longshoreSync(cli: string): Mirror {
@@ -34,10 +36,10 @@ export function longshoreSync(cli: string): Mirror {
     succeeds: [0, 3],
     async prepare({ sourceHost, targetHost, repositories }, folder) {
       const file = join(folder, 'longshore.yaml');
-      const watches = Array.from(repositories, ([repository, tags]) => ({
+      const watches = Array.from(repositories.keys(), (repository) => ({
         source: `${sourceHost}/${repository}`,
         target: `${targetHost}/${repository}`,
-        tags,
+        tags: '*',
         referrers: false,
       }));
       // JSON is YAML.
@@ -47,7 +49,42 @@ export function longshoreSync(cli: string): Mirror {
   };
 }
 
+/** Those that are installed take part; all but skopeo come by `go install`, see docs/benchmarks.md. */
 export const PEERS: readonly Mirror[] = [
+  {
+    name: CRANE,
+    version: ['crane', 'version'],
+    succeeds: [0],
+    async prepare({ sourceHost, targetHost, repositories }, folder) {
+      const file = join(folder, 'crane.sh');
+      const copies = Array.from(
+        repositories.keys(),
+        (name) => `crane copy -a --insecure ${sourceHost}/${name} ${targetHost}/${name}`,
+      );
+      await writeFile(file, ['set -e', ...copies].join('\n'));
+      return ['bash', file];
+    },
+  },
+  {
+    name: REGSYNC,
+    version: ['regsync', 'version'],
+    succeeds: [0],
+    async prepare({ sourceHost, targetHost, repositories }, folder) {
+      const file = join(folder, 'regsync.yaml');
+      const creds = [sourceHost, targetHost].map((registry) => ({
+        registry,
+        tls: 'disabled',
+        reqConcurrent: 8,
+      }));
+      const sync = Array.from(repositories.keys(), (name) => ({
+        source: `${sourceHost}/${name}`,
+        target: `${targetHost}/${name}`,
+        type: 'repository',
+      }));
+      await writeFile(file, JSON.stringify({ version: 1, creds, defaults: { parallel: 8 }, sync }));
+      return ['regsync', 'once', '-c', file];
+    },
+  },
   {
     name: SKOPEO,
     version: ['skopeo', '--version'],

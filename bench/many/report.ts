@@ -9,8 +9,8 @@ export function formatManyReport(results: readonly MirrorResult[], gates: readon
     ...results.flatMap(caseTables),
     ...table(
       ['gate', 'at most', 'measured', 'holds'],
-      gates.map(({ case: name, run, what, max, measured, holds }) => [
-        `${name}, ${run}: ${what}`,
+      gates.map(({ case: name, run, what, to, max, measured, holds }) => [
+        `${name}, ${run}: ${what}${to === undefined ? '' : ` / ${to}`}`,
         String(max),
         String(measured),
         holds ? 'yes' : '**no**',
