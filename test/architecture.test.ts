@@ -79,7 +79,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** The one folder, or file, that knows each outside package. */
 const OWNER: Readonly<Record<string, readonly string[]>> = {
-  undici: ['shared/registry/transport', 'bench/poll'],
+  undici: ['shared/registry/http', 'bench/poll'],
   zod: ['shared', 'functions', 'local'],
   yaml: ['shared/config'],
   croner: ['shared/mirror', 'shared/config', 'local/functions-host'],

@@ -1,7 +1,6 @@
-import { listRepositories } from './catalogs/list-repositories.ts';
-import { RegistryChannel } from './channel.ts';
-import type { RegistrySettings } from './registry-settings.ts';
-import { createRepository } from './repository.ts';
+import { RegistryChannel } from './endpoint/registry-endpoint.ts';
+import type { RegistrySettings } from './endpoint/registry-settings.ts';
+import { listRepositories } from './families/list-repositories.ts';
 import {
   createConnections,
   DEFAULT_LIMITS,
@@ -12,7 +11,8 @@ import {
   withRedirects,
   withRetry,
   withRetryAdvice,
-} from './transport/index.ts';
+} from './http/index.ts';
+import { createRepository } from './repository/repository.ts';
 import type { CredentialSource, RateLimitReport, RegistryClient } from './types.ts';
 
 export interface RegistryClientOptions {

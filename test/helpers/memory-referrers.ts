@@ -7,7 +7,7 @@ import {
   parseManifest,
 } from '../../shared/content/index.ts';
 import type { ContentCallOptions, ReferrerSource, ReferrerTarget } from '../../shared/imports/index.ts';
-import { addToReferrersIndex } from '../../shared/registry/referrers-index.ts';
+import { addToReferrersIndex } from '../../shared/registry/repository/referrers-index.ts';
 import {
   descriptorOf,
   type Graph,

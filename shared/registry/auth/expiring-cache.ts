@@ -1,4 +1,4 @@
-import type { Timing } from '../transport/index.ts';
+import type { Timing } from '../http/index.ts';
 
 export interface Fetched<Value> {
   readonly value: Value;

@@ -1,4 +1,4 @@
-import type { Timing } from '../transport/index.ts';
+import type { Timing } from '../http/index.ts';
 import type { Credentials } from '../types.ts';
 import { ExpiringCache } from './expiring-cache.ts';
 

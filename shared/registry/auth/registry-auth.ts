@@ -1,5 +1,5 @@
 import { RegistryError } from '../../errors.ts';
-import type { Reach, Send, Timing } from '../transport/index.ts';
+import type { Reach, Send, Timing } from '../http/index.ts';
 import type { Credentials } from '../types.ts';
 import { isAzureTokenServer } from './azure.ts';
 import { basicScheme } from './basic-scheme.ts';

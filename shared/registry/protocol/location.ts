@@ -1,5 +1,5 @@
 import { RegistryError } from '../../errors.ts';
-import { redactUrl } from '../transport/redact.ts';
+import { redactUrl } from './redact-url.ts';
 
 /**
  * A registry behind a proxy that ends TLS often writes its links with http. The same host over http means

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { configuredSettings, loadConfigFile, parseConfig } from '../../../shared/config/index.ts';
 import { ConfigError } from '../../../shared/errors.ts';
 import { failureOf, testClient } from '../registry/client-under-test.ts';
-import { pem, tlsServer } from '../registry/transport/tls-servers.ts';
+import { pem, tlsServer } from '../registry/http/tls-servers.ts';
 
 const FIXTURES = fileURLToPath(new URL('../../fixtures/tls', import.meta.url));
 

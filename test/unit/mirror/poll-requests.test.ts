@@ -10,7 +10,7 @@ import {
   scriptedServer,
 } from '../../helpers/scripted-server.ts';
 import { JANE, testClient } from '../registry/client-under-test.ts';
-import { FAMILIES, numberedPages, pagesOf } from '../registry/listings/web-apis.ts';
+import { FAMILIES, numberedPages, pagesOf } from '../registry/families/web-apis.ts';
 import { createWatch } from './fixtures.ts';
 import { createWorld, type World } from './world.ts';
 

@@ -2,8 +2,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { RegistryError } from '../../../../shared/errors.ts';
 import { entraScopesFor, isAzureTokenServer } from '../../../../shared/registry/auth/azure.ts';
 import { RegistryAuth } from '../../../../shared/registry/auth/index.ts';
+import { createConnections, DEFAULT_LIMITS } from '../../../../shared/registry/http/index.ts';
 import type { CredentialSource, Credentials } from '../../../../shared/registry/index.ts';
-import { createConnections, DEFAULT_LIMITS } from '../../../../shared/registry/transport/index.ts';
 import {
   type AzureRegistry,
   entraJwtFor,

@@ -1,0 +1,51 @@
+import {
+  formatReference,
+  isDigest,
+  isTag,
+  parseRepositoryName,
+  type RepositoryName,
+} from '../../content/index.ts';
+import { InvalidInputError } from '../../errors.ts';
+import type { Access, Need } from '../auth/index.ts';
+import type { RegistryChannel } from './registry-endpoint.ts';
+
+/** A repository and the way to it: what every operation starts from. */
+export interface Place {
+  readonly name: RepositoryName;
+  readonly channel: RegistryChannel;
+}
+
+/**
+ * Names get into paths of URLs, so one that was not parsed goes no further.
+ * @throws InvalidInputError `E_REFERENCE`
+ */
+export function assertRepositoryName({ registry, repository }: RepositoryName): void {
+  // A host without dot or port would read as a path; the grammar of the path is what matters here.
+  const parsed = parseRepositoryName(`registry.invalid/${repository}`);
+  if (parsed.repository === repository) return;
+  throw new InvalidInputError('E_REFERENCE', `"${registry}/${repository}" is not a repository.`);
+}
+
+/** @throws InvalidInputError `E_REFERENCE` */
+export function assertTagOrDigest(tagOrDigest: string): void {
+  if (isTag(tagOrDigest) || isDigest(tagOrDigest)) return;
+  throw new InvalidInputError(
+    'E_REFERENCE',
+    `"${tagOrDigest.slice(0, 200)}" is neither a tag nor a sha256 or sha512 digest.`,
+  );
+}
+
+export function pathOf({ name }: Place, rest: string): string {
+  return `/v2/${name.repository}/${rest}`;
+}
+
+export function need({ name }: Place, access: Access): Need {
+  return { repository: name.repository, access };
+}
+
+/** For messages: `docker.io/library/node:22`, `docker.io/library/node@sha256:…`. */
+export function display({ name }: Place, tagOrDigest?: string): string {
+  const base = formatReference(name);
+  if (tagOrDigest === undefined) return base;
+  return `${base}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;
+}

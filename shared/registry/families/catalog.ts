@@ -1,0 +1,36 @@
+import * as z from 'zod';
+import { InvalidInputError } from '../../errors.ts';
+import type { Page, WebApi } from './listing.ts';
+
+export interface CatalogPage extends Page {
+  /** Repositories as they stand in references, `library/` included. Not yet checked. */
+  readonly rows: readonly string[];
+}
+
+/** How one family of registries lists its repositories. Only says what to ask and reads what came. */
+export interface Catalog extends WebApi<CatalogPage> {
+  /**
+   * Path and query of the first page. The second place counts when nothing is at the first, and so on.
+   * @param prefix what the repositories wanted begin with
+   * @throws InvalidInputError `E_ARGUMENT` when that is too little to ask for
+   */
+  firstPages(prefix: string): readonly string[];
+}
+
+/** `acme` of `acme/` and `acme/app-`: the repositories wanted are all in it. `undefined` when they need not be in one. */
+export function namespaceOf(prefix: string): string | undefined {
+  const slash = prefix.indexOf('/');
+  return slash < 0 ? undefined : encodeURIComponent(prefix.slice(0, slash));
+}
+
+/** @throws InvalidInputError `E_ARGUMENT` with the advice when the repositories wanted need not be in one namespace */
+export function requiredNamespace(prefix: string, advice: string): string {
+  const namespace = namespaceOf(prefix);
+  if (namespace !== undefined) return namespace;
+  throw new InvalidInputError('E_ARGUMENT', advice);
+}
+
+/** A repository as registries with namespaces list it. */
+export const namespacedRepository = z
+  .object({ namespace: z.string(), name: z.string() })
+  .transform(({ namespace, name }) => `${namespace}/${name}`);

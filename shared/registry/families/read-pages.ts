@@ -1,0 +1,132 @@
+import { digestOf } from '../../content/index.ts';
+import { codeOf, RegistryError, TransportError } from '../../errors.ts';
+import type { Need } from '../auth/index.ts';
+import { secretsIn } from '../auth/secrets-in.ts';
+import type { RegistryChannel } from '../endpoint/registry-endpoint.ts';
+import { repeating } from '../endpoint/retry-until-intact.ts';
+import type { RetryBudget } from '../http/index.ts';
+import { parseJson } from '../protocol/json.ts';
+import type { PageOptions } from '../types.ts';
+import type { Page, WebApi } from './listing.ts';
+import { refusedPage } from './refused-page.ts';
+
+const MAX_PAGE_BYTES = 32 * 1024 * 1024;
+const MAX_PAGES = 2_000;
+
+/** What is to be listed. */
+export interface PagedTask {
+  readonly channel: RegistryChannel;
+  /** To stand after "Could not". */
+  readonly what: string;
+  /** What is on the pages, as in "a list of tags". */
+  readonly things: string;
+  /** For an API that asks for the registry's own credentials. */
+  readonly needs: readonly Need[];
+  /** Path and query of the first page. The second place counts when nothing is at the first, and so on. */
+  readonly firstPages: readonly string[];
+  /** What to do where there is more than is read. */
+  readonly adviceForMany: string;
+}
+
+/**
+ * The pages of a listing; the next is asked for when it is wanted.
+ * @throws what `onPage` throws, RegistryError, TransportError (`E_TOO_LARGE` for a listing without end), the signal's reason when aborted
+ */
+export async function* readPages<P extends Page>(
+  task: PagedTask,
+  api: WebApi<P>,
+  options: PageOptions,
+): AsyncGenerator<P, void, undefined> {
+  const reader = await createPageReader(task, api, options);
+  const seen = new Set<string>();
+  let page = await reader.first();
+  for (;;) {
+    // By what they hold: a server that is stuck may well number its pages or change their links.
+    const content = digestOf(JSON.stringify(page.rows));
+    if (page.next && seen.has(content)) throw reader.malformed('sends the same page over and over');
+    seen.add(content);
+    yield page;
+    if (!page.next) return;
+    if (seen.size >= MAX_PAGES) throw tooLarge(task, `${MAX_PAGES} pages`);
+    page = await reader.read(page.next);
+  }
+}
+
+/** There is more than anybody is served by listing. */
+export function tooLarge({ what, adviceForMany }: PagedTask, limit: string): TransportError {
+  return new TransportError(
+    'E_TOO_LARGE',
+    `Could not ${what}: there are more than ${limit}. ${adviceForMany}`,
+  );
+}
+
+interface PageReader<P> {
+  first(): Promise<P>;
+  read(url: URL): Promise<P>;
+  malformed(how: string): RegistryError;
+}
+
+async function createPageReader<P extends Page>(
+  { channel, what, things, needs, firstPages }: PagedTask,
+  api: WebApi<P>,
+  { onPage, signal }: PageOptions,
+): Promise<PageReader<P>> {
+  const origin = apiOrigin(api, channel.origin);
+  const ownCredentials = api.authorization !== 'registry';
+  const authorization = await channel.naming(what, signal, authorize);
+
+  async function authorize(): Promise<string | undefined> {
+    if (typeof api.authorization === 'string') return undefined;
+    return api.authorization(channel.registry, await channel.credentials(signal));
+  }
+
+  async function read(url: URL): Promise<P> {
+    await onPage?.();
+    return await repeating({ channel }, signal, (retries) => readOnce(url, retries));
+  }
+
+  async function readOnce(url: URL, retries: RetryBudget): Promise<P> {
+    const response = await channel.request({
+      what,
+      method: 'GET',
+      url,
+      needs,
+      ownCredentials,
+      headers: { accept: 'application/json', ...(authorization && { authorization }) },
+      // Registries refuse as distribution-spec has it, other APIs in ways of their own.
+      expect: ownCredentials ? [200, 403, 429] : [200],
+      retries,
+      signal,
+    });
+    if (response.status !== 200) {
+      throw await refusedPage(response, what, channel.timing.now(), secretsIn(authorization));
+    }
+    const json = parseJson(await channel.readAll(response, MAX_PAGE_BYTES, { what, signal }));
+    const answer = { url, json, link: response.headerLines('link') };
+    const page = await channel.naming(what, signal, async () => api.readPage(answer));
+    if (!page) throw malformed(`sent something that is not a list of ${things}`);
+    return page;
+  }
+
+  async function first([path = '', ...others] = firstPages): Promise<P> {
+    try {
+      return await read(new URL(path, origin));
+    } catch (error) {
+      if (others.length === 0 || codeOf(error) !== 'E_NOT_FOUND') throw error;
+      return await first(others);
+    }
+  }
+
+  function malformed(how: string): RegistryError {
+    return new RegistryError(
+      'E_PROTOCOL',
+      `Could not ${what}: ${origin.host} ${how}. Check that no sign-in page or proxy answers for it, and of which kind the registry is.`,
+    );
+  }
+
+  return { first, read, malformed };
+}
+
+function apiOrigin({ elsewhere }: Pick<WebApi<Page>, 'elsewhere'>, registry: URL): URL {
+  return elsewhere?.registryHost === registry.host ? new URL(`https://${elsewhere.apiHost}`) : registry;
+}

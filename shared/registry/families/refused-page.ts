@@ -1,0 +1,32 @@
+import { RegistryError } from '../../errors.ts';
+import { readRefusal } from '../http/error-response.ts';
+import type { HttpResponse } from '../http/index.ts';
+import { parseRetryTime } from '../protocol/retry-after.ts';
+
+/**
+ * The error that a 403 or 429 is. Web APIs count requests in headers of their own, and GitHub answers 403 to
+ * whom it only wants to wait (REST API, "Rate limits"): a refusal that says when to come back is a rate limit.
+ * @param what the operation, to stand after "Could not"
+ * @param secrets what the request showed, and the answer may repeat
+ */
+export async function refusedPage(
+  response: HttpResponse,
+  what: string,
+  now: number,
+  secrets: readonly string[],
+): Promise<RegistryError> {
+  const error = await readRefusal(response, what, now, secrets);
+  const { status, url } = response;
+  const retryAfterMs = error.retryAfterMs ?? untilReset(response, now);
+  if (retryAfterMs === undefined) return error;
+  return new RegistryError(
+    'E_RATE_LIMITED',
+    `Could not ${what}: the rate limit of ${url.host} is reached (it answered ${status}). Try again in ${Math.ceil(retryAfterMs / 1000)} s.`,
+    { status, registryCodes: error.registryCodes, retryAfterMs, cause: error },
+  );
+}
+
+function untilReset(response: HttpResponse, now: number): number | undefined {
+  if (response.header('x-ratelimit-remaining')?.trim() !== '0') return undefined;
+  return parseRetryTime(response.header('x-ratelimit-reset'), now);
+}

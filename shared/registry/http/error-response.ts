@@ -1,0 +1,30 @@
+import type { RegistryError } from '../../errors.ts';
+import { parseErrorBody } from '../protocol/error-body.ts';
+import { refusal } from '../protocol/error-response.ts';
+import { type HttpResponse, parseRetryAfter, readLeniently } from './index.ts';
+
+const BOUNDS = { maxBytes: 64 * 1024, timeoutMs: 10_000 };
+
+/**
+ * Reads an unsuccessful answer to its end.
+ * @param what the operation, to stand after "Could not"
+ * @param now milliseconds since the epoch, for `Retry-After`
+ * @param secrets what the request showed, and the answer may repeat
+ * @param isAnonymous no credentials are known that the request could have shown
+ */
+export async function readRefusal(
+  response: HttpResponse,
+  what: string,
+  now: number,
+  secrets: readonly string[] = [],
+  isAnonymous = false,
+): Promise<RegistryError> {
+  return refusal({
+    what,
+    host: response.url.host,
+    status: response.status,
+    body: parseErrorBody(await readLeniently(response, BOUNDS), response.header('content-type'), secrets),
+    retryAfterMs: parseRetryAfter(response.header('retry-after'), now),
+    isAnonymous,
+  });
+}

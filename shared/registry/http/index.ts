@@ -1,0 +1,15 @@
+export { redactUrl } from '../protocol/redact-url.ts';
+export { parseRetryAfter } from '../protocol/retry-after.ts';
+export { PrivateAddressError, type Reach } from './address.ts';
+export { readBounded, readLeniently } from './bounded.ts';
+export { createConnections } from './connections.ts';
+export { TlsError } from './failure.ts';
+export { DEFAULT_LIMITS, type RegistryLimits } from './limits.ts';
+export type { AttemptEnd, BodyMaker, HttpRequest, HttpResponse, Method, Send } from './message.ts';
+export type { ProxySettings } from './proxy.ts';
+export { withRedirects } from './redirects.ts';
+export { withRetry } from './retry.ts';
+export { withRetryAdvice } from './retry-advice.ts';
+export { RetryBudget } from './retry-budget.ts';
+export { systemTiming, type Timing } from './timing.ts';
+export type { TlsSettings, TlsSource } from './tls.ts';

@@ -1,0 +1,95 @@
+import { type Descriptor, type Digest, verified } from '../../content/index.ts';
+import { RegistryError } from '../../errors.ts';
+import type { Access } from '../auth/index.ts';
+import { display, need, type Place, pathOf } from '../endpoint/repository-context.ts';
+import type { RetryBudget } from '../http/index.ts';
+import { NO_HEAD } from '../protocol/error-response.ts';
+import type { CallOptions } from '../types.ts';
+import { BlobDownload } from './blob-download.ts';
+import { deleteAt } from './deletion.ts';
+
+interface LookOptions extends CallOptions {
+  /** Shared with the operation that this is a part of. */
+  readonly retries?: RetryBudget | undefined;
+}
+
+/** See `Repository.hasBlob`. `access` tells which token to use: one that is needed anyway saves another. */
+export async function hasBlob(
+  place: Place,
+  digest: Digest,
+  { retries, signal }: LookOptions = {},
+  access: Access = 'pull',
+): Promise<boolean> {
+  const response = await place.channel.request({
+    what: `look for the blob ${display(place, digest)}`,
+    method: 'HEAD',
+    url: pathOf(place, `blobs/${digest}`),
+    needs: [need(place, access)],
+    expect: [200, 404, ...NO_HEAD],
+    retries,
+    signal,
+  });
+  await response.body.discard();
+  if (NO_HEAD.includes(response.status)) return await canReadBlob(place, digest, { retries, signal }, access);
+  return response.status === 200;
+}
+
+/** Some proxies and storage gateways refuse HEAD. One byte asked for says as much. */
+async function canReadBlob(
+  place: Place,
+  digest: Digest,
+  { retries, signal }: LookOptions,
+  access: Access,
+): Promise<boolean> {
+  try {
+    const response = await place.channel.request({
+      what: `look for the blob ${display(place, digest)}`,
+      method: 'GET',
+      url: pathOf(place, `blobs/${digest}`),
+      needs: [need(place, access)],
+      headers: { range: 'bytes=0-0' },
+      // An empty blob has no first byte.
+      expect: [200, 206, 416],
+      retries,
+      signal,
+    });
+    await response.body.discard();
+    return true;
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'E_NOT_FOUND') return false;
+    throw error;
+  }
+}
+
+/** See `Repository.openBlob`. */
+export async function openBlob(
+  place: Place,
+  blob: Pick<Descriptor, 'digest' | 'size'>,
+  { signal }: CallOptions = {},
+): Promise<AsyncIterable<Uint8Array>> {
+  const download = new BlobDownload(place, blob, signal);
+  await download.open();
+  return stoppable(download, verified(download.chunks(), blob));
+}
+
+/** A generator that was never started has no `finally` to run: whoever stops before the first byte frees the connection too. */
+function stoppable(
+  download: BlobDownload,
+  chunks: AsyncGenerator<Uint8Array, void, undefined>,
+): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => chunks.next(),
+      async return() {
+        download.stop();
+        return { done: true, value: undefined };
+      },
+    }),
+  };
+}
+
+/** See `Repository.deleteBlob`. */
+export async function deleteBlob(place: Place, digest: Digest, options: CallOptions = {}): Promise<void> {
+  const what = `delete the blob ${display(place, digest)}`;
+  await deleteAt(place, pathOf(place, `blobs/${digest}`), what, options);
+}

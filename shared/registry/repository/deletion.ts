@@ -1,0 +1,23 @@
+import { need, type Place } from '../endpoint/repository-context.ts';
+import type { CallOptions } from '../types.ts';
+
+/**
+ * Deletes what is at a path of the registry. Distribution-spec, "Content Management": 202; some answer 200 or 204.
+ * @param what the deletion, for messages: `delete the tag …`
+ */
+export async function deleteAt(
+  place: Place,
+  url: string,
+  what: string,
+  { signal }: CallOptions,
+): Promise<void> {
+  const response = await place.channel.request({
+    what,
+    method: 'DELETE',
+    url,
+    needs: [need(place, 'delete')],
+    expect: [200, 202, 204],
+    signal,
+  });
+  await response.body.discard();
+}

@@ -1,0 +1,240 @@
+import {
+  algorithmOf,
+  type Descriptor,
+  type Digest,
+  digestOf,
+  isDigest,
+  MANIFEST_ACCEPT,
+  MAX_MANIFEST_BYTES,
+  type ManifestContent,
+  manifestContent,
+  mediaTypeOf,
+  verifyBytes,
+} from '../../content/index.ts';
+import { IntegrityError, InvalidInputError, RegistryError } from '../../errors.ts';
+import { assertTagOrDigest, display, need, type Place, pathOf } from '../endpoint/repository-context.ts';
+import { repeating } from '../endpoint/retry-until-intact.ts';
+import type { HttpResponse, RetryBudget } from '../http/index.ts';
+import { NO_HEAD } from '../protocol/error-response.ts';
+import type { CallOptions, PullOptions, PushedManifest } from '../types.ts';
+import { deleteAt } from './deletion.ts';
+
+interface AttemptOptions extends CallOptions {
+  readonly retries: RetryBudget;
+}
+
+/** For HEAD; a 404 is an answer. */
+const LOOKED_UP = [200, 404, ...NO_HEAD];
+const ACCEPT = { accept: MANIFEST_ACCEPT.join(', ') };
+
+/** See `Repository.resolve`. */
+export async function resolveManifest(
+  place: Place,
+  tagOrDigest: string,
+  { signal, meter }: PullOptions = {},
+): Promise<Descriptor | undefined> {
+  assertTagOrDigest(tagOrDigest);
+  const what = `look up ${display(place, tagOrDigest)}`;
+  const response = await place.channel.request({
+    what,
+    method: 'HEAD',
+    url: pathOf(place, `manifests/${tagOrDigest}`),
+    needs: [need(place, 'pull')],
+    headers: ACCEPT,
+    expect: LOOKED_UP,
+    meter,
+    signal,
+  });
+  await response.body.discard();
+  if (response.status === 404) return undefined;
+  if (NO_HEAD.includes(response.status)) return await resolveByGet(place, tagOrDigest, { signal, meter });
+  const announced = announcedDigest(place, what, response);
+  if (isDigest(tagOrDigest) && announced !== undefined) assertSame(what, tagOrDigest, announced);
+  const digest = isDigest(tagOrDigest) ? tagOrDigest : announced;
+  const size = Number(response.header('content-length') || Number.NaN);
+  const mediaType = response.header('content-type')?.split(';', 1)[0]?.trim();
+  if (digest && Number.isSafeInteger(size) && mediaType?.startsWith('application/vnd.')) {
+    return { mediaType, digest, size };
+  }
+  // Headers that a registry may leave out; only the content itself can tell then.
+  return await resolveByGet(place, tagOrDigest, { signal, meter });
+}
+
+async function resolveByGet(
+  place: Place,
+  tagOrDigest: string,
+  options: PullOptions,
+): Promise<Descriptor | undefined> {
+  const found = await findManifest(place, tagOrDigest, options);
+  return found && { mediaType: found.mediaType, digest: found.digest, size: found.size };
+}
+
+/** As `fetchManifest`, but what is not there is `undefined`. */
+export async function findManifest(
+  place: Place,
+  tagOrDigest: string,
+  options: PullOptions,
+): Promise<ManifestContent | undefined> {
+  try {
+    return await fetchManifest(place, tagOrDigest, options);
+  } catch (error) {
+    if (error instanceof RegistryError && error.code === 'E_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+/** See `Repository.fetchManifest`. */
+export async function fetchManifest(
+  place: Place,
+  tagOrDigest: string,
+  { signal, meter }: PullOptions = {},
+): Promise<ManifestContent> {
+  assertTagOrDigest(tagOrDigest);
+  return await repeating(place, signal, (retries) =>
+    fetchOnce(place, tagOrDigest, { signal, meter, retries }),
+  );
+}
+
+async function fetchOnce(
+  place: Place,
+  tagOrDigest: string,
+  { signal, meter, retries }: AttemptOptions & PullOptions,
+): Promise<ManifestContent> {
+  const what = `read the manifest ${display(place, tagOrDigest)}`;
+  const response = await place.channel.request({
+    what,
+    method: 'GET',
+    url: pathOf(place, `manifests/${tagOrDigest}`),
+    needs: [need(place, 'pull')],
+    headers: ACCEPT,
+    expect: [200],
+    meter,
+    retries,
+    signal,
+  });
+  const bytes = await place.channel.readAll(response, MAX_MANIFEST_BYTES, { what, signal });
+  const digest = isDigest(tagOrDigest) ? tagOrDigest : announcedDigest(place, what, response);
+  const contentType = response.header('content-type');
+  assertManifestLike(place, what, contentType);
+  if (digest !== undefined) verifyBytes(bytes, { digest });
+  return manifestContent(bytes, manifestType(place, what, bytes, contentType), digest);
+}
+
+function assertManifestLike(place: Place, what: string, contentType: string | undefined): void {
+  if (contentType !== undefined && !/^(?:application\/|text\/plain)/i.test(contentType.trim())) {
+    throw place.channel.malformed(what, `sent ${contentType.slice(0, 100)}, which no manifest is`);
+  }
+}
+
+function manifestType(
+  place: Place,
+  what: string,
+  bytes: Uint8Array,
+  contentType: string | undefined,
+): string {
+  try {
+    return mediaTypeOf(bytes, contentType);
+  } catch (error) {
+    if (!(error instanceof InvalidInputError)) throw error;
+    throw place.channel.malformed(what, 'sent something that is not a manifest', error);
+  }
+}
+
+/** See `Repository.pushManifest`. */
+export async function pushManifest(
+  place: Place,
+  tagOrDigest: string,
+  content: ManifestContent,
+  { signal }: CallOptions = {},
+): Promise<PushedManifest> {
+  const { bytes, digest } = content;
+  assertTagOrDigest(tagOrDigest);
+  if (bytes.byteLength > MAX_MANIFEST_BYTES) {
+    throw new InvalidInputError(
+      'E_MANIFEST',
+      `The manifest is ${bytes.byteLength} bytes long, registries take at most ${MAX_MANIFEST_BYTES}.`,
+    );
+  }
+  verifyBytes(bytes, { digest: isDigest(tagOrDigest) ? tagOrDigest : digest });
+  return await repeating(place, signal, (retries) =>
+    pushOnce(place, tagOrDigest, content, { signal, retries }),
+  );
+}
+
+async function pushOnce(
+  place: Place,
+  tagOrDigest: string,
+  { bytes, mediaType, digest }: ManifestContent,
+  { signal, retries }: AttemptOptions,
+): Promise<PushedManifest> {
+  const what = `push the manifest ${display(place, tagOrDigest)}`;
+  const response = await place.channel
+    .request({
+      what,
+      method: 'PUT',
+      url: pathOf(place, `manifests/${tagOrDigest}`),
+      needs: [need(place, 'push')],
+      headers: { 'content-type': mediaType },
+      body: bytes,
+      expect: [200, 201],
+      retries,
+      signal,
+    })
+    .catch(misread(what, digest));
+  await response.body.discard();
+  const stored = announcedDigest(place, what, response);
+  if (stored !== undefined) assertSame(what, digestOf(bytes, algorithmOf(stored)), stored);
+  // What is pushed by its digest, the registry has to check. Of a tag nobody has said what it names now.
+  else if (!isDigest(tagOrDigest)) await assertTagged(place, tagOrDigest, digest, { what, signal });
+  const subject = response.header('oci-subject');
+  return { subject: subject !== undefined && isDigest(subject) ? subject : undefined };
+}
+
+/** For a registry that does not say what it stored: some write a manifest anew in their own way. */
+async function assertTagged(
+  place: Place,
+  tag: string,
+  digest: Digest,
+  { what, signal }: { readonly what: string; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
+  const tagged = await resolveManifest(place, tag, { signal });
+  if (tagged) assertSame(what, digest, tagged.digest);
+}
+
+/** Bytes that do not have their digest at the registry were damaged on the way, or changed by it. */
+function misread(what: string, digest: Digest): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof RegistryError && error.registryCodes.includes('DIGEST_INVALID'))) throw error;
+    throw new IntegrityError(
+      'E_DIGEST_MISMATCH',
+      `Could not ${what}: the registry says that what arrived is not ${digest}. Nothing was tagged.`,
+      { cause: error },
+    );
+  };
+}
+
+/** See `Repository.deleteManifest`. */
+export async function deleteManifest(
+  place: Place,
+  tagOrDigest: string,
+  options: CallOptions = {},
+): Promise<void> {
+  assertTagOrDigest(tagOrDigest);
+  const what = `delete the manifest ${display(place, tagOrDigest)}`;
+  await deleteAt(place, pathOf(place, `manifests/${tagOrDigest}`), what, options);
+}
+
+/** `Docker-Content-Digest`, which a registry may leave out but not garble. */
+function announcedDigest(place: Place, what: string, response: HttpResponse): Digest | undefined {
+  const header = response.header('docker-content-digest');
+  if (header === undefined || isDigest(header)) return header;
+  throw place.channel.malformed(what, 'announced a digest that is none');
+}
+
+function assertSame(what: string, expected: Digest, actual: Digest): void {
+  if (expected === actual) return;
+  throw new IntegrityError(
+    'E_DIGEST_MISMATCH',
+    `Could not ${what}: the registry has ${actual} where ${expected} belongs. Look at what it holds there before trusting it.`,
+  );
+}

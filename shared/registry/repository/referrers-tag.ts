@@ -1,0 +1,62 @@
+import {
+  algorithmOf,
+  type Descriptor,
+  type Digest,
+  encodedOf,
+  isDigest,
+  isIndexType,
+  type ManifestContent,
+} from '../../content/index.ts';
+import { display, type Place } from '../endpoint/repository-context.ts';
+import { parseJson } from '../protocol/json.ts';
+import type { CallOptions, PullOptions } from '../types.ts';
+import { findManifest, pushManifest, resolveManifest } from './manifests.ts';
+import { parseReferrers } from './referrers-document.ts';
+import { addToReferrersIndex } from './referrers-index.ts';
+
+const MAX_ENCODED_CHARS = 64;
+
+/** The tag of the index of referrers where there is no API. Distribution-spec, "Referrers Tag Schema". */
+function referrersTag(subject: Digest): string {
+  return `${algorithmOf(subject)}-${encodedOf(subject).slice(0, MAX_ENCODED_CHARS)}`;
+}
+
+/** What the tag schema lists as referrers of `subject`. */
+export async function referrersUnderTag(
+  place: Place,
+  subject: Digest,
+  options: PullOptions,
+): Promise<readonly Descriptor[]> {
+  const tag = referrersTag(subject);
+  // Most images have no referrers, and registries may count a GET as a pull also of what is not there.
+  const isThere = (await resolveManifest(place, tag, options)) !== undefined;
+  const content = isThere ? await findManifest(place, tag, options) : undefined;
+  // Something else than an index has this name for reasons of its own: it lists nothing.
+  if (!content || !isIndexType(content.mediaType)) return [];
+  const referrers = parseReferrers(parseJson(content.bytes));
+  if (referrers) return referrers;
+  throw place.channel.malformed(
+    `read ${display(place, tag)}`,
+    'has something there that is not an index of referrers',
+  );
+}
+
+/** See `Repository.addReferrers`. */
+export async function addReferrers(
+  place: Place,
+  subject: Digest,
+  referrers: readonly ManifestContent[],
+  options: CallOptions = {},
+): Promise<void> {
+  const tag = referrersTag(subject);
+  await addToReferrersIndex(
+    {
+      tag,
+      read: () => findManifest(place, tag, options),
+      write: async (index) => void (await pushManifest(place, tag, index, options)),
+      has: async (digest) =>
+        isDigest(digest) && (await resolveManifest(place, digest, options)) !== undefined,
+    },
+    referrers,
+  );
+}
