@@ -7,13 +7,13 @@ import { loadApp } from '../shared/app/index.ts';
 import { lazy } from '../shared/lazy.ts';
 import { type BlobReference, registerBlobReferences } from './blob-reference.ts';
 import { live, ready } from './health.ts';
-import { importArchive } from './import-archive.ts';
 import { metrics } from './metrics.ts';
 import { pollUpstreams } from './poll-upstreams.ts';
 import { pollWatches } from './poll-watches.ts';
 import { pruneRecords } from './prune-records.ts';
 import { queueWorker } from './queue-worker.ts';
 import { receiveWebhook } from './receive-webhook.ts';
+import { requestArchiveImport } from './request-archive-import.ts';
 import { withinTimeLimit } from './time-limit.ts';
 
 const longshore = lazy(loadApp);
@@ -64,7 +64,7 @@ app.storageBlob('importArchive', {
   path: '%TRANSFER_CONTAINER%/{name}',
   source: 'EventGrid',
   sdkBinding: true,
-  handler: (blob, context) => importArchive(longshore, blob as BlobReference, context),
+  handler: (blob, context) => requestArchiveImport(longshore, blob as BlobReference, context),
 });
 
 app.http('receiveWebhook', {

@@ -63,7 +63,7 @@ function createCommand(run: Run): Command {
         withTransfers(context, async (transfers) => {
           const pipelineResourceId = await idOf(flags, transfers);
           const blob = { type: 'AzureStorageBlob' as const, name: flags.storageBlob };
-          const ordered = await transfers.order({
+          const created = await transfers.createRun({
             name: flags.name,
             request: {
               pipelineResourceId,
@@ -73,7 +73,7 @@ function createCommand(run: Run): Command {
             },
             ...(flags.forceRedeploy && { forceUpdateTag: String(Math.floor(Date.now() / 1000)) }),
           });
-          const shown = flags.wait ? await endOf(ordered, transfers, context) : ordered;
+          const shown = flags.wait ? await endOf(created, transfers, context) : created;
           context.output.result(shown, describe(shown));
           return shown.response.status === 'Failed' ? EXIT.failed : EXIT.ok;
         }),
@@ -92,11 +92,11 @@ async function idOf(
 }
 
 async function endOf(
-  ordered: PipelineRun,
+  created: PipelineRun,
   transfers: Transfers,
   { streams }: CommandContext,
 ): Promise<PipelineRun> {
-  let run = ordered;
+  let run = created;
   let shown = '';
   while (run.response.status !== 'Succeeded' && run.response.status !== 'Failed') {
     const { status, progress } = run.response;

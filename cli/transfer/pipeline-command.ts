@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import {
   type ExportPipeline,
   type ImportPipeline,
-  idleOptions,
+  ignoredOptions,
   PIPELINE_OPTIONS,
   type PipelineKind,
   type PipelineOption,
@@ -186,7 +186,7 @@ function named(command: Command): Command {
 function describePipeline(pipeline: Pipeline): readonly string[] {
   const [kind, { uri, storageAccessMode, keyVaultUri }] =
     'target' in pipeline ? (['export', pipeline.target] as const) : (['import', pipeline.source] as const);
-  const idle = idleOptions(kind, pipeline.options);
+  const idle = ignoredOptions(kind, pipeline.options);
   return [
     `${kind} pipeline ${pipeline.name}`,
     ...columns(

@@ -16,27 +16,27 @@ import {
   type Arrival,
   type ArrivalOutcome,
   checkPipeline,
+  createRun,
   type ExportPipeline,
   exportPipelines,
+  handleArrival,
   type ImportPipeline,
   importPipelines,
+  type NewRun,
   type OpenExportSources,
-  orderRun,
   type PipelineCheck,
   type PipelineKind,
   type PipelineRun,
   type Pipelines,
   pollContainers,
   type ReadContainer,
-  type RunOrder,
   readContainers,
-  runBlobImport,
-  runExport,
+  runExportPipeline,
+  runImportPipeline,
   runKey,
   runTransfer,
   type TransferOutcome,
-  takeArrival,
-  withOwnContainer,
+  withDefaultPipeline,
 } from '../transfer/index.ts';
 import type { CallContext } from './call-context.ts';
 import { transferAccess } from './transfer-access.ts';
@@ -54,7 +54,7 @@ export interface Transfers {
   readonly exportPipelines: Pipelines<ExportPipeline>;
   readonly importPipelines: Pipelines<ImportPipeline>;
   /** Writes a run down and queues it. @throws InvalidInputError for an order that cannot be carried out */
-  order(order: RunOrder): Promise<PipelineRun>;
+  createRun(run: NewRun): Promise<PipelineRun>;
   run(name: string): Promise<PipelineRun | undefined>;
   /** In no particular order. */
   runs(): AsyncIterable<PipelineRun>;
@@ -67,7 +67,7 @@ export interface Transfers {
 /** What triggers call. */
 export interface TransferWork {
   /** Orders the imports of a blob that landed in a container of the functions' own storage, one for each pipeline. */
-  importArchive(archive: ArchiveName, context?: CallContext): Promise<readonly ArrivalOutcome[]>;
+  requestArchiveImport(archive: ArchiveName, context?: CallContext): Promise<readonly ArrivalOutcome[]>;
   /** Looks for new blobs in the containers that no event tells of. */
   pollContainers(context?: CallContext): Promise<void>;
   /** Carries out a pipeline run from a message's body. Throwing means: deliver again. */
@@ -127,26 +127,26 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
   const { transfer } = config;
 
   const exports = exportPipelines(records.pipelines.export, transfer?.exportPipelines ?? []);
-  const imports = withOwnContainer(
+  const imports = withDefaultPipeline(
     importPipelines(records.pipelines.import, transfer?.importPipelines ?? []),
     async () =>
       transfer && { registry: transfer.registry, uri: await ownUri(own, settings.transferContainer) },
   );
   const runs = records.runs;
-  const orderPorts = {
+  const createRunPorts = {
     runs,
     queue,
     now,
     containerOf: async ({ kind, name }: { readonly kind: PipelineKind; readonly name: string }) =>
       kind === 'export' ? (await exports.get(name))?.target.uri : (await imports.get(name))?.source.uri,
   };
-  const arrivalPorts = { ...orderPorts, arrivals: records.arrivals };
+  const arrivalPorts = { ...createRunPorts, arrivals: records.arrivals };
 
   const resources: Transfers = {
     registry: transfer?.registry,
     exportPipelines: exports,
     importPipelines: imports,
-    order: (order) => orderRun(order, orderPorts),
+    createRun: (run) => createRun(run, createRunPorts),
     run: (name) => runs.get(runKey(name)),
     async *runs() {
       for await (const { value } of runs.list()) yield value;
@@ -164,7 +164,7 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
   };
 
   const work: TransferWork = {
-    async importArchive({ container, name }, { logger = silent, signal } = {}) {
+    async requestArchiveImport({ container, name }, { logger = silent, signal } = {}) {
       const uri = await ownUri(own, container);
       const archive = { container, name };
       const outcomes: ArrivalOutcome[] = [];
@@ -189,10 +189,10 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
           runs,
           exportPipeline: exports.get,
           importPipeline: imports.get,
-          runExport: (run, pipeline, call) =>
-            runExport(run, pipeline, { storage, repository, openSources }, call),
-          runImport: (run, pipeline, call) =>
-            runBlobImport(run, pipeline, { ...records, storage, repository, logger }, call),
+          runExportPipeline: (run, pipeline, call) =>
+            runExportPipeline(run, pipeline, { storage, repository, openSources }, call),
+          runImportPipeline: (run, pipeline, call) =>
+            runImportPipeline(run, pipeline, { ...records, storage, repository, logger }, call),
           queue,
           deadLetters,
           logger,
@@ -211,7 +211,7 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
     const container = await storage.containers.open(uri, { kind: 'identity' }, 'import');
     const blob = await container.find(name, { signal });
     if (!blob) return { kind: 'ignored', reason: 'it is not there any more' };
-    return await takeArrival(blob, pipeline, arrivalPorts);
+    return await handleArrival(blob, pipeline, arrivalPorts);
   }
 
   async function unclaimed(archive: ArchiveName, uri: string): Promise<ArrivalOutcome> {
@@ -245,7 +245,7 @@ async function ownUri(own: OwnStorage, container: string): Promise<string> {
 
 function logArrival(logger: Logger, archive: ArchiveName, outcome: ArrivalOutcome): void {
   const fields = { ...archive };
-  if (outcome.kind === 'ordered') logger.info('archive arrived', { ...fields, run: outcome.run.name });
+  if (outcome.kind === 'created') logger.info('archive arrived', { ...fields, run: outcome.run.name });
   else if (outcome.kind === 'ignored') logger.warn('archive ignored', { ...fields, reason: outcome.reason });
 }
 

@@ -27,8 +27,8 @@ import {
 import type { PrunableRecords, Records } from '../records.ts';
 import {
   type Arrival,
-  isArrivalPast,
-  isRunPast,
+  isArrivalExpired,
+  isRunExpired,
   type PipelineRun,
   type ReadContainer,
 } from '../transfer/index.ts';
@@ -116,7 +116,7 @@ export async function prune(
       name: 'pipelineruns',
       records: runs,
       before,
-      isPast: ({ value }) => isRunPast(value, before),
+      isPast: ({ value }) => isRunExpired(value, before),
     }),
     await run({
       name: 'jobs',
@@ -141,7 +141,7 @@ export async function prune(
         records: arrivals,
         partition: pipeline.toLowerCase(),
         before,
-        isPast: ({ key, value }) => isArrivalPast(key.row, value, { runs, hasBlob }),
+        isPast: ({ key, value }) => isArrivalExpired(key.row, value, { runs, hasBlob }),
       }),
     );
   }

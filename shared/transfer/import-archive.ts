@@ -3,8 +3,8 @@ import { ArchiveError } from '../errors.ts';
 import type { ContentCallOptions, ContentSource } from '../imports/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { Archive, ArchiveArtifact } from './archive/archive.ts';
+import { type ArchiveSetOptions, openArchiveSet } from './archive/archive-set.ts';
 import type { RandomAccessFile } from './archive/random-access.ts';
-import { openWholeArchive, type WholeArchiveOptions } from './archive/whole-archive.ts';
 import { type ArtifactTarget, annotatedName } from './target-reference.ts';
 
 export interface CopyArtifactOptions extends ContentCallOptions {
@@ -21,7 +21,7 @@ export type CopyArtifact<Outcome> = (
 ) => Promise<Outcome>;
 
 export interface ImportArchiveRequest<Outcome>
-  extends Pick<WholeArchiveOptions, 'openPart' | 'bases' | 'trustedKeys'> {
+  extends Pick<ArchiveSetOptions, 'openPart' | 'bases' | 'trustedKeys'> {
   /** Stays open until the import ends; the caller closes it. */
   readonly file: RandomAccessFile;
   /** The archive's name, for example that of its blob: `team/app.tar`. */
@@ -57,7 +57,7 @@ export async function importArchive<Outcome>({
   signal,
   ...others
 }: ImportArchiveRequest<Outcome>): Promise<readonly ImportedArtifact<Outcome>[]> {
-  await using archive = await openWholeArchive(file, name, { ...others, signal });
+  await using archive = await openArchiveSet(file, name, { ...others, signal });
   onOpened(archive);
   const { plan, leftOut } = planImport(archive.artifacts, name, targetFor);
   for (const { digest } of leftOut) {

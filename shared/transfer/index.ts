@@ -1,4 +1,5 @@
 export type { Archive } from './archive/archive.ts';
+export { openArchiveSet } from './archive/archive-set.ts';
 export { type Catalog, catalogId } from './archive/catalog.ts';
 export {
   type CatalogSigner,
@@ -11,7 +12,6 @@ export { openLocalFile } from './archive/local-file.ts';
 export { openArchive } from './archive/open-archive.ts';
 export type { RandomAccessFile } from './archive/random-access.ts';
 export { readCatalog } from './archive/read-catalog.ts';
-export { openWholeArchive } from './archive/whole-archive.ts';
 export type { ArchiveFacts, ArchiveSink, OpenSink } from './export/archive-sink.ts';
 export {
   type ExportOptions,

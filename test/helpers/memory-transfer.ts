@@ -1,14 +1,14 @@
 import type { BlobRecord, TagRecord } from '../../shared/imports/index.ts';
 import {
   type Arrival,
+  createRun,
   exportPipelineSchema,
   importPipelineSchema,
-  orderRun,
   type PipelineRun,
   pipelineId,
   pollContainers,
-  runBlobImport,
-  runExport,
+  runExportPipeline,
+  runImportPipeline,
   runTransfer,
   type StorageAccess,
   type TransferMessage,
@@ -132,8 +132,8 @@ export function transferProcess(world: MemoryTransferWorld, process: FaultyProce
   const arrivals = process.wrap(world.arrivals, 'arrivals');
   return {
     /** Orders the export of artifacts into NAME.tar by a run NAMErun. */
-    order: (name: string, artifacts: readonly string[], pipeline = 'outbound') =>
-      orderRun(
+    createRun: (name: string, artifacts: readonly string[], pipeline = 'outbound') =>
+      createRun(
         {
           name: `${name}run`,
           request: {
@@ -150,9 +150,9 @@ export function transferProcess(world: MemoryTransferWorld, process: FaultyProce
         runs,
         exportPipeline: async (name) => (name === 'plain' ? plainPipeline : exportPipeline),
         importPipeline: async () => importPipeline,
-        runExport: (run, pipeline, call) =>
-          runExport(run, pipeline, { storage, repository: () => near }, call),
-        runImport: (run, pipeline, call) => runBlobImport(run, pipeline, imports, call),
+        runExportPipeline: (run, pipeline, call) =>
+          runExportPipeline(run, pipeline, { storage, repository: () => near }, call),
+        runImportPipeline: (run, pipeline, call) => runImportPipeline(run, pipeline, imports, call),
         queue,
         deadLetters,
         logger: silent,

@@ -39,7 +39,7 @@ async function untilQuiet(world: MemoryTransferWorld, faults: Faults): Promise<b
   let isOrdered = false;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const before = faults.struck.length;
-    isOrdered ||= await attempt((by) => by.order('shop', ['app:*']));
+    isOrdered ||= await attempt((by) => by.createRun('shop', ['app:*']));
     for (let message = world.queue.next(Date.now()); message; message = world.queue.next(Date.now())) {
       const { body, done } = message;
       if (await attempt((by) => by.runTransfer(body))) done();
@@ -54,7 +54,7 @@ async function untilQuiet(world: MemoryTransferWorld, faults: Faults): Promise<b
 
 /** The same with every message given to two workers, and all that wait at once. */
 async function untilQuietTogether(world: MemoryTransferWorld, faults: Faults): Promise<boolean> {
-  await createWorker(world, faults)((by) => by.order('shop', ['app:*']));
+  await createWorker(world, faults)((by) => by.createRun('shop', ['app:*']));
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const due = world.queue.due(Date.now());
     await Promise.all(
@@ -98,7 +98,7 @@ async function tell(setting: TransferSetting, planned: readonly Fault[], style: 
   const world = memoryTransferWorld(style, setting);
   if (setting.base) {
     const app = transferProcess(world, new FaultyProcess(new Faults()));
-    const { name, longshore } = await app.order('base', ['app:1'], 'plain');
+    const { name, longshore } = await app.createRun('base', ['app:1'], 'plain');
     await app.runTransfer({ run: name, generation: longshore.generation });
   }
   const faults = new Faults(planned);

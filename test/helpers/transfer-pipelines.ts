@@ -1,4 +1,4 @@
-import { pipelineId, type RunOrder } from '../../shared/transfer/index.ts';
+import { type NewRun, pipelineId } from '../../shared/transfer/index.ts';
 
 /** What a pipeline may have besides its name and its container. */
 export interface PipelineFields {
@@ -21,7 +21,7 @@ function withToken(name: string, { longshore, ...fields }: PipelineFields) {
   return { name, ...fields, longshore: { sasToken: { env: 'TRANSFER_SAS' }, ...longshore } };
 }
 
-type Order = Pick<RunOrder, 'name' | 'request'>;
+type Order = Pick<NewRun, 'name' | 'request'>;
 type PipelineName = readonly [registry: string, name: string];
 
 /** Orders that the artifacts are written into a blob. */

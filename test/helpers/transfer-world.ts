@@ -12,7 +12,7 @@ import { longshoreQueues, QUEUE_SETTINGS } from '../../local/queues.ts';
 import { startRegistry } from '../../local/registry/index.ts';
 import { startServiceBusEmulator } from '../../local/service-bus/index.ts';
 import { type App, loadApp } from '../../shared/app/index.ts';
-import type { PipelineRun, RunOrder } from '../../shared/transfer/index.ts';
+import type { NewRun, PipelineRun } from '../../shared/transfer/index.ts';
 import { temporaryFolder } from './test-registry.ts';
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -30,7 +30,7 @@ export interface TransferWorld {
   readonly environment: Record<string, string>;
   sasToken(rights: string, days?: number): string;
   /** Orders a run and carries it out, as the queue's worker does. Resolves to what became of it. */
-  run(order: Omit<RunOrder, 'arrival'>): Promise<PipelineRun>;
+  run(order: Omit<NewRun, 'arrival'>): Promise<PipelineRun>;
   /** Carries out a run that was ordered. */
   carryOut(name: string): Promise<PipelineRun>;
   /** Tells of a blob as the blob trigger does. Resolves to the run that came of it. */
@@ -112,12 +112,12 @@ export async function transferWorld(
     sasToken,
     carryOut,
     async run(order) {
-      const { name } = await app.transfers.order(order);
+      const { name } = await app.transfers.createRun(order);
       return await carryOut(name);
     },
     async arrive(name) {
-      const [outcome] = await app.importArchive({ container: container.containerName, name });
-      return outcome?.kind === 'ordered' ? await carryOut(outcome.run.name) : undefined;
+      const [outcome] = await app.requestArchiveImport({ container: container.containerName, name });
+      return outcome?.kind === 'created' ? await carryOut(outcome.run.name) : undefined;
     },
     queued: () => bus.stats('transfers').active + bus.stats('transfers').scheduled,
     deadLetters: () => bus.stats('imports-set-aside').active,

@@ -185,7 +185,10 @@ describe('an arrival', () => {
     await between.run(exportOf(between, 'first', ['apps/shop:1.0']));
     await between.container.getBlobClient('shop.tar').setMetadata({});
     expect(
-      await between.app.importArchive({ container: between.container.containerName, name: 'shop.tar' }),
+      await between.app.requestArchiveImport({
+        container: between.container.containerName,
+        name: 'shop.tar',
+      }),
     ).toEqual([{ kind: 'ignored', reason: 'its metadata lacks category = acr-transfer-blob' }]);
     const byHand = await between.run(importOf(between, 'byhand'));
     expect(byHand.response.status).toBe('Succeeded');
@@ -206,10 +209,10 @@ describe('an arrival', () => {
     await push(between, '1.0');
     await between.run(exportOf(between, 'first1', ['apps/shop:1.0']));
     const archive = { container: between.container.containerName, name: 'shop.tar' };
-    const outcomes = await between.app.importArchive(archive);
+    const outcomes = await between.app.requestArchiveImport(archive);
     expect(outcomes).toMatchObject([
-      { kind: 'ordered', run: { request: { pipelineResourceId: expect.stringMatching(/first$/) } } },
-      { kind: 'ordered', run: { request: { pipelineResourceId: expect.stringMatching(/second$/) } } },
+      { kind: 'created', run: { request: { pipelineResourceId: expect.stringMatching(/first$/) } } },
+      { kind: 'created', run: { request: { pipelineResourceId: expect.stringMatching(/second$/) } } },
     ]);
   });
 

@@ -68,7 +68,7 @@ it('an export that two workers have at once succeeds, and is no failure to eithe
   const between = await world();
   for (const tag of ['1.0', '1.1', '1.2'])
     await pushContent(between.near.url, 'apps/shop', [tag], await buildImageIndex({ seed: tag }));
-  const { longshore } = await between.app.transfers.order(orderOf(between));
+  const { longshore } = await between.app.transfers.createRun(orderOf(between));
   const message = { run: 'weekly42', generation: longshore.generation };
   await Promise.all([between.app.runTransfer(message), between.app.runTransfer(message)]);
   const run = await between.carryOut('weekly42');

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { importArchive } from '../../functions/import-archive.ts';
+import { requestArchiveImport } from '../../functions/request-archive-import.ts';
 import { createInvocation } from '../unit/functions/invocation.ts';
 
 it('five tries of an archive were over in a second while the configuration could not be read', async () => {
@@ -9,7 +9,7 @@ it('five tries of an archive were over in a second while the configuration could
   for (let attempt = 1; attempt <= 5; attempt += 1) {
     const { context } = createInvocation();
     const blob = { container: 'transfer', name: 'app.tar' };
-    await expect(importArchive(() => Promise.reject(away), blob, context, pause)).rejects.toBe(away);
+    await expect(requestArchiveImport(() => Promise.reject(away), blob, context, pause)).rejects.toBe(away);
   }
   expect(pauses).toEqual(Array(5).fill(2 * 60_000));
 });

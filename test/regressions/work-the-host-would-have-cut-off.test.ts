@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { importArchive } from '../../functions/import-archive.ts';
 import { pollUpstreams } from '../../functions/poll-upstreams.ts';
 import { queueWorker } from '../../functions/queue-worker.ts';
+import { requestArchiveImport } from '../../functions/request-archive-import.ts';
 import { TIME_LIMIT_MS } from '../../functions/time-limit.ts';
 import { createApp, createInvocation } from '../unit/functions/invocation.ts';
 
@@ -29,8 +29,8 @@ it.each([
   [
     'an archive',
     () =>
-      importArchive(
-        async () => createApp({ importArchive: (_, call) => endless(call) }),
+      requestArchiveImport(
+        async () => createApp({ requestArchiveImport: (_, call) => endless(call) }),
         { container: 'transfer', name: 'app.tar' },
         context,
         async () => {},

@@ -1,6 +1,6 @@
 import { decompressed, type ReadableCompression } from './decompress.ts';
-import { ForwardBytes } from './forward-bytes.ts';
-import { PassingReads } from './passing-reads.ts';
+import { ForwardReader } from './forward-reader.ts';
+import { MultiPassReader } from './multi-pass-reader.ts';
 import type { RandomAccessFile, ReadOptions } from './random-access.ts';
 import { entriesIn, type TarEntry } from './tar-entries.ts';
 
@@ -23,7 +23,7 @@ export interface CompressedArchive extends AsyncDisposable {
 
 /**
  * Opens a tar archive that is compressed as a whole. One pass lists it and keeps its small files, in bounded memory;
- * large ones are read in further passes, see `PassingReads`.
+ * large ones are read in further passes, see `MultiPassReader`.
  */
 export async function openCompressed(
   file: RandomAccessFile,
@@ -31,7 +31,7 @@ export async function openCompressed(
   { partOf = 1, ...options }: OpenCompressedOptions = {},
 ): Promise<CompressedArchive> {
   const maxKeptBytes = MAX_KEPT_BYTES / partOf;
-  const bytes = new ForwardBytes(decompressed(file, compression, options));
+  const bytes = new ForwardReader(decompressed(file, compression, options));
   const entries: TarEntry[] = [];
   const kept = new Map<number, Uint8Array>();
   let keptBytes = 0;
@@ -48,7 +48,7 @@ export async function openCompressed(
   } finally {
     await bytes.close();
   }
-  const passes = new PassingReads((passOptions) => decompressed(file, compression, passOptions));
+  const passes = new MultiPassReader((passOptions) => decompressed(file, compression, passOptions));
   return {
     entries,
     file: {

@@ -14,7 +14,7 @@ import type { Archive } from './archive.ts';
 import { parseArchiveJson } from './archive-json.ts';
 import { type ArchiveMembers, readMember } from './archive-members.ts';
 import { archiveSource, lacking } from './archive-source.ts';
-import { findAttached } from './attached.ts';
+import { findLayoutReferrers } from './layout-referrers.ts';
 import type { ReadOptions } from './random-access.ts';
 
 const MAX_LAYOUT_FILE_BYTES = 4 * 1024;
@@ -40,7 +40,7 @@ export async function openLayoutArchive(
     mediaTypes: new Map(manifests.map(({ digest, mediaType }) => [digest, mediaType])),
     missing: lacking,
   };
-  const attached = await findAttached(manifests, archiveSource({ ...content, attached: [] }), options);
+  const attached = await findLayoutReferrers(manifests, archiveSource({ ...content, attached: [] }), options);
   const isArtifact = (descriptor: Descriptor) => !attached.entries.has(descriptor);
   return {
     artifacts: manifests.filter(isArtifact).map((descriptor) => ({ descriptor })),

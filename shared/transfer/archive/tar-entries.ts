@@ -1,11 +1,11 @@
 import { once } from 'node:events';
 import { extract, type Header } from 'tar-stream';
 import type { ArchiveError } from '../../errors.ts';
+import { BufferedReader } from './buffered-reader.ts';
 import { compressionOf } from './compression.ts';
 import { malformed } from './malformed.ts';
 import { quoted } from './quoted.ts';
 import type { RandomAccessFile } from './random-access.ts';
-import { ReadAhead } from './read-ahead.ts';
 import { BLOCK_BYTES, paddingBytes } from './tar-format.ts';
 
 /** One member of a tar archive, as its header describes it. */
@@ -56,7 +56,7 @@ export function tarEntries(
   file: RandomAccessFile,
   options: TarEntriesOptions = {},
 ): AsyncGenerator<TarEntry, void, undefined> {
-  return entriesIn(new ReadAhead(file, { signal: options.signal }), options);
+  return entriesIn(new BufferedReader(file, { signal: options.signal }), options);
 }
 
 /** The same of bytes that are not a file. */

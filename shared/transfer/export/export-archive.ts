@@ -4,7 +4,7 @@ import type { ContentSource } from '../../imports/index.ts';
 import { type Catalog, catalogId } from '../archive/catalog.ts';
 import type { CatalogSigner } from '../archive/catalog-signature.ts';
 import type { ArchiveFacts, OpenSink } from './archive-sink.ts';
-import { type OpenBlob, UnreadableBlob } from './blob-feed.ts';
+import { BlobReadError, type OpenBlob } from './blob-prefetcher.ts';
 import { type PartPlan, planArchive } from './plan-archive.ts';
 import { continuesAfter, planArtifacts } from './plan-artifacts.ts';
 import type { PlannedArtifact } from './planned-artifact.ts';
@@ -95,7 +95,7 @@ export async function exportArchive({
       const onBytes = countingTo(parts, onProgress);
       return { ...result, parts: await writeParts(parts, open, opener(left), { onBytes, signal }) };
     } catch (error) {
-      if (!(error instanceof UnreadableBlob)) throw error;
+      if (!(error instanceof BlobReadError)) throw error;
       if (!continuesAfter(error.cause, options.continueOnErrors)) throw error.cause;
       const { digest, cause } = error;
       const needsIt = ({ blobs }: PlannedArtifact) => blobs.has(digest);

@@ -1,7 +1,7 @@
 import { Digester } from '../../content/index.ts';
 import { paddingBytes, TRAILER_BYTES, tarHeader } from '../archive/tar-format.ts';
 import type { ArchiveFacts, ArchiveSink, OpenSink } from './archive-sink.ts';
-import { BlobFeed, type OpenBlob } from './blob-feed.ts';
+import { BlobPrefetcher, type OpenBlob } from './blob-prefetcher.ts';
 import type { PartPlan } from './plan-archive.ts';
 
 export interface WriteOptions {
@@ -24,7 +24,7 @@ const MIN_WRITE_BYTES = 64 * 1024;
 
 /**
  * Writes the parts, one after the other, and commits all of them at the end: what failed half way leaves nothing.
- * @throws UnreadableBlob when a source fails, and whatever a sink throws
+ * @throws BlobReadError when a source fails, and whatever a sink throws
  */
 export async function writeParts(
   parts: readonly PartPlan[],
@@ -63,7 +63,7 @@ async function writePart(
   { onBytes, signal }: WriteOptions,
 ): Promise<ArchiveFacts> {
   const blobs = part.members.flatMap((member) => ('digest' in member ? [member] : []));
-  const feed = new BlobFeed(blobs, openBlob, signal);
+  const feed = new BlobPrefetcher(blobs, openBlob, signal);
   const sha256 = new Digester();
   let size = 0;
   try {
@@ -80,7 +80,7 @@ async function writePart(
   return { size, sha256: sha256.finish() };
 }
 
-async function* archiveBytes({ members }: PartPlan, feed: BlobFeed): AsyncGenerator<Uint8Array> {
+async function* archiveBytes({ members }: PartPlan, feed: BlobPrefetcher): AsyncGenerator<Uint8Array> {
   for (const member of members) {
     yield tarHeader(member.path, member.size);
     if ('bytes' in member) yield member.bytes;

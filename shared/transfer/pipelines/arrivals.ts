@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Records } from '../../records.ts';
 import { CATEGORY } from './category.ts';
-import { type OrderPorts, orderRun } from './order-run.ts';
+import { type CreateRunPorts, createRun } from './create-run.ts';
 import { type ArrivalConditions, type ImportPipeline, pipelineId } from './pipeline.ts';
 import type { PipelineRun } from './pipeline-run.ts';
 import type { StoredBlob } from './ports.ts';
@@ -12,12 +12,12 @@ export const arrivalSchema = z.object({ etag: z.string(), run: z.string().option
 export type Arrival = Readonly<z.infer<typeof arrivalSchema>>;
 
 export type ArrivalOutcome =
-  | { readonly kind: 'ordered'; readonly run: PipelineRun }
+  | { readonly kind: 'created'; readonly run: PipelineRun }
   | { readonly kind: 'known'; readonly run: string | undefined }
   /** The blob does not start an import; one may be ordered by hand. */
   | { readonly kind: 'ignored'; readonly reason: string };
 
-export interface ArrivalPorts extends OrderPorts {
+export interface ArrivalPorts extends CreateRunPorts {
   readonly arrivals: Pick<Records<Arrival>, 'get' | 'list' | 'update'>;
 }
 
@@ -27,7 +27,7 @@ const DAY_MS = 24 * 60 * 60_000;
  * Orders the import of a blob that arrived in a pipeline's container. The run's name follows from pipeline, blob and
  * content, so that events that repeat, or that poll and event both tell, lead to one run.
  */
-export async function takeArrival(
+export async function handleArrival(
   blob: StoredBlob,
   pipeline: ImportPipeline,
   ports: ArrivalPorts,
@@ -44,9 +44,9 @@ export async function takeArrival(
   const pipelineResourceId = pipelineId('import', pipeline.registry, pipeline.name);
   const request = { pipelineResourceId, source: { type: 'AzureStorageBlob' as const, name: blob.name } };
   const arrival = { etag: blob.etag, at: ports.now() };
-  const run = await orderRun({ name, request, arrival }, ports);
+  const run = await createRun({ name, request, arrival }, ports);
   await ports.arrivals.update(key, () => ({ etag: blob.etag, run: name }));
-  return { kind: 'ordered', run };
+  return { kind: 'created', run };
 }
 
 /** Why a blob does not start an import by itself, if so. */

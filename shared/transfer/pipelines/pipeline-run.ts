@@ -96,7 +96,7 @@ export function runKey(name: string): RecordKey {
   return { partition: createHash('sha256').update(row).digest('hex').slice(0, 2), row };
 }
 
-export interface RunOrder {
+export interface NewRun {
   readonly name: string;
   readonly request: RunRequest;
   readonly forceUpdateTag?: string | undefined;
@@ -108,9 +108,9 @@ export interface RunOrder {
  * The run that an order leads to. The same order leaves a run alone that is under way or succeeded. One that failed is
  * done again when that is ordered by hand, and so is any with another `forceUpdateTag` or request.
  */
-export function ordered(
+export function runAfter(
   current: PipelineRun | undefined,
-  order: RunOrder,
+  order: NewRun,
   containerUri: string,
   now: Date,
 ): PipelineRun {
@@ -138,15 +138,12 @@ export function ordered(
   };
 }
 
-function isSameOrder(run: PipelineRun, { request, forceUpdateTag }: RunOrder): boolean {
+function isSameOrder(run: PipelineRun, { request, forceUpdateTag }: NewRun): boolean {
   return run.forceUpdateTag === forceUpdateTag && canonical(run.request) === canonical(request);
 }
 
 /** Depends on what is ordered and on what was there, so that a repeated order has the same. */
-function generationAfter(
-  current: PipelineRun | undefined,
-  { request, forceUpdateTag = '' }: RunOrder,
-): string {
+function generationAfter(current: PipelineRun | undefined, { request, forceUpdateTag = '' }: NewRun): string {
   const before = current?.longshore.generation ?? '';
   const identity = `${before}\n${forceUpdateTag}\n${canonical(request)}`;
   return createHash('sha256').update(identity).digest('hex').slice(0, 16);

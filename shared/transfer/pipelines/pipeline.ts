@@ -186,7 +186,7 @@ const SHOWN_OPTIONS: Readonly<Record<PipelineKind, readonly PipelineOption[]>> =
 };
 
 /** Options that the kind takes but that mean nothing to it: ACR's command line only warns of them. */
-export function idleOptions(
+export function ignoredOptions(
   kind: PipelineKind,
   options: readonly PipelineOption[],
 ): readonly PipelineOption[] {

@@ -1,6 +1,6 @@
 import { codeOf, describeError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/index.ts';
-import { type ArrivalPorts, takeArrival } from './arrivals.ts';
+import { type ArrivalPorts, handleArrival } from './arrivals.ts';
 import { connectStorage, type StorageAccess } from './connect-storage.ts';
 import type { ImportPipeline } from './pipeline.ts';
 
@@ -45,9 +45,9 @@ async function pollContainer(
   const container = await connectStorage(pipeline, ports.storage, { signal });
   for await (const blob of container.list({ signal })) {
     if (known.get(blob.name) === blob.etag) continue;
-    const outcome = await takeArrival(blob, pipeline, ports);
+    const outcome = await handleArrival(blob, pipeline, ports);
     const fields = { pipeline: pipeline.name, blob: blob.name };
-    if (outcome.kind === 'ordered')
+    if (outcome.kind === 'created')
       ports.logger.info('archive arrived', { ...fields, run: outcome.run.name });
     else if (outcome.kind === 'ignored')
       ports.logger.warn('archive ignored', { ...fields, reason: outcome.reason });

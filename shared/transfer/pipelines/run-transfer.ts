@@ -32,8 +32,16 @@ export interface TransferDependencies {
   readonly runs: Records<PipelineRun>;
   readonly exportPipeline: (name: string) => Promise<ExportPipeline | undefined>;
   readonly importPipeline: (name: string) => Promise<ImportPipeline | undefined>;
-  readonly runExport: (run: PipelineRun, pipeline: ExportPipeline, call: RunCall) => Promise<RunResult>;
-  readonly runImport: (run: PipelineRun, pipeline: ImportPipeline, call: RunCall) => Promise<RunResult>;
+  readonly runExportPipeline: (
+    run: PipelineRun,
+    pipeline: ExportPipeline,
+    call: RunCall,
+  ) => Promise<RunResult>;
+  readonly runImportPipeline: (
+    run: PipelineRun,
+    pipeline: ImportPipeline,
+    call: RunCall,
+  ) => Promise<RunResult>;
   readonly queue: Pick<TransferQueue, 'sendAt'>;
   readonly deadLetters: DeadLetterQueue;
   readonly logger: Logger;
@@ -106,10 +114,10 @@ async function executeRun(
   const { kind, name } = parsePipelineId(run.request.pipelineResourceId);
   if (kind === 'export') {
     const pipeline = await dependencies.exportPipeline(name);
-    if (pipeline) return await dependencies.runExport(run, pipeline, call);
+    if (pipeline) return await dependencies.runExportPipeline(run, pipeline, call);
   } else {
     const pipeline = await dependencies.importPipeline(name);
-    if (pipeline) return await dependencies.runImport(run, pipeline, call);
+    if (pipeline) return await dependencies.runImportPipeline(run, pipeline, call);
   }
   throw new InvalidInputError('E_ARGUMENT', `There is no ${kind} pipeline ${name} any more.`);
 }

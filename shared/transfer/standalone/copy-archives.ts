@@ -10,9 +10,9 @@ import {
   type FailedArtifact,
 } from '../export/export-archive.ts';
 import { planImport } from '../import-archive.ts';
-import { namingDamage } from '../pipelines/blob-archive.ts';
 import { type CopiedToTarget, copyToTarget } from '../pipelines/copy-to-target.ts';
 import { type ExportRepository, expandArtifacts } from '../pipelines/expand-artifacts.ts';
+import { nameDamagedFile } from '../pipelines/part-files.ts';
 import type { SecretSource } from '../pipelines/secret-source.ts';
 import { targetReference } from '../target-reference.ts';
 import {
@@ -111,7 +111,7 @@ export async function importFromArchive(call: ImportCall): Promise<ArchiveImport
     const name = formatReference(target);
     try {
       const copied = await copyToTarget(
-        namingDamage(opened.archive.source, opened.files),
+        nameDamagedFile(opened.archive.source, opened.files),
         root.digest,
         repository.repository(target),
         target,

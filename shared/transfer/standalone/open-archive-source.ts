@@ -1,11 +1,11 @@
 import { InvalidInputError } from '../../errors.ts';
 import type { Archive } from '../archive/archive.ts';
+import { openArchiveSet } from '../archive/archive-set.ts';
 import { readTrustedKey, type TrustedKey } from '../archive/catalog-signature.ts';
 import { openArchive } from '../archive/open-archive.ts';
 import type { RandomAccessFile } from '../archive/random-access.ts';
-import { openWholeArchive } from '../archive/whole-archive.ts';
-import type { ArchiveFile } from '../pipelines/blob-archive.ts';
 import type { StorageAccess } from '../pipelines/connect-storage.ts';
+import type { ArchiveFile } from '../pipelines/part-files.ts';
 import type { SecretSource } from '../pipelines/secret-source.ts';
 import { type ArchiveLocation, archiveLocation } from './archive-location.ts';
 
@@ -55,7 +55,7 @@ export async function openArchiveSource(
     else missingParts.push(name);
     return part;
   };
-  const archive = await openWholeArchive(file, place.name, { openPart, bases, trustedKeys, signal }).catch(
+  const archive = await openArchiveSet(file, place.name, { openPart, bases, trustedKeys, signal }).catch(
     (error) => {
       if (!lacksParts || missingParts.length === 0) throw error;
       return openArchive(file, { trustedKeys, signal });

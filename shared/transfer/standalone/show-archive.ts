@@ -2,7 +2,7 @@ import { type Digest, formatReference, type RepositoryName } from '../../content
 import type { ContentCallOptions, ContentTarget } from '../../imports/index.ts';
 import type { Archive } from '../archive/archive.ts';
 import type { Catalog } from '../archive/catalog.ts';
-import { type ArtifactSurvey, surveyArtifact } from '../pipelines/survey-artifact.ts';
+import { type ArtifactContents, inspectArtifact } from '../pipelines/inspect-artifact.ts';
 import { type ArtifactTarget, targetReference } from '../target-reference.ts';
 import { type OpenCall, openArchiveSource } from './open-archive-source.ts';
 
@@ -22,7 +22,7 @@ export interface TargetGap {
   readonly referrers: number;
 }
 
-export interface ShownArtifact extends Omit<ArtifactSurvey, 'manifests' | 'blobs'> {
+export interface ShownArtifact extends Omit<ArtifactContents, 'manifests' | 'blobs'> {
   readonly name: string;
   readonly digest: Digest;
   readonly mediaType: string;
@@ -71,7 +71,7 @@ export async function showArchive(call: ShowCall): Promise<ShownArchive> {
   const artifacts: ShownArtifact[] = [];
   for (const artifact of archive.artifacts) {
     const { digest, mediaType, annotations } = artifact.descriptor;
-    const survey = await surveyArtifact(archive.source, artifact, { signal });
+    const survey = await inspectArtifact(archive.source, artifact, { signal });
     const called = nameOf(annotations);
     // Several names may have the same digest.
     const listed = archive.catalog?.catalog.artifacts.find(
@@ -112,7 +112,7 @@ export async function showArchive(call: ShowCall): Promise<ShownArchive> {
 
 interface GapQuestion {
   readonly root: Digest;
-  readonly blobs: ArtifactSurvey['blobs'];
+  readonly blobs: ArtifactContents['blobs'];
   readonly referrers: Catalog['artifacts'][number]['referrers'];
   readonly signal: AbortSignal | undefined;
 }

@@ -26,7 +26,7 @@ export function createApp(able: Partial<App>): App {
     pollWatches: unable('pollWatches'),
     runImport: unable('runImport'),
     retryFailed: unable('retryFailed'),
-    importArchive: unable('importArchive'),
+    requestArchiveImport: unable('requestArchiveImport'),
     pollContainers: unable('pollContainers'),
     runTransfer: unable('runTransfer'),
     get transfers() {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { copyGraph } from '../../../shared/imports/index.ts';
 import { decompressed } from '../../../shared/transfer/archive/decompress.ts';
-import { PassingReads } from '../../../shared/transfer/archive/passing-reads.ts';
+import { MultiPassReader } from '../../../shared/transfer/archive/multi-pass-reader.ts';
 import { openArchive } from '../../../shared/transfer/index.ts';
 import { collect } from '../../helpers/collect.ts';
 import { imageLayout, memoryFile, sparseFile, tarOfFiles } from '../../helpers/layout-archive.ts';
@@ -127,7 +127,7 @@ describe('reading parts of what only goes forwards', () => {
 
   function passes() {
     const counter = { passes: 0 };
-    const reads = new PassingReads(() => {
+    const reads = new MultiPassReader(() => {
       counter.passes += 1;
       const file = sparseFile(content.byteLength, [[0, content]]);
       return (async function* () {
@@ -137,7 +137,7 @@ describe('reading parts of what only goes forwards', () => {
     return { counter, reads };
   }
 
-  const readAll = async (reads: PassingReads, offset: number, length: number) =>
+  const readAll = async (reads: MultiPassReader, offset: number, length: number) =>
     Buffer.concat(await collect(await reads.read(offset, length)));
 
   it('serves all that lies ahead in one pass, whatever the order of the requests', async () => {

@@ -5,7 +5,7 @@ import {
   type Catalog,
   exportArchive,
   importArchive,
-  openWholeArchive,
+  openArchiveSet,
   targetReference,
 } from '../../../shared/transfer/index.ts';
 import { memoryFile } from '../../helpers/layout-archive.ts';
@@ -116,7 +116,7 @@ it('what is exported is imported in full, whatever it is, in parts of any size a
         expect((await exported([...artifacts].reverse(), { base })).files).toEqual(whole.files);
         for (const [name, bytes] of split.files) {
           if (split.files.size > 1) expect(bytes.byteLength).toBeLessThanOrEqual(maxPartBytes);
-          await using archive = await openWholeArchive(memoryFile(bytes), name, {
+          await using archive = await openArchiveSet(memoryFile(bytes), name, {
             openPart: async (other) => memoryFile(split.files.get(other) ?? Buffer.alloc(0)),
           });
           expect(archive.artifacts).toHaveLength(artifacts.length);

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../shared/content/index.ts';
 import { copyGraph } from '../../../shared/imports/index.ts';
+import { openArchiveSet } from '../../../shared/transfer/archive/archive-set.ts';
 import { namesOfParts, partName } from '../../../shared/transfer/archive/part-name.ts';
-import { openWholeArchive } from '../../../shared/transfer/archive/whole-archive.ts';
 import {
   catalogId,
   type ExportOptions,
@@ -75,7 +75,7 @@ describe('the parts of a split archive', () => {
   it('are imported together, whichever is opened', async () => {
     const { files } = await exported(images, options);
     for (const [name, bytes] of files) {
-      await using archive = await openWholeArchive(memoryFile(bytes), name, { openPart: finder(files) });
+      await using archive = await openArchiveSet(memoryFile(bytes), name, { openPart: finder(files) });
       const target = new ReferringRepository();
       for (const { descriptor } of archive.artifacts) {
         await copyGraph(archive.source, target, descriptor.digest);
@@ -114,7 +114,7 @@ describe('the parts of a split archive', () => {
       open -= 1;
       return await finder(files)(other);
     };
-    await using archive = await openWholeArchive(memoryFile(bytes), name, { openPart: counted });
+    await using archive = await openArchiveSet(memoryFile(bytes), name, { openPart: counted });
     expect(archive.artifacts).toHaveLength(30);
     expect(most).toBe(16);
 
@@ -124,7 +124,7 @@ describe('the parts of a split archive', () => {
       await setImmediate();
       throw new Error('out of order');
     };
-    const opening = openWholeArchive(memoryFile(bytes), name, { openPart: failing });
+    const opening = openArchiveSet(memoryFile(bytes), name, { openPart: failing });
     await expect(opening).rejects.toThrow('out of order');
     expect(asked.length).toBeLessThan(files.size - 1);
   });
@@ -132,7 +132,7 @@ describe('the parts of a split archive', () => {
   it('are missed by name', async () => {
     const { files } = await exported(images, options);
     const [[name, bytes] = ['', Buffer.alloc(0)]] = files;
-    await expect(openWholeArchive(memoryFile(bytes), name)).rejects.toMatchObject({
+    await expect(openArchiveSet(memoryFile(bytes), name)).rejects.toMatchObject({
       code: 'E_ARCHIVE_INCOMPLETE',
       message: expect.stringMatching(/part 1 of 2, and "team\/app.part-2-of-2.tar" is not there/),
     });
@@ -143,9 +143,9 @@ describe('the parts of a split archive', () => {
     const second = await exported([sized('three', 30 * KIB, 50 * KIB), sized('four', 70 * KIB)], options);
     const [name = '', other = ''] = first.files.keys();
     const mixed = new Map([...first.files, [other, second.files.get(other) ?? Buffer.alloc(0)]]);
-    const opening = openWholeArchive(fileOf(first.files.get(name)), name, { openPart: finder(mixed) });
+    const opening = openArchiveSet(fileOf(first.files.get(name)), name, { openPart: finder(mixed) });
     await expect(opening).rejects.toThrow(/not of one archive/);
-    const renamed = openWholeArchive(fileOf(first.files.get(name)), 'app.tar', { openPart: finder(mixed) });
+    const renamed = openArchiveSet(fileOf(first.files.get(name)), 'app.tar', { openPart: finder(mixed) });
     await expect(renamed).rejects.toThrow(/name does not say so.*part-1-of-2/);
   });
 
@@ -181,7 +181,7 @@ describe('the parts of a split archive', () => {
     };
     for (const second of [await part(2, 0, digestOf('another')), await part(2, 60_000)]) {
       const rest = [second, await part(3, 60_000), await part(4, 0)];
-      const opening = openWholeArchive(await part(1, 0), 'app.part-1-of-4.tar', {
+      const opening = openArchiveSet(await part(1, 0), 'app.part-1-of-4.tar', {
         openPart: async (name) => rest[Number(/part-(\d)/.exec(name)?.[1]) - 2],
       });
       await expect(opening).rejects.toThrow(/not of one archive/);
@@ -212,7 +212,7 @@ describe('the parts of a split archive', () => {
         const { result, files } = await exported([sized('x', ...layers)], { maxPartBytes });
         for (const { size } of result.parts) expect(size).toBeLessThanOrEqual(maxPartBytes);
         const [name = ''] = files.keys();
-        await using archive = await openWholeArchive(fileOf(files.get(name)), name, {
+        await using archive = await openArchiveSet(fileOf(files.get(name)), name, {
           openPart: finder(files),
         });
         const digests = new Set(result.catalog.blobs.map(({ digest }) => digest));
@@ -274,7 +274,7 @@ describe('a differential archive', () => {
     const second = await exported([next], { base: first.result.catalog });
     const file = fileOf(second.files.get('team/app.tar'));
     const bases = [fileOf(first.files.get('team/app.tar'))];
-    await using archive = await openWholeArchive(file, 'team/app.tar', { bases });
+    await using archive = await openArchiveSet(file, 'team/app.tar', { bases });
     const copied = await copyGraph(archive.source, new ReferringRepository(), next.root.digest);
     expect(copied.blobs).toMatchObject({ uploaded: 4 });
   });
@@ -306,7 +306,7 @@ describe('a differential archive', () => {
     });
     expect(result.parts).toHaveLength(2);
     const [name = ''] = files.keys();
-    await using archive = await openWholeArchive(fileOf(files.get(name)), name, {
+    await using archive = await openArchiveSet(fileOf(files.get(name)), name, {
       openPart: finder(files),
       bases: [fileOf(first.files.get('team/app.tar'))],
     });

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { ArchiveError, RegistryError, StorageError, TransportError } from '../../../../shared/errors.ts';
 import {
+  createRun,
   type ImportPipeline,
   importPipelineSchema,
-  orderRun,
   type PipelineRun,
   runTransfer,
   type TransferDependencies,
@@ -38,13 +38,13 @@ async function orderedRun(work: (call: RunCall) => Promise<RunResult>) {
     containerOf: async () => PIPELINE.source.uri,
     now: () => NOW,
   };
-  await orderRun(order, ports);
+  await createRun(order, ports);
   const dependencies: TransferDependencies = {
     runs,
     exportPipeline: async () => undefined,
     importPipeline: async () => PIPELINE,
-    runExport: () => Promise.reject(new Error('was not ordered')),
-    runImport: (_run, _pipeline, call) => work(call),
+    runExportPipeline: () => Promise.reject(new Error('was not ordered')),
+    runImportPipeline: (_run, _pipeline, call) => work(call),
     queue: { sendAt: async (message, at) => void later.push({ message, at: at.toISOString() }) },
     deadLetters: { deadLetter: async (body, reason) => void aside.push({ body, reason }) },
     logger: { debug() {}, info() {}, warn() {}, error() {} },
@@ -56,8 +56,8 @@ async function orderedRun(work: (call: RunCall) => Promise<RunResult>) {
     later,
     aside,
     record: () => Object.values(runs.contents())[0],
-    again: () => orderRun(order, ports),
-    force: () => orderRun({ ...order, forceUpdateTag: 'now' }, ports),
+    again: () => createRun(order, ports),
+    force: () => createRun({ ...order, forceUpdateTag: 'now' }, ports),
     deliver: (message = sent.at(-1)) => runTransfer(message, dependencies),
   };
 }

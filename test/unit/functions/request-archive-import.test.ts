@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { importArchive } from '../../../functions/import-archive.ts';
+import { requestArchiveImport } from '../../../functions/request-archive-import.ts';
 import { ArchiveError } from '../../../shared/errors.ts';
 import { createApp, createInvocation } from './invocation.ts';
 
@@ -8,20 +8,22 @@ const BLOB = { container: 'transfer', name: 'app.tar' };
 it('hands the reference over, with a logger that writes to the invocation', async () => {
   const { context, lines } = createInvocation();
   const app = createApp({
-    importArchive: async ({ container, name }, { logger } = {}) => {
+    requestArchiveImport: async ({ container, name }, { logger } = {}) => {
       logger?.info('archive artifact imported', { archive: `${container}/${name}` });
       return [{ kind: 'ignored', reason: 'for a test' }];
     },
   });
-  await importArchive(async () => app, BLOB, context);
+  await requestArchiveImport(async () => app, BLOB, context);
   expect(lines).toEqual(['information archive artifact imported {"archive":"transfer/app.tar"}']);
 });
 
 it('pauses after a failure and lets it through, so that the host tries the blob again', async () => {
   const failure = new ArchiveError('E_ARCHIVE_INCOMPLETE', 'the blob was replaced');
-  const app = createApp({ importArchive: () => Promise.reject(failure) });
+  const app = createApp({ requestArchiveImport: () => Promise.reject(failure) });
   const pauses: number[] = [];
   const pause = async (ms: number) => void pauses.push(ms);
-  await expect(importArchive(async () => app, BLOB, createInvocation().context, pause)).rejects.toBe(failure);
+  await expect(requestArchiveImport(async () => app, BLOB, createInvocation().context, pause)).rejects.toBe(
+    failure,
+  );
   expect(pauses).toEqual([120_000]);
 });

@@ -2,10 +2,10 @@ import { InvalidInputError } from '../../errors.ts';
 import type { Records } from '../../records.ts';
 import { parsePipelineId } from './pipeline.ts';
 import {
-  ordered,
+  type NewRun,
   type PipelineRun,
-  type RunOrder,
   type RunRequest,
+  runAfter,
   runKey,
   runRequestSchema,
 } from './pipeline-run.ts';
@@ -13,7 +13,7 @@ import type { TransferQueue } from './ports.ts';
 import { isResourceName } from './resource-name.ts';
 import { isOver } from './run-progress.ts';
 
-export interface OrderPorts {
+export interface CreateRunPorts {
   readonly runs: Pick<Records<PipelineRun>, 'update'>;
   readonly queue: Pick<TransferQueue, 'send'>;
   /** The address of the pipeline's container; `undefined` when there is no such pipeline. */
@@ -27,9 +27,9 @@ export interface OrderPorts {
  * which the same order sends the message.
  * @throws InvalidInputError `E_ARGUMENT` for an order that cannot be carried out
  */
-export async function orderRun(
-  order: RunOrder,
-  { runs, queue, containerOf, now }: OrderPorts,
+export async function createRun(
+  order: NewRun,
+  { runs, queue, containerOf, now }: CreateRunPorts,
 ): Promise<PipelineRun> {
   if (!isResourceName(order.name)) throw unfit('its name is not 5 to 50 letters and digits');
   const request = checkRequest(order.request);
@@ -42,7 +42,7 @@ export async function orderRun(
   }
   const at = now();
   const run = await runs.update(runKey(order.name), (current) =>
-    ordered(current, { ...order, request }, uri, at),
+    runAfter(current, { ...order, request }, uri, at),
   );
   if (!run) throw new Error('The record of the run was not written.');
   if (!isOver(run)) await queue.send({ run: run.name, generation: run.longshore.generation });

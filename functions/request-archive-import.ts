@@ -13,7 +13,7 @@ const PAUSE_MS = 2 * 60_000;
  * It throws only when the app, its storage or Service Bus failed, and the host tries again. The host does that at once
  * and gives up after five tries, which would be over before the shortest outage: a failed try pauses before it throws.
  */
-export async function importArchive(
+export async function requestArchiveImport(
   app: () => Promise<App>,
   blob: BlobReference,
   context: InvocationContext,
@@ -21,7 +21,7 @@ export async function importArchive(
 ): Promise<void> {
   try {
     const built = await app();
-    await withinTimeLimit(context, (call) => built.importArchive(blob, call));
+    await withinTimeLimit(context, (call) => built.requestArchiveImport(blob, call));
   } catch (error) {
     contextLogger(context).error('archive will be tried again', {
       ...blob,

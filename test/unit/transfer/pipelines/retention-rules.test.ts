@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { StorageError } from '../../../../shared/errors.ts';
 import {
-  isArrivalPast,
-  isRunPast,
+  isArrivalExpired,
+  isRunExpired,
   type PipelineRun,
   pipelineRunSchema,
   runKey,
@@ -42,7 +42,7 @@ describe('the record of a run', () => {
     ['that is under way', createRun('Running', { finishTime: OLD }), false],
     ['whose end nobody wrote down', createRun('Succeeded'), false],
   ])('%s', (_, run, isPast) => {
-    expect(isRunPast(run, BEFORE)).toBe(isPast);
+    expect(isRunExpired(run, BEFORE)).toBe(isPast);
   });
 });
 
@@ -60,7 +60,7 @@ describe('the record of an arrival', () => {
     const runs = createMemoryRecords<PipelineRun>();
     await runs.update(runKey('arrival1'), () => createRun('Failed'));
     const arrival = { etag: '"1"', ...(run !== undefined && { run }) };
-    expect(await isArrivalPast(blob, arrival, { runs, hasBlob })).toBe(isPast);
+    expect(await isArrivalExpired(blob, arrival, { runs, hasBlob })).toBe(isPast);
   });
 
   it('is nobody’s to judge when the container cannot be looked into', async () => {
@@ -69,6 +69,6 @@ describe('the record of an arrival', () => {
       runs: createMemoryRecords<PipelineRun>(),
       hasBlob: () => Promise.reject(refusal),
     };
-    await expect(isArrivalPast('gone.tar', { etag: '"1"' }, traces)).rejects.toBe(refusal);
+    await expect(isArrivalExpired('gone.tar', { etag: '"1"' }, traces)).rejects.toBe(refusal);
   });
 });

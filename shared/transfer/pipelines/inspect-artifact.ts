@@ -10,12 +10,12 @@ import type { ArchiveArtifact } from '../archive/archive.ts';
 import type { ArchiveSource } from '../archive/archive-source.ts';
 
 /** A blob of an artifact. */
-export type SurveyedBlob = Pick<Descriptor, 'digest' | 'size'>;
+export type ContainedBlob = Pick<Descriptor, 'digest' | 'size'>;
 
-export interface ArtifactSurvey {
+export interface ArtifactContents {
   readonly manifests: readonly Digest[];
   /** Configs and layers, each once, also those that lie in an archive it builds upon. */
-  readonly blobs: readonly SurveyedBlob[];
+  readonly blobs: readonly ContainedBlob[];
   /** Those of an index that the archive has. */
   readonly platforms: readonly string[];
   /** Of the blobs and manifests, in bytes. */
@@ -23,11 +23,11 @@ export interface ArtifactSurvey {
 }
 
 /** What an artifact in an archive consists of, without what is attached to it. Reads manifests only. */
-export async function surveyArtifact(
+export async function inspectArtifact(
   source: ArchiveSource,
   { descriptor, platforms }: ArchiveArtifact,
   options: ContentCallOptions = {},
-): Promise<ArtifactSurvey> {
+): Promise<ArtifactContents> {
   const manifests = new Map<Digest, number>();
   const blobs = new Map<Digest, number>();
   const found = new Set<string>((platforms ?? []).map(formatPlatform));

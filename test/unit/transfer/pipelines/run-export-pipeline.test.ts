@@ -4,7 +4,7 @@ import {
   type ArchiveContainer,
   exportPipelineSchema,
   type PipelineRun,
-  runExport,
+  runExportPipeline,
   type StoredBlob,
 } from '../../../../shared/transfer/index.ts';
 import { image } from '../../../helpers/memory-content.ts';
@@ -70,7 +70,7 @@ function exportBeside(owner: string): Promise<unknown> {
     now: () => new Date(),
   };
   const call = { onShare() {}, note: async () => {}, signal: undefined };
-  return runExport(RUN, pipeline, { storage, repository: () => repository }, call);
+  return runExportPipeline(RUN, pipeline, { storage, repository: () => repository }, call);
 }
 
 it('an archive that another worker on the same run just wrote is looked at again later', async () => {

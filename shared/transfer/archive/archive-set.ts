@@ -9,7 +9,7 @@ import { namesOfParts } from './part-name.ts';
 import { quoted } from './quoted.ts';
 import type { RandomAccessFile } from './random-access.ts';
 
-export interface WholeArchiveOptions extends OpenArchiveOptions {
+export interface ArchiveSetOptions extends OpenArchiveOptions {
   /** Finds the other parts of a split archive; `undefined`: it is not there (yet). */
   readonly openPart?: ((name: string) => Promise<RandomAccessFile | undefined>) | undefined;
   /** Archives that hold what a differential one leaves out. Without them the target must have it. */
@@ -24,10 +24,10 @@ const OPENED_AT_ONCE = 16;
  * @throws ArchiveError as `openArchive`; `E_ARCHIVE_INCOMPLETE` naming the parts that are not there; `E_ARCHIVE_FORMAT`
  * when the parts are not of one archive
  */
-export async function openWholeArchive(
+export async function openArchiveSet(
   file: RandomAccessFile,
   name: string,
-  { openPart = async () => undefined, bases = [], ...options }: WholeArchiveOptions = {},
+  { openPart = async () => undefined, bases = [], ...options }: ArchiveSetOptions = {},
 ): Promise<Archive> {
   await using opened = new AsyncDisposableStack();
   const archive = opened.use(await openArchive(file, options));
@@ -53,7 +53,7 @@ export async function openWholeArchive(
 async function openOthers(
   name: string,
   part: CatalogPart,
-  openPart: NonNullable<WholeArchiveOptions['openPart']>,
+  openPart: NonNullable<ArchiveSetOptions['openPart']>,
 ): Promise<readonly RandomAccessFile[]> {
   const names = namesOfParts(name);
   if (names?.length !== part.of || names[part.number - 1] !== name) {

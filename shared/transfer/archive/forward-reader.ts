@@ -1,7 +1,7 @@
 import type { TarBytes } from './tar-entries.ts';
 
 /** Bytes that come once, looked at in pieces on their way past. */
-export class ForwardBytes implements TarBytes {
+export class ForwardReader implements TarBytes {
   readonly #chunks: AsyncIterator<Uint8Array>;
   /** What begins at `#start` and was received but not passed. */
   #held: Uint8Array = new Uint8Array(0);

@@ -16,9 +16,9 @@ import { readCatalog } from '../archive/read-catalog.ts';
 import { type CopyArtifact, importArchive } from '../import-archive.ts';
 import { targetReference } from '../target-reference.ts';
 import { runNameFor } from './arrivals.ts';
-import { isPartName, namingDamage, PartFiles } from './blob-archive.ts';
 import { connectStorage, type StorageAccess } from './connect-storage.ts';
 import { keepTags, refuseOtherContent } from './keep-tags.ts';
+import { isPartName, nameDamagedFile, PartFiles } from './part-files.ts';
 import type { ImportPipeline } from './pipeline.ts';
 import { type PipelineRun, runKey } from './pipeline-run.ts';
 import type { ArchiveContainer, OpenedBlob } from './ports.ts';
@@ -40,7 +40,7 @@ type Failures = { name: string; code: string; message: string; error: unknown }[
  * parts of a split archive each start a run; the one that finds them all imports them. Blobs are deleted, where that is
  * wished, once everything in them was imported.
  */
-export async function runImport(
+export async function runImportPipeline(
   run: PipelineRun,
   pipeline: ImportPipeline,
   ports: ImportRunPorts,
@@ -85,7 +85,7 @@ export async function runImport(
       },
       copy: collecting(
         pipeline,
-        (source, ...rest) => copy(namingDamage(source, parts.files()), ...rest),
+        (source, ...rest) => copy(nameDamagedFile(source, parts.files()), ...rest),
         failures,
         onImported,
       ),

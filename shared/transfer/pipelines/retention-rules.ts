@@ -6,7 +6,7 @@ import { type PipelineRun, runKey } from './pipeline-run.ts';
  * Whether a run succeeded before `before` and its record is of no further use. That of a run ordered by hand makes the same
  * order do nothing when it is given again, and would otherwise move tags back; one that failed is there to be looked at.
  */
-export function isRunPast({ response, longshore }: PipelineRun, before: Date): boolean {
+export function isRunExpired({ response, longshore }: PipelineRun, before: Date): boolean {
   const { status, finishTime } = response;
   if (status !== 'Succeeded' || finishTime === undefined || longshore.etag === undefined) return false;
   return Date.parse(finishTime) < before.getTime();
@@ -23,7 +23,7 @@ export interface ArrivalTraces {
  * ETag.
  * @throws what the records and the container throw: then nobody knows
  */
-export async function isArrivalPast(
+export async function isArrivalExpired(
   blob: string,
   { run }: Arrival,
   { runs, hasBlob }: ArrivalTraces,

@@ -51,7 +51,7 @@ export type OpenExportSources = (
 const OWNER_KEY = 'longshore_run';
 
 /** Carries out an export run: artifacts of the pipeline's registry into an archive in its container. */
-export async function runExport(
+export async function runExportPipeline(
   run: PipelineRun,
   pipeline: ExportPipeline,
   { storage, repository, openSources }: ExportRunPorts,

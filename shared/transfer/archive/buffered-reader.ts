@@ -5,7 +5,7 @@ import type { TarBytes } from './tar-entries.ts';
 const WINDOW_BYTES = 64 * 1024;
 
 /** Gives out small pieces of a file, fetched a window at a time so that neighbours cost one read. */
-export class ReadAhead implements TarBytes {
+export class BufferedReader implements TarBytes {
   readonly #file: RandomAccessFile;
   readonly #options: ReadOptions;
   #start = 0;

@@ -5,7 +5,7 @@ import type { Pipelines } from './pipelines.ts';
 /** What the container where archives land is imported into when no pipeline was made for it. */
 const NAME = 'transfer';
 
-export interface OwnContainer {
+export interface DefaultContainer {
   readonly registry: string;
   readonly uri: string;
 }
@@ -14,9 +14,9 @@ export interface OwnContainer {
  * The import pipelines with one for the functions' own container, which is there without having been made: tags move to
  * what arrives. A pipeline of that name, or for that container, takes its place.
  */
-export function withOwnContainer(
+export function withDefaultPipeline(
   pipelines: Pipelines<ImportPipeline>,
-  own: () => Promise<OwnContainer | undefined>,
+  own: () => Promise<DefaultContainer | undefined>,
 ): Pipelines<ImportPipeline> {
   async function impliedBeside(there: readonly ImportPipeline[]): Promise<ImportPipeline | undefined> {
     const container = await own();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../shared/content/index.ts';
-import { BlobFeed } from '../../../shared/transfer/export/blob-feed.ts';
+import { BlobPrefetcher } from '../../../shared/transfer/export/blob-prefetcher.ts';
 import { collect } from '../../helpers/collect.ts';
 
 const MIB = 1024 ** 2;
@@ -34,7 +34,7 @@ describe('the feed of blobs', () => {
   it('fetches the small ones behind while one is read, and no large one', async () => {
     const blobs = [blob('a', 100), blob('large', 40 * MIB), blob('b', 100), blob('c', 100)];
     const { open, opened } = recording();
-    const feed = new BlobFeed(blobs, open, undefined);
+    const feed = new BlobPrefetcher(blobs, open, undefined);
     const [a = blob('', 0), large = a, b = a, c = a] = blobs;
     await feed.read(a).next();
     expect(opened).toEqual(['b', 'c', 'a'].map((text) => digestOf(text)));
@@ -47,7 +47,7 @@ describe('the feed of blobs', () => {
   it('holds no more than 32 MiB and eight blobs ahead', async () => {
     const blobs = Array.from({ length: 30 }, (_, at) => blob(`${at}`, 9 * MIB));
     const { open, opened } = recording();
-    const feed = new BlobFeed(blobs, open, undefined);
+    const feed = new BlobPrefetcher(blobs, open, undefined);
     const [first = blob('', 0)] = blobs;
     const reading = feed.read(first);
     await reading.next();
@@ -56,7 +56,7 @@ describe('the feed of blobs', () => {
     await feed.close();
 
     const many = recording();
-    const small = new BlobFeed(
+    const small = new BlobPrefetcher(
       blobs.map(({ digest }) => ({ digest, size: 10 })),
       many.open,
       undefined,
@@ -68,7 +68,7 @@ describe('the feed of blobs', () => {
 
   it('says which blob could not be read, when it is its turn', async () => {
     const blobs = [blob('good', 10), blob('bad', 10)];
-    const feed = new BlobFeed(
+    const feed = new BlobPrefetcher(
       blobs,
       async ({ digest }) => {
         if (digest === digestOf('bad')) throw new Error('gone');
@@ -90,7 +90,7 @@ describe('the feed of blobs', () => {
   it('lets go of its sources when it is closed in the middle', async () => {
     const blobs = [blob('large', 40 * MIB), blob('small', 10)];
     const { open, opened, closed } = recording();
-    const feed = new BlobFeed(blobs, open, undefined);
+    const feed = new BlobPrefetcher(blobs, open, undefined);
     const [large = blob('', 0)] = blobs;
     for await (const _ of feed.read(large)) break;
     await feed.close();
@@ -103,7 +103,7 @@ describe('the feed of blobs', () => {
       fc.asyncProperty(fc.array(size, { maxLength: 6 }), async (sizes) => {
         const blobs = sizes.map((bytes, at) => blob(`${at}`, bytes));
         const { open, opened } = recording();
-        const feed = new BlobFeed(blobs, open, undefined);
+        const feed = new BlobPrefetcher(blobs, open, undefined);
         for (const one of blobs) expect(await bytesOf(feed.read(one))).toBe(one.size);
         expect(opened).toHaveLength(blobs.length);
         await feed.close();

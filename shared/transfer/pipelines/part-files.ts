@@ -47,7 +47,7 @@ export function isPartName(name: string): boolean {
  * The same content, whose damage is told with the name of the file that has it. It is final: the file was read as it
  * lies in storage, and will be no other the next time.
  */
-export function namingDamage(source: ContentSource, files: readonly ArchiveFile[]): ContentSource {
+export function nameDamagedFile(source: ContentSource, files: readonly ArchiveFile[]): ContentSource {
   const explain = async (error: unknown, digest: string): Promise<unknown> =>
     error instanceof IntegrityError ? await damaged(error, digest, files) : error;
   return {

@@ -13,7 +13,7 @@ const STREAM_AHEAD_PIECES = 64;
 export type OpenBlob = (blob: CatalogBlob, signal: AbortSignal) => Promise<AsyncIterable<Uint8Array>>;
 
 /** A blob's source failed; `cause` says how. */
-export class UnreadableBlob extends Error {
+export class BlobReadError extends Error {
   readonly digest: Digest;
 
   constructor(digest: Digest, cause: unknown) {
@@ -27,7 +27,7 @@ export class UnreadableBlob extends Error {
  * is written in sequence, but nobody waits for a request per blob. Only what fits wholly is fetched ahead, so no
  * connection lies idle while a large blob takes its time.
  */
-export class BlobFeed {
+export class BlobPrefetcher {
   readonly #open: OpenBlob;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
@@ -42,7 +42,7 @@ export class BlobFeed {
     this.#signal = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
   }
 
-  /** The bytes of a blob, whose turn it is. @throws UnreadableBlob, or the abort's reason */
+  /** The bytes of a blob, whose turn it is. @throws BlobReadError, or the abort's reason */
   async *read(blob: CatalogBlob): AsyncGenerator<Uint8Array, void, undefined> {
     const fetched = this.#fetched.get(blob.digest);
     this.#waiting.delete(blob.digest);
@@ -51,7 +51,7 @@ export class BlobFeed {
       yield* fetched === undefined ? await this.#stream(blob) : await fetched;
     } catch (error) {
       this.#signal.throwIfAborted();
-      throw new UnreadableBlob(blob.digest, error);
+      throw new BlobReadError(blob.digest, error);
     }
     if (fetched === undefined) return;
     this.#fetched.delete(blob.digest);

@@ -14,7 +14,7 @@ interface Waiting {
  * pass begins. With n parts asked for, w at a time and in no order, that takes about n/(2w) passes (replacement
  * selection), and no memory or disk to keep anything. Readers have their turn one after the other.
  */
-export class PassingReads {
+export class MultiPassReader {
   readonly #openPass: OpenPass;
   readonly #stop = new AbortController();
   #waiting: Waiting[] = [];

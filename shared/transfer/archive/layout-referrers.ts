@@ -16,7 +16,7 @@ import type { ReadOptions } from './random-access.ts';
 const MAX_UNNAMED = 2_000;
 const READS_AT_ONCE = 6;
 
-export interface Attached {
+export interface LayoutReferrers {
   readonly referrers: readonly CatalogReferrer[];
   /** The entries of the layout's index that list them: no artifacts of their own. */
   readonly entries: ReadonlySet<Descriptor>;
@@ -27,11 +27,11 @@ export interface Attached {
  * manifest has a subject (oras), and those named as registries without a referrers API do it, by the digest of the
  * subject with or without a cosign suffix. The subject must be in the archive.
  */
-export async function findAttached(
+export async function findLayoutReferrers(
   manifests: readonly Descriptor[],
   source: Pick<ArchiveSource, 'has' | 'fetchManifest'>,
   options: ReadOptions,
-): Promise<Attached> {
+): Promise<LayoutReferrers> {
   const referrers: CatalogReferrer[] = [];
   const entries = new Set<Descriptor>();
   const unnamed = manifests.filter(({ annotations }) => !nameIn(annotations));
