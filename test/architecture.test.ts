@@ -9,13 +9,26 @@ const FOLDERS = ['shared', 'functions', 'local', 'cli', 'bench'];
 /** What each part may import besides itself. Capabilities are reached through their `index.ts` only. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared/errors': [],
+  'shared/deadline': ['shared/errors'],
   'shared/records': [],
   'shared/lazy': [],
   'shared/glob': [],
   'shared/telemetry': [],
   'shared/content': ['shared/errors'],
-  'shared/registry': ['shared/buffer-reclaim', 'shared/content', 'shared/errors', 'shared/telemetry'],
-  'shared/imports': ['shared/content', 'shared/errors', 'shared/records', 'shared/telemetry'],
+  'shared/registry': [
+    'shared/buffer-reclaim',
+    'shared/content',
+    'shared/deadline',
+    'shared/errors',
+    'shared/telemetry',
+  ],
+  'shared/imports': [
+    'shared/content',
+    'shared/deadline',
+    'shared/errors',
+    'shared/records',
+    'shared/telemetry',
+  ],
   'shared/mirror': [
     'shared/glob',
     'shared/content',
@@ -54,6 +67,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared/azure': [
     'shared/buffer-reclaim',
     'shared/content',
+    'shared/deadline',
     'shared/imports',
     'shared/mirror',
     'shared/transfer',

@@ -1,3 +1,4 @@
+import { untilAborted, withDeadline } from '../deadline.ts';
 import { describeError } from '../errors.ts';
 
 export interface Check {
@@ -17,27 +18,14 @@ export function checkReadiness(probes: Readonly<Record<string, Probe>>): Promise
     Object.entries(probes).map(async ([name, probe]): Promise<Check> => {
       const started = performance.now();
       try {
-        await answerInTime(probe);
+        // Some SDK calls look at their signal only between attempts.
+        await withDeadline(ANSWER_WITHIN_MS, `${name} did not answer`, (signal) =>
+          untilAborted(probe(signal), signal),
+        );
         return { name, ok: true, detail: `answered in ${Math.round(performance.now() - started)} ms` };
       } catch (error) {
         return { name, ok: false, detail: describeError(error) };
       }
     }),
   );
-}
-
-/** Does not rely on the probe to heed its signal: some SDK calls look at it only between attempts. */
-async function answerInTime(probe: Probe): Promise<void> {
-  const overdue = new AbortController();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const error = new Error(`no answer within ${ANSWER_WITHIN_MS / 1000} s`);
-    reject(error);
-    overdue.abort(error);
-  }, ANSWER_WITHIN_MS);
-  try {
-    await Promise.race([probe(overdue.signal), promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

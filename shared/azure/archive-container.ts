@@ -1,4 +1,5 @@
 import type { ContainerClient } from '@azure/storage-blob';
+import { withDeadline } from '../deadline.ts';
 import {
   type ArchiveContainer,
   explainRefusal,
@@ -8,7 +9,6 @@ import {
 } from '../transfer/index.ts';
 import { openBlobFile } from './blob-file.ts';
 import { createBlobSink } from './blob-sink.ts';
-import { answerWithin } from './deadline.ts';
 import { statusOf } from './entra-tokens.ts';
 import { storageCodeOf, storageFailure } from './storage-failure.ts';
 import { storedBlob } from './stored-blob.ts';
@@ -31,7 +31,7 @@ export function createArchiveContainer(
     signal: AbortSignal | undefined,
   ): Promise<T> {
     try {
-      return await answerWithin(TIMEOUT_MS, what(name), run, signal);
+      return await withDeadline(TIMEOUT_MS, `${what(name)} did not answer`, run, signal);
     } catch (error) {
       signal?.throwIfAborted();
       throw storageFailure(error, what(name), refusal);

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import type { BlobClient } from '@azure/storage-blob';
 import { createBufferReclaim } from '../buffer-reclaim.ts';
+import { withDeadline } from '../deadline.ts';
 import { ArchiveError, LongshoreError, TransportError } from '../errors.ts';
 import type { RandomAccessFile, StoredBlob } from '../transfer/index.ts';
-import { answerWithin } from './deadline.ts';
 import { type FetchRange, isLong, rangesAhead } from './ranges-ahead.ts';
 import { withSilenceLimit } from './silence-limit.ts';
 import { storedBlob } from './stored-blob.ts';
@@ -35,9 +35,9 @@ export async function openBlobFile(
   { signal: openSignal, timeoutMs = 60_000, failure = (error) => error }: BlobFileOptions = {},
 ): Promise<BlobFile> {
   const what = `Blob ${blob.containerName}/${blob.name}`;
-  const properties = await answerWithin(
+  const properties = await withDeadline(
     timeoutMs,
-    what,
+    `${what} did not answer`,
     (abortSignal) => blob.getProperties({ abortSignal }),
     openSignal,
   ).catch((error: unknown) => {
@@ -51,9 +51,9 @@ export async function openBlobFile(
 
   async function receive(offset: number, length: number, signal: AbortSignal | undefined) {
     try {
-      const { readableStreamBody } = await answerWithin(
+      const { readableStreamBody } = await withDeadline(
         timeoutMs,
-        what,
+        `${what} did not answer`,
         // The SDK's own resuming is off: it takes a broken connection for an abort by the caller.
         (abortSignal) => blob.download(offset, length, { abortSignal, conditions, maxRetryRequests: 0 }),
         signal,

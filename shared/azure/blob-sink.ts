@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { BlockBlobClient } from '@azure/storage-blob';
+import { withDeadline } from '../deadline.ts';
 import { StorageError, TransportError } from '../errors.ts';
 import type { ArchiveSink, CreateBlobOptions } from '../transfer/index.ts';
-import { answerWithin } from './deadline.ts';
 import { statusOf } from './entra-tokens.ts';
 
 /** With the block that is being filled this bounds the memory: 40 MiB. */
@@ -44,7 +44,7 @@ export function createBlobSink(
   let written = 0;
 
   const call = <T>(run: (abortSignal: AbortSignal) => Promise<T>): Promise<T> =>
-    answerWithin(BLOCK_TIMEOUT_MS, what, run, stopped);
+    withDeadline(BLOCK_TIMEOUT_MS, `${what} did not answer`, run, stopped);
 
   async function stage(id: string, block: Buffer): Promise<void> {
     try {

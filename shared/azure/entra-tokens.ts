@@ -1,6 +1,6 @@
 import type { TokenCredential } from '@azure/identity';
+import { withDeadline } from '../deadline.ts';
 import { LongshoreError, RegistryError, TransportError } from '../errors.ts';
-import { answerWithin } from './deadline.ts';
 
 /** The developer's credentials start programs of their own, which take seconds. */
 const TIMEOUT_MS = 30_000;
@@ -25,9 +25,9 @@ export function createEntraTokens(credential: (clientId?: string) => Promise<Tok
     async token(scope, { clientId, signal } = {}) {
       try {
         const identity = await credential(clientId);
-        const answer = await answerWithin(
+        const answer = await withDeadline(
           TIMEOUT_MS,
-          'Microsoft Entra',
+          'Microsoft Entra did not answer',
           (abortSignal) => identity.getToken(scope, { abortSignal }),
           signal,
         );

@@ -1,8 +1,8 @@
 import type { TokenCredential } from '@azure/identity';
 import type { SecretClient, SecretClientOptions } from '@azure/keyvault-secrets';
+import { withDeadline } from '../deadline.ts';
 import { ConfigError, LongshoreError, TransportError } from '../errors.ts';
 import { type Lazy, lazy } from '../lazy.ts';
-import { answerWithin } from './deadline.ts';
 import { identityFailure, isIdentityFailure, statusOf } from './entra-tokens.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -53,9 +53,9 @@ export function createKeyVaultSecrets({
       const [, , name = '', version] = pathname.split('/');
       try {
         const client = await clientOf(origin);
-        const { value = '' } = await answerWithin(
+        const { value = '' } = await withDeadline(
           timeoutMs,
-          `The vault ${origin}`,
+          `The vault ${origin} did not answer`,
           (abortSignal) => client.getSecret(name, { abortSignal, ...(version && { version }) }),
           signal,
         );

@@ -1,8 +1,8 @@
 import type { TableClient, TableEntityResult, TableEntityResultPage } from '@azure/data-tables';
 import type { z } from 'zod';
+import { withDeadline } from '../deadline.ts';
 import { describeError } from '../errors.ts';
 import type { RecordKey, WrittenRecord } from '../records.ts';
-import { answerWithin } from './deadline.ts';
 import { fromColumns, toColumns } from './record-columns.ts';
 import { decodeKey, encodeKey } from './record-key.ts';
 import { hasTableError } from './table-errors.ts';
@@ -138,7 +138,7 @@ export class RecordTable<T extends object> {
   }
 
   #call<R>(run: (signal: AbortSignal) => Promise<R>): Promise<R> {
-    return answerWithin(CALL_TIMEOUT_MS, `Table ${this.#table.tableName}`, run);
+    return withDeadline(CALL_TIMEOUT_MS, `Table ${this.#table.tableName} did not answer`, run);
   }
 
   #read(key: RecordKey, entity: Entity): T {

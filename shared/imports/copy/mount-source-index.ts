@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import * as z from 'zod';
 import type { Descriptor, Digest, RepositoryName } from '../../content/index.ts';
-import { TransportError } from '../../errors.ts';
+import { untilAborted, withDeadline } from '../../deadline.ts';
 import type { RecordKey, Records } from '../../records.ts';
 import type { ContentTarget } from './content-ports.ts';
 
@@ -21,6 +20,7 @@ const MIN_BLOB_BYTES = 64 * 1024;
 const FIND_LIMIT_MS = 2_000;
 const WRITE_LIMIT_MS = 10_000;
 const WRITES_AT_ONCE = 8;
+const NO_ANSWER = 'The blob records did not answer';
 
 type BlobOutcome = Awaited<ReturnType<ContentTarget['pushBlob']>>;
 
@@ -85,7 +85,12 @@ export class MountSourceIndex {
     if (size < MIN_BLOB_BYTES || this.#isUnwell) return undefined;
     try {
       const key = blobKey(this.#target.registry, digest);
-      const record = await within(FIND_LIMIT_MS, this.#records.get(key), signal);
+      const record = await withDeadline(
+        FIND_LIMIT_MS,
+        NO_ANSWER,
+        (inTime) => untilAborted(this.#records.get(key), inTime),
+        signal,
+      );
       if (record) this.#found.set(digest, record);
       return mountableFrom(record, this.#target.repository);
     } catch {
@@ -116,25 +121,12 @@ export class MountSourceIndex {
       ),
     );
     this.#news.clear();
-    await within(WRITE_LIMIT_MS, Promise.allSettled(writes)).catch(() => slots.clearQueue());
+    await withDeadline(WRITE_LIMIT_MS, NO_ANSWER, (inTime) =>
+      untilAborted(Promise.allSettled(writes), inTime),
+    ).catch(() => slots.clearQueue());
   }
 }
 
 function blobKey(registry: string, digest: Digest): RecordKey {
   return { partition: registry, row: digest };
-}
-
-/** Goes on without the work when it takes too long; how it ends then is of no interest any more. */
-async function within<T>(ms: number, work: Promise<T>, signal?: AbortSignal): Promise<T> {
-  const over = new AbortController();
-  const limit = sleep(ms, undefined, {
-    signal: signal ? AbortSignal.any([signal, over.signal]) : over.signal,
-  }).then(() => {
-    throw new TransportError('E_TIMEOUT', `The records of blobs did not answer within ${ms} ms.`);
-  });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    over.abort();
-  }
 }

@@ -1,3 +1,4 @@
+import { untilAborted } from '../../deadline.ts';
 import type { Timing } from '../http/index.ts';
 
 export interface Fetched<Value> {
@@ -61,18 +62,5 @@ export class ExpiringCache<Value> {
 
   #sweep(now: number): void {
     for (const [key, { renewAt }] of this.#entries) if (renewAt <= now) this.#entries.delete(key);
-  }
-}
-
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return await promise;
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -54,7 +54,7 @@ describe('readiness', () => {
     expect(settled).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
     expect(await checks).toMatchObject([
-      { name: 'silent', ok: false, detail: 'no answer within 5 s' },
+      { name: 'silent', ok: false, detail: 'silent did not answer within 5 s.' },
       { name: 'queue', ok: true },
     ]);
   });
@@ -68,7 +68,7 @@ describe('readiness', () => {
     );
     const checks = checkReadiness({ slow: probe });
     await vi.advanceTimersByTimeAsync(5_000);
-    expect(await checks).toEqual([{ name: 'slow', ok: false, detail: 'no answer within 5 s' }]);
+    expect(await checks).toEqual([{ name: 'slow', ok: false, detail: 'slow did not answer within 5 s.' }]);
     expect(probe.mock.calls[0]?.[0].aborted).toBe(true);
   });
 
