@@ -5,6 +5,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { type Environment, processEnvironment, withLocalSettings } from '../shared/config/index.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Output, type Streams } from './output.ts';
+import type { Run } from './run.ts';
 
 /** What a command line is run with. */
 export interface Surroundings extends Streams {
@@ -13,17 +14,6 @@ export interface Surroundings extends Streams {
   /** Where local.settings.json is looked for. */
   readonly folder: string;
 }
-
-/** What every command gets. */
-export interface CommandContext {
-  readonly streams: Streams;
-  readonly output: Output;
-  /** Settings: the process's, then those of local.settings.json or of a stack that runs here. */
-  readonly environment: Environment;
-}
-
-/** Hands a command's work to the runner, which gives it the context and takes its exit code. */
-export type Run = (work: (context: CommandContext) => Promise<number>) => Promise<void>;
 
 /** How long a command may take to end by itself after it was stopped. */
 const STOP_WITHIN_MS = 3_000;

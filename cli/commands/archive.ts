@@ -7,11 +7,10 @@ import {
   showArchive,
 } from '../../shared/app/index.ts';
 import { columns } from '../columns.ts';
-import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Run } from '../program.ts';
-import { withShortDigests } from '../short-digest.ts';
-import { addOpenFlags, type OpenFlags, openCall } from '../transfer/archive-flags.ts';
+import { countOf, withShortDigests } from '../format.ts';
+import type { Run } from '../run.ts';
+import { addOpenFlags, type OpenFlags, openCall } from '../transfer/open-options.ts';
 
 /** `longshore archive show`: what an archive holds, and what a registry lacks of it. */
 export function archiveCommand(run: Run): Command {

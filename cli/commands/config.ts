@@ -8,9 +8,10 @@ import {
   type RepositoryPattern,
 } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
-import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Run } from '../program.ts';
+import { countOf } from '../format.ts';
+import { jsonOption } from '../options.ts';
+import type { Run } from '../run.ts';
 
 /** `longshore config check`: lists every problem of a configuration with file, line and column. */
 export function configCommand(run: Run): Command {
@@ -18,7 +19,7 @@ export function configCommand(run: Run): Command {
     new Command('check')
       .description('check a configuration and list every problem with its line')
       .argument('[file]', 'configuration to check (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)')
-      .option('--json', 'print the result as JSON')
+      .addOption(jsonOption())
       .action((file: string | undefined) =>
         run(async ({ output, environment }) => {
           const { config, from } = await loadConfiguration({ configFile: file, environment });

@@ -2,11 +2,10 @@ import { Command } from 'commander';
 import { InvalidInputError } from '../../shared/errors.ts';
 import type { DeletionOutcome, ListedProposal } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
-import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Run } from '../program.ts';
-import { withShortDigests } from '../short-digest.ts';
-import { shortTime } from '../time.ts';
+import { countOf, shortTime, withShortDigests } from '../format.ts';
+import { jsonOption } from '../options.ts';
+import type { Run } from '../run.ts';
 import { withApp } from '../with-app.ts';
 
 /** `longshore deletions`: what upstream deleted, and what of it shall go here too. Only `approve` ever deletes a copy. */
@@ -20,7 +19,7 @@ export function deletionsCommand(run: Run): Command {
 function listCommand(run: Run): Command {
   return new Command('list')
     .description('show the copies proposed for deletion; exit code 3 when there are none')
-    .option('--json', 'print the result as JSON')
+    .addOption(jsonOption())
     .addHelpText('after', LIST_HELP)
     .action(() =>
       run(async (context) =>
@@ -43,7 +42,7 @@ function approveCommand(run: Run): Command {
     .description('delete copies that are proposed, after asking upstream once more')
     .argument('[target...]', 'target tags, as list shows them')
     .option('--all', 'everything that is proposed')
-    .option('--json', 'print the result as JSON')
+    .addOption(jsonOption())
     .addHelpText('after', APPROVE_HELP)
     .action((targets: readonly string[], { all = false }: { readonly all?: boolean }) =>
       run(async (context) => {

@@ -3,7 +3,8 @@ import { InvalidInputError } from '../../shared/errors.ts';
 import { PIPELINE_KINDS, type PipelineKind } from '../../shared/transfer/index.ts';
 import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Run } from '../program.ts';
+import { jsonOption } from '../options.ts';
+import type { Run } from '../run.ts';
 import { withTransfers } from '../transfer/with-transfers.ts';
 
 /** `longshore doctor pipeline NAME`: goes along what a run would need, and says which link does not hold. */
@@ -18,7 +19,7 @@ export function doctorCommand(run: Run): Command {
           'kind of the pipeline (default: whichever has the name)',
         ).choices(PIPELINE_KINDS),
       )
-      .option('--json', 'print the result as JSON')
+      .addOption(jsonOption())
       .action((name: string, { pipelineType }: { readonly pipelineType?: PipelineKind }) =>
         run((context) =>
           withTransfers(context, async (transfers) => {

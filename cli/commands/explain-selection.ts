@@ -1,8 +1,7 @@
 import type { WatchExplanation } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
-import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import { inNameOrder } from '../in-name-order.ts';
+import { countOf, inNameOrder } from '../format.ts';
 import type { Output } from '../output.ts';
 
 /** `longshore plan --explain`: which of upstream's tags each watch takes, and why. Returns the exit code. */

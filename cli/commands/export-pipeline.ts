@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { parseSecretSource, type SecretSource } from '../../shared/transfer/index.ts';
-import { platformFlag } from '../platform-flag.ts';
-import { positive } from '../positive.ts';
-import type { Run } from '../program.ts';
-import { byteSize } from '../transfer/flags.ts';
+import { platformFlag, positive } from '../options.ts';
+import type { Run } from '../run.ts';
+import { byteSize } from '../transfer/options.ts';
 import { endpointOf, type PipelineFlags, pipelineCommand } from '../transfer/pipeline-command.ts';
 
 interface ExportPipelineFlags extends PipelineFlags {

@@ -3,12 +3,12 @@ import prettyBytes from 'pretty-bytes';
 import { connectRegistries, exportToArchive } from '../../shared/app/index.ts';
 import { type ExportResult, parseSecretSource, type SecretSource } from '../../shared/transfer/index.ts';
 import { columns } from '../columns.ts';
-import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import { platformFlag } from '../platform-flag.ts';
-import type { Run } from '../program.ts';
-import { createByteProgress } from '../transfer/byte-progress.ts';
-import { byteSize } from '../transfer/flags.ts';
+import { countOf } from '../format.ts';
+import { credentialsOption, jsonOption, platformFlag } from '../options.ts';
+import { showByteProgress } from '../progress.ts';
+import type { Run } from '../run.ts';
+import { byteSize } from '../transfer/options.ts';
 
 interface ExportFlags {
   readonly to: string;
@@ -49,16 +49,13 @@ export function exportCommand(run: Run): Command {
     .option('--no-referrers', 'leave out what is attached: signatures, SBOMs, attestations')
     .option('--overwrite', 'replace an archive that is there')
     .option('--continue-on-errors', 'leave out artifacts that cannot be read; exit code 1 if there are any')
-    .option(
-      '--config <file>',
-      'take registry credentials from this configuration (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)',
-    )
-    .option('--json', 'print the result as JSON')
+    .addOption(credentialsOption())
+    .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action((artifacts: readonly string[], flags: ExportFlags) =>
       run(async ({ streams, output, environment }) => {
         const registry = await connectRegistries({ configFile: flags.config, environment });
-        const progress = createByteProgress(streams);
+        const progress = showByteProgress(streams);
         try {
           const result = await exportToArchive({
             environment,

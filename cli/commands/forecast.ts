@@ -1,10 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { type ConfigurationForecast, forecastFromConfiguration } from '../../shared/app/index.ts';
 import { columns } from '../columns.ts';
-import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Run } from '../program.ts';
-import { describeSeconds } from '../seconds.ts';
+import { countOf, describeSeconds } from '../format.ts';
+import { configOption, jsonOption } from '../options.ts';
+import type { Run } from '../run.ts';
 
 interface ForecastFlags {
   readonly config?: string;
@@ -24,13 +24,10 @@ export function forecastCommand(run: Run): Command {
     .description(
       'show what a configuration will spend at each upstream; exit code 1 when it does not fit or is not known',
     )
-    .option(
-      '--config <file>',
-      'configuration to forecast (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)',
-    )
+    .addOption(configOption('configuration to forecast'))
     .option('--offline', 'ask no registry; what only upstream knows is assumed')
     .option('--changes-per-month <count>', 'how often upstream moves each tag', changes, 4)
-    .option('--json', 'print the result as JSON')
+    .addOption(jsonOption())
     .action(({ config, ...flags }: ForecastFlags) =>
       run(async ({ streams, output, environment }) => {
         const result = await forecastFromConfiguration({

@@ -8,12 +8,11 @@ import {
   showArchive,
 } from '../../shared/app/index.ts';
 import { columns } from '../columns.ts';
-import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Run } from '../program.ts';
-import { withShortDigests } from '../short-digest.ts';
-import { addOpenFlags, type OpenFlags, openCall } from '../transfer/archive-flags.ts';
-import { createByteProgress } from '../transfer/byte-progress.ts';
+import { countOf, withShortDigests } from '../format.ts';
+import { showByteProgress } from '../progress.ts';
+import type { Run } from '../run.ts';
+import { addOpenFlags, type OpenFlags, openCall } from '../transfer/open-options.ts';
 import { targetRegistry } from '../transfer/target-registry.ts';
 
 interface ImportFlags extends OpenFlags {
@@ -51,7 +50,7 @@ export function importArchiveCommand(run: Run): Command {
             output.result({ dryRun: true, ...shown }, describePlan(shown, overwrites));
             return exitCodeOfPlan(shown, overwrites);
           }
-          const progress = createByteProgress(streams);
+          const progress = showByteProgress(streams);
           const report = await importFromArchive({
             ...call,
             registry,

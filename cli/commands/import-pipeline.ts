@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { SecretSource } from '../../shared/transfer/index.ts';
-import type { Run } from '../program.ts';
-import { secretSources, trueOrFalse } from '../transfer/flags.ts';
+import type { Run } from '../run.ts';
+import { secretSources, trueOrFalse } from '../transfer/options.ts';
 import { endpointOf, type PipelineFlags, pipelineCommand } from '../transfer/pipeline-command.ts';
 
 interface ImportPipelineFlags extends PipelineFlags {

@@ -13,9 +13,9 @@ import { InvalidInputError } from '../../shared/errors.ts';
 import { type ImportImageResult, importImage } from '../../shared/imports/index.ts';
 import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
-import { platformFlag } from '../platform-flag.ts';
-import type { Run } from '../program.ts';
-import { createProgressLine } from '../progress-line.ts';
+import { credentialsOption, jsonOption, platformFlag } from '../options.ts';
+import { showCopyProgress } from '../progress.ts';
+import type { Run } from '../run.ts';
 
 interface ImportFlags {
   readonly platform?: readonly string[];
@@ -40,11 +40,8 @@ export function importCommand(run: Run): Command {
     )
     .option('--no-referrers', 'leave out what is attached to the image: signatures, SBOMs, attestations')
     .option('--force', 'move the target tag when it names other content')
-    .option(
-      '--config <file>',
-      'take registry credentials from this configuration (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)',
-    )
-    .option('--json', 'print the result as JSON')
+    .addOption(credentialsOption())
+    .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action((source: string, target: string, flags: ImportFlags) =>
       run(async ({ streams, output, environment }) => {
@@ -52,7 +49,7 @@ export function importCommand(run: Run): Command {
         const to = targetOf(target, from);
         const platforms = flags.platform?.map(parsePlatform);
         const registries = await connectRegistries({ configFile: flags.config, environment });
-        const progress = await createProgressLine(streams);
+        const progress = await showCopyProgress(streams);
         try {
           const result = await importImage((name) => registries.repository(name), from, to, {
             platforms,

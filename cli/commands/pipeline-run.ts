@@ -9,11 +9,10 @@ import {
   pipelineId,
 } from '../../shared/transfer/index.ts';
 import { columns } from '../columns.ts';
-import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import { positive } from '../positive.ts';
-import type { CommandContext, Run } from '../program.ts';
-import { withShortDigests } from '../short-digest.ts';
+import { countOf, withShortDigests } from '../format.ts';
+import { jsonOption, positive } from '../options.ts';
+import type { CommandContext, Run } from '../run.ts';
 import { absent, pipelinesOf, withTransfers } from '../transfer/with-transfers.ts';
 
 interface CreateFlags {
@@ -57,7 +56,7 @@ function createCommand(run: Run): Command {
     .option('-f, --force-redeploy', 'run although the same run succeeded')
     .option('-r, --registry <host>', 'registry of the pipeline, if that is to be checked')
     .option('--wait', 'wait for the end; exit code 1 when the run failed')
-    .option('--json', 'print the result as JSON')
+    .addOption(jsonOption())
     .action((flags: CreateFlags) =>
       run((context) =>
         withTransfers(context, async (transfers) => {
@@ -130,7 +129,7 @@ function listCommand(run: Run): Command {
     .description('list runs, the latest first')
     .option('--top <count>', 'only the latest of them', positive)
     .option('-r, --registry <host>', 'only those of pipelines of this registry')
-    .option('--json', 'print the result as JSON')
+    .addOption(jsonOption())
     .action(({ top, registry }: { top?: number; registry?: string }) =>
       run((context) =>
         withTransfers(context, async (transfers) => {
@@ -166,7 +165,7 @@ function cleanCommand(run: Run): Command {
     .description('forget all runs that failed')
     .option('--dry-run', 'only list them')
     .option('-r, --registry <host>', 'only those of pipelines of this registry')
-    .option('--json', 'print the result as JSON')
+    .addOption(jsonOption())
     .action(({ dryRun = false, registry }: { dryRun?: boolean; registry?: string }) =>
       run((context) =>
         withTransfers(context, async (transfers) => {
@@ -199,7 +198,7 @@ function named(command: Command): Command {
   return command
     .requiredOption('-n, --name <name>', 'name of the run')
     .option('-r, --registry <host>', 'registry of its pipeline, if that is to be checked')
-    .option('--json', 'print the result as JSON');
+    .addOption(jsonOption());
 }
 
 function describe({ name, request, response, longshore }: PipelineRun): readonly string[] {

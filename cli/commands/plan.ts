@@ -5,12 +5,10 @@ import {
   planFromConfiguration,
 } from '../../shared/app/index.ts';
 import { columns } from '../columns.ts';
-import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import { inNameOrder } from '../in-name-order.ts';
-import type { Run } from '../program.ts';
-import { describeSeconds } from '../seconds.ts';
-import { withShortDigests } from '../short-digest.ts';
+import { countOf, describeSeconds, inNameOrder, withShortDigests } from '../format.ts';
+import { configOption, jsonOption } from '../options.ts';
+import type { Run } from '../run.ts';
 import { explainSelection } from './explain-selection.ts';
 
 interface PlanFlags {
@@ -23,13 +21,10 @@ interface PlanFlags {
 export function planCommand(run: Run): Command {
   return new Command('plan')
     .description('show what would be imported and why; exit code 3 when nothing would')
-    .option(
-      '--config <file>',
-      'configuration to plan with (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)',
-    )
+    .addOption(configOption('configuration to plan with'))
     .option('--watch <name...>', 'only these watches (default: all that are not paused)')
     .option('--explain', 'for every tag upstream lists, whether it is taken and by which rule')
-    .option('--json', 'print the result as JSON')
+    .addOption(jsonOption())
     .action(({ config, watch, explain = false }: PlanFlags) =>
       run(async ({ streams, output, environment }) => {
         const options = { environment, configFile: config, watches: watch, signal: streams.signal };

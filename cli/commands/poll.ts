@@ -1,10 +1,10 @@
 import { Command } from 'commander';
 import type { PollRequests, WatchReport } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
-import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Run } from '../program.ts';
-import { withShortDigests } from '../short-digest.ts';
+import { countOf, withShortDigests } from '../format.ts';
+import { jsonOption } from '../options.ts';
+import type { Run } from '../run.ts';
 import { withApp } from '../with-app.ts';
 
 interface PollFlags {
@@ -18,7 +18,7 @@ export function pollCommand(run: Run): Command {
     .description('ask the upstreams of watches now and queue what moved')
     .option('--config <file>', 'configuration to poll with (default: as the functions do)')
     .option('--watch <name...>', 'only these watches (default: all that are not paused)')
-    .option('--json', 'print the result as JSON')
+    .addOption(jsonOption())
     .action(({ config, watch }: PollFlags) =>
       run(({ streams, output, environment }) =>
         withApp({ configFile: config, environment }, async (app) => {

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import type { PruningReport } from '../../shared/retention/index.ts';
 import { columns } from '../columns.ts';
-import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Run } from '../program.ts';
+import { countOf } from '../format.ts';
+import { jsonOption } from '../options.ts';
+import type { Run } from '../run.ts';
 import { withApp } from '../with-app.ts';
 
 /** `longshore prune`: what a timer does once a day: removes the records that nobody needs any more. */
@@ -11,7 +12,7 @@ export function pruneCommand(run: Run): Command {
   return new Command('prune')
     .description('remove old records of what is over, as a timer does once a day; copies stay')
     .option('--dry-run', 'only say what would be removed, without what hangs on that')
-    .option('--json', 'print the result as JSON')
+    .addOption(jsonOption())
     .action(({ dryRun = false }: { readonly dryRun?: boolean }) =>
       run(({ streams: { signal }, output, environment }) =>
         withApp({ environment }, async (app) => {

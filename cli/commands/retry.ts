@@ -2,10 +2,10 @@ import { Command } from 'commander';
 import { InvalidInputError } from '../../shared/errors.ts';
 import type { ImportJob } from '../../shared/imports/index.ts';
 import { columns } from '../columns.ts';
-import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Run } from '../program.ts';
-import { withShortDigests } from '../short-digest.ts';
+import { countOf, withShortDigests } from '../format.ts';
+import { jsonOption } from '../options.ts';
+import type { Run } from '../run.ts';
 import { withApp } from '../with-app.ts';
 
 /** `longshore retry`: queues failed jobs again. Until then they stay failed, because no poll queues them a second time. */
@@ -14,7 +14,7 @@ export function retryCommand(run: Run): Command {
     .description('queue failed jobs again')
     .argument('[job...]', 'ids of the jobs, as status shows them')
     .option('--all', 'queue every failed job again')
-    .option('--json', 'print the result as JSON')
+    .addOption(jsonOption())
     .action((ids: readonly string[], { all = false }: { readonly all?: boolean }) =>
       run(async ({ streams: { signal }, output, environment }) => {
         if (all === ids.length > 0) {

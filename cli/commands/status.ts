@@ -2,8 +2,8 @@ import { Command, Option } from 'commander';
 import type { WatchStanding } from '../../shared/app/index.ts';
 import { JOB_STATES, type JobState } from '../../shared/imports/index.ts';
 import { EXIT } from '../exit-codes.ts';
-import { positive } from '../positive.ts';
-import type { Run } from '../program.ts';
+import { jsonOption, positive } from '../options.ts';
+import type { Run } from '../run.ts';
 import { budgetLines } from '../status/budget-lines.ts';
 import { jobLines, latest } from '../status/job-lines.ts';
 import { behindLines, watchLines } from '../status/watch-lines.ts';
@@ -20,7 +20,7 @@ export function statusCommand(run: Run): Command {
     .description('show import jobs, how the watches fare, what is behind and why, and budgets')
     .addOption(new Option('--state <state>', 'show only jobs in this state').choices(JOB_STATES))
     .option('--limit <count>', 'show at most this many jobs, and tags that are behind', positive, 20)
-    .option('--json', 'print the result as JSON')
+    .addOption(jsonOption())
     .action(({ state, limit }: StatusFlags) =>
       run(({ output, environment }) =>
         withApp({ environment }, async (app) => {

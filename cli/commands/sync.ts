@@ -2,12 +2,11 @@ import { Command } from 'commander';
 import prettyBytes from 'pretty-bytes';
 import { type SyncReport, syncFromConfiguration, type WatchSync } from '../../shared/app/index.ts';
 import { columns } from '../columns.ts';
-import { countOf } from '../count-of.ts';
 import { EXIT } from '../exit-codes.ts';
-import { inNameOrder } from '../in-name-order.ts';
-import type { Run } from '../program.ts';
-import { createProgressLine } from '../progress-line.ts';
-import { withShortDigests } from '../short-digest.ts';
+import { countOf, inNameOrder, withShortDigests } from '../format.ts';
+import { configOption, jsonOption } from '../options.ts';
+import { showCopyProgress } from '../progress.ts';
+import type { Run } from '../run.ts';
 
 interface SyncFlags {
   readonly config?: string;
@@ -19,17 +18,14 @@ interface SyncFlags {
 export function syncCommand(run: Run): Command {
   return new Command('sync')
     .description('copy now what the watches select and the targets lack; exit code 3 when nothing does')
-    .option(
-      '--config <file>',
-      'configuration to sync with (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)',
-    )
+    .addOption(configOption('configuration to sync with'))
     .option('--watch <name...>', 'only these watches (default: all that are not paused)')
     .option('--dry-run', 'show what would be copied and copy nothing')
-    .option('--json', 'print the result as JSON')
+    .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
     .action(({ config, watch, dryRun }: SyncFlags) =>
       run(async ({ streams, output, environment }) => {
-        const progress = await createProgressLine(streams);
+        const progress = await showCopyProgress(streams);
         const report = await syncFromConfiguration({
           environment,
           configFile: config,

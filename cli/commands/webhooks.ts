@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import type { WebhookState } from '../../shared/webhooks/index.ts';
 import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Run } from '../program.ts';
+import { jsonOption } from '../options.ts';
+import type { Run } from '../run.ts';
 import { withApp } from '../with-app.ts';
 
 /** `longshore webhooks list`: where registries send their notices, and when the last one came. */
@@ -10,7 +11,7 @@ export function webhooksCommand(run: Run): Command {
   return new Command('webhooks').description('registries that tell of changes').addCommand(
     new Command('list')
       .description('show the configured webhooks: where notices are sent to, and when the last one came')
-      .option('--json', 'print the result as JSON')
+      .addOption(jsonOption())
       .action(() =>
         run(({ output, environment }) =>
           withApp({ environment }, async (app) => {

@@ -1,7 +1,6 @@
 import type { BudgetState, Pause } from '../../shared/budget/index.ts';
 import { columns } from '../columns.ts';
-import { describeSeconds } from '../seconds.ts';
-import { shortTime } from '../time.ts';
+import { describeSeconds, shortTime } from '../format.ts';
 
 /** Budgets for people; nothing where none is known. */
 export function budgetLines(budgets: readonly BudgetState[], pauses: readonly Pause[]): readonly string[] {

@@ -1,8 +1,7 @@
 import prettyBytes from 'pretty-bytes';
 import type { JobRecord } from '../../shared/imports/index.ts';
 import { columns } from '../columns.ts';
-import { withShortDigests } from '../short-digest.ts';
-import { shortTime } from '../time.ts';
+import { shortTime, withShortDigests } from '../format.ts';
 
 /** How many jobs are in which state, and some of them, for people. */
 export function jobLines(

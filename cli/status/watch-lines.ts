@@ -1,9 +1,7 @@
 import type { WatchStanding } from '../../shared/app/index.ts';
 import type { WatchFreshness } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
-import { describeSeconds } from '../seconds.ts';
-import { withShortDigests } from '../short-digest.ts';
-import { shortTime } from '../time.ts';
+import { describeSeconds, shortTime, withShortDigests } from '../format.ts';
 
 /** How the watches fare and how fresh their copies are, for people; nothing before the first poll. */
 export function watchLines(

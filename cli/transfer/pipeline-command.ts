@@ -13,8 +13,9 @@ import {
 } from '../../shared/transfer/index.ts';
 import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
-import type { Run } from '../program.ts';
-import { oneOf } from './flags.ts';
+import { jsonOption } from '../options.ts';
+import type { Run } from '../run.ts';
+import { oneOf } from './options.ts';
 import { absent, pipelinesOf, registryFor, withTransfers } from './with-transfers.ts';
 
 type Pipeline = ExportPipeline | ImportPipeline;
@@ -59,7 +60,7 @@ function createFlags(command: Command): Command {
       (text: string, previous: readonly PipelineOption[] = []) => [...previous, toOption(text)],
     )
     .option('-i, --assign-identity <identity>', '[system], or the client ID of a user-assigned identity')
-    .option('--json', 'print the result as JSON');
+    .addOption(jsonOption());
 }
 
 /** The fields that both kinds have. */
@@ -135,7 +136,7 @@ export function pipelineCommand<Flags extends PipelineFlags>(
       new Command('list')
         .description(`list the ${kind} pipelines`)
         .option('-r, --registry <host>', 'only those of this registry')
-        .option('--json', 'print the result as JSON')
+        .addOption(jsonOption())
         .action(({ registry }: { registry?: string }) =>
           run((context) =>
             withTransfers(context, async (transfers) => {
@@ -179,7 +180,7 @@ function named(command: Command): Command {
   return command
     .requiredOption('-n, --name <name>', 'name of the pipeline')
     .option('-r, --registry <host>', 'its registry, if that is to be checked; names are unique without it')
-    .option('--json', 'print the result as JSON');
+    .addOption(jsonOption());
 }
 
 /** What a person wants to know of a pipeline that was made or is shown. */

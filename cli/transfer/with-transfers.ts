@@ -1,7 +1,7 @@
 import type { Transfers } from '../../shared/app/index.ts';
 import { InvalidInputError } from '../../shared/errors.ts';
 import type { ExportPipeline, ImportPipeline, PipelineKind, Pipelines } from '../../shared/transfer/index.ts';
-import type { CommandContext } from '../program.ts';
+import type { CommandContext } from '../run.ts';
 import { withApp } from '../with-app.ts';
 
 /** Runs a command's work on pipelines and runs. */

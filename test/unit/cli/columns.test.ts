@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { columns } from '../../../cli/columns.ts';
-import { withShortDigests } from '../../../cli/short-digest.ts';
 
 test('cells stand under each other, the last one as long as it likes', () => {
   expect(
@@ -24,13 +23,4 @@ test('no cell is lost or cut', () => {
       expect(columns(rows).map((line) => line.split(/ +/))).toEqual(rows);
     }),
   );
-});
-
-test('digests are cut to twelve digits wherever they stand, and nothing else is', () => {
-  const [one, two] = [`sha256:${'0123456789abcdef'.repeat(4)}`, `sha512:${'fe'.repeat(64)}`];
-  expect(withShortDigests(`tag moved from ${one} to ${two}.`)).toBe(
-    'tag moved from sha256:0123456789ab to sha512:fefefefefefe.',
-  );
-  for (const text of ['node:22', 'sha256:0123', `${'ab'.repeat(40)}`])
-    expect(withShortDigests(text)).toBe(text);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { describeSeconds } from '../../../../cli/seconds.ts';
+import { describeSeconds } from '../../../../cli/format.ts';
 import { budgetLines } from '../../../../cli/status/budget-lines.ts';
 
 const hub = {

@@ -25,7 +25,3 @@ export function oneOf<T extends string>(choices: readonly T[]): (text: string) =
     throw new InvalidArgumentError(`Expected one of ${choices.join(', ')}.`);
   };
 }
-
-export function collect(value: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, value];
-}

@@ -1,14 +1,14 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { createProgressLine } from '../../../cli/progress-line.ts';
+import { showCopyProgress } from '../../../cli/progress.ts';
 
 const at = (bytesDone: number) => ({ bytesDone, bytesTotal: 4_000_000, blobsDone: 1, blobsTotal: 3 });
 
 test('without a terminal there is a line every two seconds', async () => {
   const stderr = new PassThrough();
   let now = 0;
-  const progress = await createProgressLine({ stderr }, () => now);
+  const progress = await showCopyProgress({ stderr }, () => now);
   for (const ms of [0, 500, 2000, 2100, 3999, 4000]) {
     now = ms;
     progress.update(at(ms * 1000));
@@ -20,7 +20,7 @@ test('without a terminal there is a line every two seconds', async () => {
 
 test('on a terminal there is a bar, which is gone at the end', async () => {
   const stderr = Object.assign(new PassThrough(), { isTTY: true, columns: 120 });
-  const progress = await createProgressLine({ stderr });
+  const progress = await showCopyProgress({ stderr });
   progress.update(at(0));
   progress.update(at(1_000_000));
   progress.stop();
@@ -34,6 +34,6 @@ test('on a terminal there is a bar, which is gone at the end', async () => {
 
 test('on a terminal nothing is drawn for a copy of which nothing is known', async () => {
   const stderr = Object.assign(new PassThrough(), { isTTY: true });
-  (await createProgressLine({ stderr })).stop();
+  (await showCopyProgress({ stderr })).stop();
   expect(stderr.readableLength).toBe(0);
 });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseSecretSource, type SecretSource } from '../../shared/transfer/index.ts';
-import { collect, secretSources } from './flags.ts';
+import { collect, credentialsOption, jsonOption } from '../options.ts';
+import { secretSources } from './options.ts';
 
 /** What every command that reads an archive takes. */
 export interface OpenFlags {
@@ -23,11 +24,8 @@ export function addOpenFlags(command: Command): Command {
       'SAS token for blobs: env:NAME, a Key Vault secret or a file',
       parseSecretSource,
     )
-    .option(
-      '--config <file>',
-      'take registry credentials from this configuration (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)',
-    )
-    .option('--json', 'print the result as JSON');
+    .addOption(credentialsOption())
+    .addOption(jsonOption());
 }
 
 export function openCall(from: string, { base, verifyKey, sasToken }: OpenFlags) {
