@@ -7,9 +7,10 @@ export {
   type RegistryFacts,
   type WatchFacts,
 } from './forecast.ts';
-export { estimateChildren, pullsPerImage } from './image-pulls.ts';
+
 export { type Ledger, ledgerSchema } from './ledger.ts';
 export { type Pause, pauseSchema } from './pauses.ts';
 export { type CostFacts, costOfPlan, notingChildren, type PlannedCost } from './plan-cost.ts';
 export type { BudgetPolicy } from './policy.ts';
 export { pollsPerDay } from './polls-per-day.ts';
+export { type FactsPorts, type ForecastGap, factsFromUpstream, factsOffline } from './watch-facts.ts';
