@@ -7,7 +7,7 @@ import {
   readProxySettings,
 } from '../config/index.ts';
 import { createRegistryClient, type RegistryClient } from '../registry/index.ts';
-import type { LoadOptions } from './load-configuration.ts';
+import type { LoadOptions } from './connect.ts';
 
 /**
  * A registry client for one command: with the given configuration, or the one where it is looked for by default,
@@ -22,7 +22,7 @@ export async function connectRegistries(options: LoadOptions = {}): Promise<Regi
     });
   }
   // What reads a configuration is most of the program: a command without one starts without it.
-  const { connectConfigured } = await import('./connect-configured.ts');
+  const { connectConfigured } = await import('./connect.ts');
   return await connectConfigured({ ...options, environment });
 }
 

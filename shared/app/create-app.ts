@@ -8,7 +8,14 @@ import {
   probeServiceBusQueue,
 } from '../azure/index.ts';
 import { ledgerSchema, pauseSchema } from '../budget/index.ts';
-import type { Config, Environment, Settings, StorageConnection } from '../config/index.ts';
+import {
+  type Config,
+  type Environment,
+  processEnvironment,
+  readSettings,
+  type Settings,
+  type StorageConnection,
+} from '../config/index.ts';
 import {
   blobRecordSchema,
   createRecordedQueue,
@@ -41,10 +48,10 @@ import { minuteAllowanceSchema, repositoryNoticesSchema } from '../webhooks/inde
 import type { App } from './app.ts';
 import { briefly } from './briefly.ts';
 import { budgetsFor, exportsWithin, outsidePauses, sourcesWithin } from './budget.ts';
+import { type LoadOptions, loadConfiguration, registryClientFor } from './connect.ts';
 import { deletionsFor } from './deletions.ts';
 import { keepUploads } from './keep-uploads.ts';
 import { checkReadiness } from './readiness.ts';
-import { registryClientFor } from './registries.ts';
 import { createTransfers } from './transfers.ts';
 import { pollBesides, webhooksFor } from './webhooks.ts';
 
@@ -216,6 +223,17 @@ export function createApp(config: Config, settings: Settings, env: Environment):
       await serviceBus.close();
     },
   };
+}
+
+/**
+ * Builds the application from settings and configuration.
+ * @throws ConfigError listing every problem.
+ */
+export async function loadApp(options: LoadOptions = {}): Promise<App> {
+  const environment = options.environment ?? processEnvironment();
+  const settings = readSettings(environment);
+  const { config } = await loadConfiguration({ ...options, environment });
+  return createApp(config, settings, environment);
 }
 
 function storageConnections(storage: StorageConnection): {

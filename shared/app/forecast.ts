@@ -9,8 +9,7 @@ import {
 import { type Config, processEnvironment } from '../config/index.ts';
 import type { PullAllowance } from '../registry/index.ts';
 import { withRest } from '../webhooks/index.ts';
-import { registryClientOfUser } from './connect-configured.ts';
-import { type LoadOptions, loadConfiguration } from './load-configuration.ts';
+import { type LoadOptions, loadConfiguration, registryClientOfUser } from './connect.ts';
 
 export interface ForecastOptions extends LoadOptions {
   /** How often upstream moves each tag. */

@@ -3,10 +3,10 @@ export type { SyncReport, WatchStanding, WatchSync } from '../mirror/index.ts';
 export type { ArchiveImportReport, ShownArchive, ShownArtifact } from '../transfer/index.ts';
 export type { App } from './app.ts';
 export { exportToArchive, importFromArchive, showArchive } from './archives.ts';
+export { type LoadOptions, loadConfiguration } from './connect.ts';
 export { connectRegistries } from './connect-registries.ts';
+export { loadApp } from './create-app.ts';
 export { type ConfigurationForecast, forecastFromConfiguration } from './forecast.ts';
-export { loadApp } from './load-app.ts';
-export { type LoadOptions, loadConfiguration } from './load-configuration.ts';
 export type { Check } from './readiness.ts';
 export {
   explainFromConfiguration,

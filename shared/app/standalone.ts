@@ -16,8 +16,7 @@ import {
   type WatchPlan,
 } from '../mirror/index.ts';
 import type { PullAllowance, RegistryClient } from '../registry/index.ts';
-import { registryClientOfUser } from './connect-configured.ts';
-import { type LoadOptions, loadConfiguration } from './load-configuration.ts';
+import { type LoadOptions, loadConfiguration, registryClientOfUser } from './connect.ts';
 
 const WATCHES_AT_ONCE = 8;
 

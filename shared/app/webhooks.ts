@@ -3,7 +3,7 @@ import { type Config, readSecret } from '../config/index.ts';
 import type { PollReport, PollTagsPorts, Watch } from '../mirror/index.ts';
 import { createWebhooks, type Webhooks, type WebhooksPorts } from '../webhooks/index.ts';
 import { briefly } from './briefly.ts';
-import type { RegistryIdentities } from './registries.ts';
+import type { RegistryIdentities } from './connect.ts';
 
 /** A secret that was changed in its vault counts so long after. A lookup that failed is not repeated for every request. */
 const KEEP_SECRET_MS = 5 * 60_000;
