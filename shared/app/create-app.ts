@@ -5,7 +5,6 @@ import {
   createServiceBusPollQueue,
   createServiceBusQueue,
   createTableRecords,
-  probeServiceBusQueue,
 } from '../azure/index.ts';
 import { ledgerSchema, pauseSchema } from '../budget/index.ts';
 import {
@@ -72,8 +71,10 @@ export function createApp(config: Config, settings: Settings, env: Environment):
   const polls = records('polls', pollStateSchema);
   const watchRecords = records('watches', watchRecordSchema);
   const rawQueue = createServiceBusQueue({ client: serviceBus.client, queueName: settings.importsQueue });
-  const deadLetterQueue = { client: serviceBus.client, queueName: `${settings.importsQueue}-set-aside` };
-  const deadLetters = createServiceBusDeadLetters(deadLetterQueue);
+  const deadLetters = createServiceBusDeadLetters({
+    client: serviceBus.client,
+    queueName: `${settings.importsQueue}-set-aside`,
+  });
   const queue = createRecordedQueue(rawQueue, jobs);
   const budgets = budgetsFor(config, {
     ledgers: records('budgets', ledgerSchema),
@@ -204,10 +205,9 @@ export function createApp(config: Config, settings: Settings, env: Environment):
     ready: () =>
       checkReadiness({
         tables: async () => void (await jobs.get({ partition: 'health', row: 'probe' })),
-        queue: (signal) =>
-          probeServiceBusQueue({ client: serviceBus.client, queueName: settings.importsQueue }, signal),
-        'polls queue': (signal) => probeServiceBusQueue(pollsQueue, signal),
-        'set-aside queue': (signal) => probeServiceBusQueue(deadLetterQueue, signal),
+        queue: rawQueue.probe,
+        'polls queue': pollQueue.probe,
+        'set-aside queue': deadLetters.probe,
         'transfers queue': transfers.probe,
       }),
 

@@ -3,7 +3,6 @@ import {
   type AzureConnection,
   createServiceBusTransferQueue,
   type OwnStorage,
-  probeServiceBusQueue,
 } from '../azure/index.ts';
 import type { Config, Environment, Settings } from '../config/index.ts';
 import { ConfigError, InvalidInputError } from '../errors.ts';
@@ -226,7 +225,7 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
     resources,
     work,
     containers: (signal) => readContainers(imports, storage, signal),
-    probe: (signal) => probeServiceBusQueue({ client: serviceBus, queueName }, signal),
+    probe: queue.probe,
     close: () => queue.close(),
   };
 }

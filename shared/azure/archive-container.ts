@@ -1,5 +1,6 @@
 import type { ContainerClient } from '@azure/storage-blob';
 import { withDeadline } from '../deadline.ts';
+import { LongshoreError, StorageError, TransportError } from '../errors.ts';
 import {
   type ArchiveContainer,
   explainRefusal,
@@ -9,8 +10,7 @@ import {
 } from '../transfer/index.ts';
 import { openBlobFile } from './blob-file.ts';
 import { createBlobSink } from './blob-sink.ts';
-import { statusOf } from './entra-tokens.ts';
-import { storageCodeOf, storageFailure } from './storage-failure.ts';
+import { identityFailure, isIdentityFailure, statusOf } from './entra-tokens.ts';
 import { storedBlob } from './stored-blob.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -125,4 +125,41 @@ function refusalOf(credential: StorageCredential, purpose: StoragePurpose): stri
   const role = purpose === 'export' ? 'Storage Blob Data Contributor' : 'Storage Blob Data Reader';
   const more = purpose === 'export' ? '' : ' (Contributor, if it is to delete what was imported)';
   return `Give the identity of this program the role "${role}"${more} on the container, and check that the network of the account is open to it.`;
+}
+
+/**
+ * What the storage SDK threw, in our words and without it: its errors keep the request, whose URL may hold a SAS.
+ * @param what what was asked of storage, as a subject: `Blob transfer/app.tar`
+ * @param refusal why storage may have said 403, with what to do
+ */
+function storageFailure(error: unknown, what: string, refusal: string): LongshoreError {
+  if (error instanceof LongshoreError) return error;
+  if (isIdentityFailure(error)) return identityFailure(error, 'a token for Azure Storage');
+  const status = statusOf(error);
+  const code = storageCodeOf(error);
+  switch (status) {
+    case 401:
+    case 403:
+      return new StorageError(
+        'E_STORAGE_DENIED',
+        `${what} was refused by storage (${[status, code].filter(Boolean).join(' ')}). ${refusal}`,
+      );
+    case 404:
+      return new StorageError(
+        'E_STORAGE_NOT_FOUND',
+        code === 'ContainerNotFound'
+          ? `${what}: the container does not exist. Create it, or correct its name.`
+          : `${what} does not exist${code ? ` (${code})` : ''}.`,
+      );
+    default: {
+      const how = status === undefined ? 'could not be reached' : `answered ${status} ${code}`.trim();
+      return new TransportError('E_NETWORK', `${what}: storage ${how}. Try again later.`);
+    }
+  }
+}
+
+/** Storage's own word for what is wrong, such as `BlobAlreadyExists`; nothing else of the answer. */
+function storageCodeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[A-Za-z_]{1,80}$/.test(code) ? code : '';
 }

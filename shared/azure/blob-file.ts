@@ -1,11 +1,10 @@
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 import type { BlobClient } from '@azure/storage-blob';
 import { createBufferReclaim } from '../buffer-reclaim.ts';
 import { withDeadline } from '../deadline.ts';
 import { ArchiveError, LongshoreError, TransportError } from '../errors.ts';
 import type { RandomAccessFile, StoredBlob } from '../transfer/index.ts';
 import { type FetchRange, isLong, rangesAhead } from './ranges-ahead.ts';
-import { withSilenceLimit } from './silence-limit.ts';
 import { storedBlob } from './stored-blob.ts';
 
 export interface BlobFileOptions {
@@ -138,4 +137,34 @@ function wasReplaced(error: unknown): boolean {
 
 function replaced(what: string): ArchiveError {
   return new ArchiveError('E_ARCHIVE_INCOMPLETE', `${what} was replaced or removed while it was read.`);
+}
+
+/**
+ * Passes on the pieces of a body that is being received, each of which must arrive within `timeoutMs`. Only the wait
+ * for the sender is timed, not the reader's own work between two pieces. Leaving early ends the connection.
+ * @throws TransportError `E_TIMEOUT` when the sender falls silent.
+ */
+async function* withSilenceLimit(
+  body: NodeJS.ReadableStream | undefined,
+  what: string,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  if (!(body instanceof Readable)) throw new TransportError('E_NETWORK', `${what} was sent without a body.`);
+  if (signal) addAbortSignal(signal, body);
+  const startWaiting = () =>
+    setTimeout(() => {
+      const message = `${what} sent nothing for ${timeoutMs / 1000} s.`;
+      body.destroy(new TransportError('E_TIMEOUT', message));
+    }, timeoutMs);
+  let wait = startWaiting();
+  try {
+    for await (const piece of body) {
+      clearTimeout(wait);
+      yield piece;
+      wait = startWaiting();
+    }
+  } finally {
+    clearTimeout(wait);
+  }
 }

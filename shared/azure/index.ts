@@ -9,9 +9,10 @@ export {
 export { createContainerOpener, type OwnStorage } from './container-opener.ts';
 export { createEntraTokens } from './entra-tokens.ts';
 export { createKeyVaultSecrets } from './key-vault-secrets.ts';
-export { createServiceBusDeadLetters } from './service-bus-dead-letters.ts';
-export { createServiceBusPollQueue } from './service-bus-polls.ts';
-export { probeServiceBusQueue } from './service-bus-probe.ts';
-export { createServiceBusQueue } from './service-bus-queue.ts';
-export { createServiceBusTransferQueue } from './service-bus-transfers.ts';
+export {
+  createServiceBusDeadLetters,
+  createServiceBusPollQueue,
+  createServiceBusQueue,
+  createServiceBusTransferQueue,
+} from './service-bus.ts';
 export { createTableRecords } from './table-records.ts';

@@ -5,7 +5,6 @@ import { describeError } from '../errors.ts';
 import type { RecordKey, WrittenRecord } from '../records.ts';
 import { fromColumns, toColumns } from './record-columns.ts';
 import { decodeKey, encodeKey } from './record-key.ts';
-import { hasTableError } from './table-errors.ts';
 
 type Entity = TableEntityResult<Record<string, unknown>>;
 
@@ -158,4 +157,18 @@ export class RecordTable<T extends object> {
     );
     throw new Error(`${this.describe(key)} is not what it should be: ${problems.join('; ')}.`);
   }
+}
+
+/**
+ * Whether the table service refused with one of these codes ("Table service error codes"). Looked for by shape:
+ * the error's class would mean loading the SDK to ask.
+ */
+function hasTableError(error: unknown, ...codes: readonly string[]): boolean {
+  if (!(error instanceof Error) || !('details' in error)) return false;
+  const code = property(property(error.details, 'odataError'), 'code');
+  return typeof code === 'string' && codes.includes(code);
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -1,0 +1,137 @@
+import { randomUUID } from 'node:crypto';
+import type { ServiceBusClient, ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
+import { InvalidInputError } from '../errors.ts';
+import type { DeadLetterQueue, ImportJob, JobQueue } from '../imports/index.ts';
+import { lazy } from '../lazy.ts';
+import type { PollQueue } from '../mirror/index.ts';
+import type { TransferMessage, TransferQueue } from '../transfer/index.ts';
+
+export interface ServiceBusQueueOptions {
+  /** Owned by the caller: it stays open when what is made from it is closed. */
+  readonly client: () => Promise<ServiceBusClient>;
+  readonly queueName: string;
+}
+
+/** What every queue has beside its port. */
+export interface QueueEnd {
+  /** Asks the broker for the queue without taking a message. @throws what is wrong */
+  probe(signal?: AbortSignal): Promise<void>;
+  /** Closes the queue's own link. Final, as with the SDK's sender. */
+  close(): Promise<void>;
+}
+
+/** Application properties share 32 KiB with the other headers of a message. */
+const MAX_REASON_LENGTH = 4_000;
+
+/** The queue of import jobs. Duplicate detection must be on for repeats to be dropped. */
+export function createServiceBusQueue(options: ServiceBusQueueOptions): JobQueue & QueueEnd {
+  const { sender, end } = openQueue(options);
+  return {
+    async send(jobs) {
+      if (jobs.length > 0) await sendInBatches(await sender(), jobs);
+    },
+    async sendAt(job, at) {
+      await (await sender()).sendMessages(scheduled(importMessage(job), at));
+    },
+    ...end,
+  };
+}
+
+/** The queue of polls, with duplicate detection for shards that wait already. */
+export function createServiceBusPollQueue(options: ServiceBusQueueOptions): PollQueue & QueueEnd {
+  const { sender, end } = openQueue(options);
+  return {
+    async send(shards) {
+      for (const shard of shards)
+        await (await sender()).sendMessages({ ...jsonMessage(shard, shard.id), subject: 'poll' });
+    },
+    ...end,
+  };
+}
+
+/** The queue of pipeline runs, with duplicate detection for orders that repeat. */
+export function createServiceBusTransferQueue(options: ServiceBusQueueOptions): TransferQueue & QueueEnd {
+  const { sender, end } = openQueue(options);
+  return {
+    send: async (message) => (await sender()).sendMessages(transferMessage(message)),
+    sendAt: async (message, at) => (await sender()).sendMessages(scheduled(transferMessage(message), at)),
+    ...end,
+  };
+}
+
+/**
+ * A queue of dead letters: the body as it was, the reason in the application properties `reasonCode` and
+ * `reasonMessage`. The Functions trigger would give names in another case as camel case; these arrive as they are sent.
+ */
+export function createServiceBusDeadLetters(options: ServiceBusQueueOptions): DeadLetterQueue & QueueEnd {
+  const { sender, end } = openQueue(options);
+  return {
+    async deadLetter(body, { code, message }) {
+      await (await sender()).sendMessages({
+        ...jsonMessage(body, randomUUID()),
+        applicationProperties: { reasonCode: code, reasonMessage: message.slice(0, MAX_REASON_LENGTH) },
+      });
+    },
+    ...end,
+  };
+}
+
+/** A sender that is made when first needed. */
+function openQueue({ client, queueName }: ServiceBusQueueOptions): {
+  readonly sender: () => Promise<ServiceBusSender>;
+  readonly end: QueueEnd;
+} {
+  let opened: ServiceBusSender | undefined;
+  return {
+    sender: lazy(async () => {
+      opened = (await client()).createSender(queueName);
+      return opened;
+    }),
+    end: {
+      async probe(signal) {
+        const receiver = (await client()).createReceiver(queueName);
+        try {
+          await receiver.peekMessages(1, signal ? { abortSignal: signal } : {});
+        } finally {
+          await receiver.close();
+        }
+      },
+      close: async () => opened?.close(),
+    },
+  };
+}
+
+async function sendInBatches(sender: ServiceBusSender, jobs: readonly ImportJob[]): Promise<void> {
+  let batch = await sender.createMessageBatch();
+  for (const job of jobs) {
+    const message = importMessage(job);
+    if (batch.tryAddMessage(message)) continue;
+    if (batch.count > 0) {
+      await sender.sendMessages(batch);
+      batch = await sender.createMessageBatch();
+      if (batch.tryAddMessage(message)) continue;
+    }
+    throw new InvalidInputError(
+      'E_JOB',
+      `The job ${job.id} for ${job.target} is larger than a message may be (${batch.maxSizeInBytes} bytes). Name fewer platforms.`,
+    );
+  }
+  await sender.sendMessages(batch);
+}
+
+function importMessage(job: ImportJob) {
+  return { ...jsonMessage(job, job.id), subject: 'import' };
+}
+
+function transferMessage(body: TransferMessage) {
+  return { ...jsonMessage(body, `${body.run}-${body.generation}`), subject: 'transfer' };
+}
+
+function jsonMessage(body: unknown, messageId: string) {
+  return { body, messageId, contentType: 'application/json' };
+}
+
+/** Under another message id: under the first, duplicate detection would drop a repeat that is meant. */
+function scheduled(message: ServiceBusMessage & { readonly messageId: string }, at: Date): ServiceBusMessage {
+  return { ...message, messageId: `${message.messageId}-at-${at.getTime()}`, scheduledEnqueueTimeUtc: at };
+}
