@@ -67,7 +67,7 @@ export async function importImage(
   const keeps = before !== undefined && before.digest !== root.digest && !options.force;
   const isTrimmedAlready = keeps && before.digest === (await trimmedDigest(from, root.digest, options));
   if (keeps && !isTrimmedAlready) throw tagExists(target, before, root);
-  const isNew = before ? undefined : to.isUnknown?.({ signal });
+  const isNew = before ? undefined : to.mayExist?.({ signal }).then((exists) => !exists);
   // Whoever pushes a blob hears of it, and so does the end of the copy.
   isNew?.catch(() => {});
   const copy = await copyGraph(from, to, isTrimmedAlready ? before.digest : root.digest, {

@@ -1,4 +1,4 @@
-import { RegistryChannel } from './endpoint/registry-endpoint.ts';
+import { RegistryEndpoint } from './endpoint/registry-endpoint.ts';
 import type { RegistrySettings } from './endpoint/registry-settings.ts';
 import { listRepositories } from './families/list-repositories.ts';
 import {
@@ -44,39 +44,39 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     credentials: options.credentials,
     onRateLimit: options.onRateLimit,
   };
-  const channels = new Map<string, RegistryChannel>();
-  const channelTo = (registry: string): RegistryChannel => {
-    const known = channels.get(registry);
+  const endpoints = new Map<string, RegistryEndpoint>();
+  const endpointFor = (registry: string): RegistryEndpoint => {
+    const known = endpoints.get(registry);
     if (known) return known;
-    const channel = new RegistryChannel(registry, {
+    const endpoint = new RegistryEndpoint(registry, {
       ...parts,
       settings: options.registrySettings?.(registry) ?? {},
     });
-    channels.set(registry, channel);
-    return channel;
+    endpoints.set(registry, endpoint);
+    return endpoint;
   };
   return {
     async ping(registry, { signal } = {}) {
-      const channel = channelTo(registry);
+      const endpoint = endpointFor(registry);
       const what = `reach the registry ${registry}`;
-      const response = await channel.request({
+      const response = await endpoint.request({
         what,
         method: 'GET',
         url: '/v2/',
-        needs: [],
+        scopes: [],
         expect: [200, 404],
         signal,
       });
       await response.body.discard();
-      if (response.status === 404) throw channel.malformed(what, 'has no /v2/');
+      if (response.status === 404) throw endpoint.malformed(what, 'has no /v2/');
       if (response.header('content-type')?.startsWith('text/html')) {
-        throw channel.malformed(what, 'answered with an HTML page');
+        throw endpoint.malformed(what, 'answered with an HTML page');
       }
     },
     // A reference is a name too; its tag is no part of the repository.
     repository: ({ registry, repository }) =>
-      createRepository({ name: { registry, repository }, channel: channelTo(registry) }),
-    repositories: (registry, options) => listRepositories(channelTo(registry), options),
+      createRepository({ name: { registry, repository }, endpoint: endpointFor(registry) }),
+    repositories: (registry, options) => listRepositories(endpointFor(registry), options),
     close: () => connections.close(),
   };
 }

@@ -165,10 +165,10 @@ export interface Repository {
   listDigests(options?: PageOptions): AsyncIterable<DigestPage> | undefined;
 
   /**
-   * Whether the registry says that there is no such repository, by one listing. `false` also when it does not say, as
-   * where nobody may list. It says so, too, of a repository that has only blobs, which an unfinished copy left there.
+   * `false` only when the registry says, in answer to one listing, that there is no such repository. It says so, too,
+   * of a repository that holds only blobs, which an unfinished copy leaves behind.
    */
-  isUnknown(options?: CallOptions): Promise<boolean>;
+  mayExist(options?: CallOptions): Promise<boolean>;
 
   /**
    * What a tag or digest names, by HEAD (never counted as a pull). `undefined` when the registry says it is

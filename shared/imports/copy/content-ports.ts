@@ -29,8 +29,8 @@ export interface ReferrerSource extends ContentSource {
 export interface ContentTarget {
   /** What a tag or digest names there; `undefined` when nothing. */
   resolve(tagOrDigest: string, options?: ContentCallOptions): Promise<Descriptor | undefined>;
-  /** Whether it says that there is nothing yet, apart perhaps from blobs. Absent: it cannot be asked. */
-  isUnknown?(options?: ContentCallOptions): Promise<boolean>;
+  /** `false`: it says that there is no such repository, or that it holds blobs only. Absent: it cannot be asked. */
+  mayExist?(options?: ContentCallOptions): Promise<boolean>;
   /** Reads back what is already there, so that no pull is spent at the source on it. */
   fetchManifest(digest: string, options?: ContentCallOptions): Promise<ManifestContent>;
   pushManifest(

@@ -33,7 +33,7 @@ import { type ProposePorts, proposeDeletions } from './propose.ts';
 
 export interface ApprovePorts extends ProposePorts {
   readonly registry: {
-    repository(name: RepositoryName): DeletableRepository & Pick<Repository, 'isUnknown'>;
+    repository(name: RepositoryName): DeletableRepository & Pick<Repository, 'mayExist'>;
   };
   readonly observations: Pick<Records<Observation>, 'get' | 'list' | 'remove'>;
   readonly tags: Records<TagRecord>;
@@ -80,8 +80,8 @@ class Approval {
   readonly #judge: DeletionJudge;
   readonly #ports: ApprovePorts;
   readonly #signal: AbortSignal | undefined;
-  /** Upstream repositories, and whether they are unknown there. */
-  readonly #unknown = new Map<string, Promise<boolean>>();
+  /** Upstream repositories, and whether they may exist still. */
+  readonly #mayExist = new Map<string, Promise<boolean>>();
 
   constructor(judge: DeletionJudge, ports: ApprovePorts, signal: AbortSignal | undefined) {
     this.#judge = judge;
@@ -129,12 +129,12 @@ class Approval {
     const repository = this.#ports.registry.repository(parseRepositoryName(source));
     const there = await repository.resolve(tag, { signal: this.#signal });
     if (there) return kept('upstream', `${source} has the tag again. The next poll will see it.`);
-    let unknown = this.#unknown.get(source);
-    if (!unknown) {
-      unknown = repository.isUnknown({ signal: this.#signal });
-      this.#unknown.set(source, unknown);
+    let exists = this.#mayExist.get(source);
+    if (!exists) {
+      exists = repository.mayExist({ signal: this.#signal });
+      this.#mayExist.set(source, exists);
     }
-    if (!(await unknown)) return undefined;
+    if (await exists) return undefined;
     return kept(
       'source-gone',
       `${source} as a whole cannot be found: it was deleted or renamed, or is not shown to us any more. Its copies may be the last; delete them in the registry if you do not want them.`,

@@ -46,7 +46,7 @@ export class ExpiringCache<Value> {
     return await untilAborted(flight, signal);
   }
 
-  /** Drops the value unless a newer one has taken its place. */
+  /** Drops the value unless a newer one has taken its context. */
   forget(key: string, value: Value): void {
     if (this.#entries.get(key)?.value === value) this.#entries.delete(key);
   }

@@ -1,4 +1,4 @@
 export { parseChallenges } from './challenge.ts';
 export { RegistryAuth } from './registry-auth.ts';
-export type { Access, Need } from './scope.ts';
+export type { Access, RequiredScope } from './scope.ts';
 export { secretsIn } from './secrets-in.ts';

@@ -7,7 +7,7 @@ import type { Challenge } from './challenge.ts';
 import { type KnownCredentials, rememberCredentials } from './known-credentials.ts';
 import { parseRealm } from './realm.ts';
 import type { Scheme } from './scheme.ts';
-import { type Access, actionsIn, isSpecified, type Need, scopeOf } from './scope.ts';
+import { type Access, actionsIn, isSpecified, type RequiredScope, scopeOf } from './scope.ts';
 import { tokenScheme } from './token-scheme.ts';
 
 export interface AuthParts {
@@ -45,12 +45,12 @@ export class RegistryAuth {
   }
 
   /** The header to send now; `undefined` while the registry has not asked for any. */
-  async header(needs: readonly Need[], signal?: AbortSignal): Promise<string | undefined> {
+  async header(required: readonly RequiredScope[], signal?: AbortSignal): Promise<string | undefined> {
     try {
-      return await this.#scheme?.header(this.#scopes(needs), signal);
+      return await this.#scheme?.header(this.#scopes(required), signal);
     } catch (error) {
-      if (!this.#learnWildcard(error, needs)) throw error;
-      return await this.#scheme?.header(this.#scopes(needs), signal);
+      if (!this.#learnWildcard(error, required)) throw error;
+      return await this.#scheme?.header(this.#scopes(required), signal);
     }
   }
 
@@ -60,19 +60,19 @@ export class RegistryAuth {
    */
   async answer(
     challenges: readonly Challenge[],
-    needs: readonly Need[],
+    required: readonly RequiredScope[],
     refused: string | undefined,
     signal?: AbortSignal,
   ): Promise<string | undefined> {
-    if (refused !== undefined) this.#scheme?.forget(this.#scopes(needs), refused);
+    if (refused !== undefined) this.#scheme?.forget(this.#scopes(required), refused);
     const challenge =
       challenges.find(({ scheme, params }) => scheme === 'bearer' && params.has('realm')) ??
       challenges.find(({ scheme }) => scheme === 'basic');
     if (challenge) {
       await this.#adopt(challenge, signal);
-      this.#learn(challenge, needs, refused !== undefined);
+      this.#learn(challenge, required, refused !== undefined);
     }
-    const header = await this.header(needs, signal);
+    const header = await this.header(required, signal);
     return header === refused ? undefined : header;
   }
 
@@ -100,26 +100,26 @@ export class RegistryAuth {
    * A challenge says what the request would have needed, which may be more than the specification has it. What the
    * specification knows is believed only once a token without it was refused: NVIDIA names `push` for every pull.
    */
-  #learn({ params }: Challenge, needs: readonly Need[], wasRefused: boolean): void {
-    for (const need of needs) {
-      const named = actionsIn(params.get('scope'), need);
+  #learn({ params }: Challenge, required: readonly RequiredScope[], wasRefused: boolean): void {
+    for (const scope of required) {
+      const named = actionsIn(params.get('scope'), scope);
       const wanted = wasRefused ? named : named.filter((action) => !isSpecified(action));
-      if (wanted.length > 0) this.#learned.set(need.access, wanted);
+      if (wanted.length > 0) this.#learned.set(scope.access, wanted);
     }
   }
 
   /** Quay knows no `delete`, refuses every scope that has it, and calls it `*`. */
-  #learnWildcard(error: unknown, needs: readonly Need[]): boolean {
+  #learnWildcard(error: unknown, required: readonly RequiredScope[]): boolean {
     const mayHelp =
       error instanceof RegistryError &&
       error.status === 400 &&
-      needs.some(({ access }) => access === 'delete') &&
+      required.some(({ access }) => access === 'delete') &&
       !this.#learned.get('delete')?.includes('*');
     if (mayHelp) this.#learned.set('delete', ['*']);
     return mayHelp;
   }
 
-  #scopes(needs: readonly Need[]): readonly string[] {
-    return needs.map((need) => scopeOf(need, this.#learned));
+  #scopes(required: readonly RequiredScope[]): readonly string[] {
+    return required.map((scope) => scopeOf(scope, this.#learned));
   }
 }

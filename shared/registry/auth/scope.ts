@@ -1,7 +1,7 @@
 /** What a request does to a repository; decides which token it carries. */
 export type Access = 'pull' | 'push' | 'delete' | 'list' | 'catalog';
 
-export interface Need {
+export interface RequiredScope {
   /** '' for what is asked of the registry as a whole: its catalog. */
   readonly repository: string;
   readonly access: Access;
@@ -26,7 +26,7 @@ export type LearnedActions = ReadonlyMap<Access, readonly string[]>;
 /** Nobody has more actions than this; a bound for what a hostile registry can teach. */
 const MAX_ACTIONS = 10;
 
-export function scopeOf({ repository, access }: Need, learned: LearnedActions): string {
+export function scopeOf({ repository, access }: RequiredScope, learned: LearnedActions): string {
   const actions = new Set([...ACTIONS[access].split(','), ...(learned.get(access) ?? [])]);
   // It stands for all, and Quay takes it alone.
   const resource = access === 'catalog' ? 'registry:catalog' : `repository:${repository}`;
@@ -34,10 +34,10 @@ export function scopeOf({ repository, access }: Need, learned: LearnedActions): 
 }
 
 /**
- * The actions that a challenge's scope names for the repository of `need`: Azure wants `metadata_read` for
+ * The actions that a challenge's scope names for the repository of `scope`: Azure wants `metadata_read` for
  * tag listings. Scopes of other repositories (some registries write a placeholder) teach nothing.
  */
-export function actionsIn(scope: string | undefined, { repository }: Need): readonly string[] {
+export function actionsIn(scope: string | undefined, { repository }: RequiredScope): readonly string[] {
   const prefix = `repository:${repository}:`;
   const mine = scope?.split(' ').find((part) => part.startsWith(prefix));
   const actions = mine?.slice(prefix.length).split(',') ?? [];

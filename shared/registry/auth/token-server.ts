@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { RegistryError, TransportError } from '../../errors.ts';
-import { readRefusal } from '../http/error-response.ts';
+import { readErrorResponse } from '../http/error-response.ts';
 import { type HttpResponse, type Reach, readBounded, type Send, type Timing } from '../http/index.ts';
 import { parseJson } from '../protocol/json.ts';
 import { basicHeader } from './basic-scheme.ts';
@@ -143,7 +143,7 @@ async function goodAnswer(server: TokenServer, question: Question): Promise<Http
     ...(form?.getAll('refresh_token') ?? []),
     ...(form?.getAll('access_token') ?? []),
   ];
-  const error = await readRefusal(response, what, timing.now(), secrets, secrets.length === 0);
+  const error = await readErrorResponse(response, what, timing.now(), secrets, secrets.length === 0);
   if (form && NO_POST.has(response.status)) throw notTaken(registry.name, response.status);
   // A token server that is not there says nothing about the content we are after.
   if (error.code === 'E_NOT_FOUND') throw malformed(what, url, `answered ${response.status}`);

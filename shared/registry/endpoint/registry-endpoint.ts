@@ -1,6 +1,6 @@
 import { RegistryError, TransportError } from '../../errors.ts';
-import { type Need, parseChallenges, RegistryAuth, secretsIn } from '../auth/index.ts';
-import { readRefusal } from '../http/error-response.ts';
+import { parseChallenges, RegistryAuth, type RequiredScope, secretsIn } from '../auth/index.ts';
+import { readErrorResponse } from '../http/error-response.ts';
 import {
   type AttemptEnd,
   type BodyMaker,
@@ -29,7 +29,7 @@ export interface Operation {
   /** A path of this registry, or a whole URL that the registry gave us. */
   readonly url: string | URL;
   /** What the request does to which repositories; empty for `/v2/` itself. */
-  readonly needs: readonly Need[];
+  readonly scopes: readonly RequiredScope[];
   /**
    * The registry's other APIs want other credentials than distribution-spec's, or none: the request then has
    * them in its headers, and a 401 is its answer. Default: what the registry's challenges ask for.
@@ -47,7 +47,7 @@ export interface Operation {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface ChannelParts {
+export interface EndpointParts {
   readonly send: Send;
   readonly limits: RegistryLimits;
   readonly timing: Timing;
@@ -58,7 +58,7 @@ export interface ChannelParts {
 }
 
 /** Everything said to one registry goes through here: its address, its credentials, its refusals. */
-export class RegistryChannel {
+export class RegistryEndpoint {
   readonly registry: string;
   readonly settings: RegistrySettings;
   readonly origin: URL;
@@ -71,10 +71,10 @@ export class RegistryChannel {
   readonly #home: string;
   readonly #reach: Reach;
   readonly #auth: RegistryAuth;
-  readonly #onRateLimit: ChannelParts['onRateLimit'];
+  readonly #onRateLimit: EndpointParts['onRateLimit'];
 
   /** @throws InvalidInputError `E_REFERENCE` when `registry` is not a host */
-  constructor(registry: string, parts: ChannelParts) {
+  constructor(registry: string, parts: EndpointParts) {
     this.registry = registry;
     this.settings = parts.settings;
     this.origin = endpointOf(registry, parts.settings.plainHttp);
@@ -120,7 +120,7 @@ export class RegistryChannel {
     if (operation.expect.includes(response.status)) return response;
     throw await this.naming(what, signal, async () => {
       const isAnonymous = !operation.ownCredentials && (await this.#isAnonymous(authorized, signal));
-      return await readRefusal(response, what, this.timing.now(), secretsIn(shown), isAnonymous);
+      return await readErrorResponse(response, what, this.timing.now(), secretsIn(shown), isAnonymous);
     });
   }
 
@@ -175,8 +175,8 @@ export class RegistryChannel {
       return { response, shown: operation.headers?.authorization };
     }
 
-    const { needs, signal } = operation;
-    const header = this.#auth.isKnown ? await this.#auth.header(needs, signal) : undefined;
+    const { scopes, signal } = operation;
+    const header = this.#auth.isKnown ? await this.#auth.header(scopes, signal) : undefined;
     const response = await this.#send(this.#toRequest(operation, url, header));
     if (response.status !== 401 || response.url.origin !== this.#home) return { response, shown: header };
 
@@ -189,13 +189,13 @@ export class RegistryChannel {
   /** Another header worth a try after a 401. */
   async #answer(
     response: HttpResponse,
-    { needs, signal }: Operation,
+    { scopes, signal }: Operation,
     refused: string | undefined,
   ): Promise<string | undefined> {
     try {
       let challenges = parseChallenges(response.headerLines('www-authenticate'));
       if (challenges.length === 0 && !this.#auth.isKnown) challenges = await this.#challengesOfBase(signal);
-      return await this.#auth.answer(challenges, needs, refused, signal);
+      return await this.#auth.answer(challenges, scopes, refused, signal);
     } catch (error) {
       await response.body.discard();
       throw error;
@@ -204,7 +204,7 @@ export class RegistryChannel {
 
   /** Google's registries refuse without a challenge and give it at `/v2/` only. */
   async #challengesOfBase(signal: AbortSignal | undefined): Promise<ReturnType<typeof parseChallenges>> {
-    const base = { what: '', method: 'GET', url: '', needs: [], expect: [], signal } as const;
+    const base = { what: '', method: 'GET', url: '', scopes: [], expect: [], signal } as const;
     const response = await this.#send(this.#toRequest(base, new URL('/v2/', this.origin), undefined));
     await response.body.discard();
     return parseChallenges(response.headerLines('www-authenticate'));

@@ -6,13 +6,13 @@ import {
   type RepositoryName,
 } from '../../content/index.ts';
 import { InvalidInputError } from '../../errors.ts';
-import type { Access, Need } from '../auth/index.ts';
-import type { RegistryChannel } from './registry-endpoint.ts';
+import type { Access, RequiredScope } from '../auth/index.ts';
+import type { RegistryEndpoint } from './registry-endpoint.ts';
 
 /** A repository and the way to it: what every operation starts from. */
-export interface Place {
+export interface RepositoryContext {
   readonly name: RepositoryName;
-  readonly channel: RegistryChannel;
+  readonly endpoint: RegistryEndpoint;
 }
 
 /**
@@ -35,16 +35,16 @@ export function assertTagOrDigest(tagOrDigest: string): void {
   );
 }
 
-export function pathOf({ name }: Place, rest: string): string {
+export function pathOf({ name }: RepositoryContext, rest: string): string {
   return `/v2/${name.repository}/${rest}`;
 }
 
-export function need({ name }: Place, access: Access): Need {
+export function scopeFor({ name }: RepositoryContext, access: Access): RequiredScope {
   return { repository: name.repository, access };
 }
 
 /** For messages: `docker.io/library/node:22`, `docker.io/library/node@sha256:…`. */
-export function display({ name }: Place, tagOrDigest?: string): string {
+export function display({ name }: RepositoryContext, tagOrDigest?: string): string {
   const base = formatReference(name);
   if (tagOrDigest === undefined) return base;
   return `${base}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;

@@ -1,14 +1,14 @@
 import { IntegrityError, TransportError } from '../../errors.ts';
 import { RetryBudget } from '../http/index.ts';
-import type { Place } from './repository-context.ts';
+import type { RepositoryContext } from './repository-context.ts';
 
 /**
  * Runs an operation whose answer is held in memory, and again when that breaks off or is not what was asked
  * for: no single request can see that. Wrong bytes get one more chance; a registry that insists means it.
  * @param attempt takes the budget that its own requests share
  */
-export async function repeating<T>(
-  { channel: { limits, timing } }: Pick<Place, 'channel'>,
+export async function retryUntilIntact<T>(
+  { endpoint: { limits, timing } }: Pick<RepositoryContext, 'endpoint'>,
   signal: AbortSignal | undefined,
   attempt: (retries: RetryBudget) => Promise<T>,
 ): Promise<T> {

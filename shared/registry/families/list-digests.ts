@@ -1,5 +1,5 @@
 import { isDigest, isTag } from '../../content/index.ts';
-import { display, need, type Place } from '../endpoint/repository-context.ts';
+import { display, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
 import type { DigestPage, PageOptions, RegistryFamily, TagDigest } from '../types.ts';
 import { acrListing } from './acr.ts';
 import { dockerHubListing } from './docker-hub.ts';
@@ -24,20 +24,20 @@ const LISTINGS: Readonly<Record<RegistryFamily, DigestListing>> = {
 
 /** See `Repository.listDigests`. */
 export function listDigests(
-  place: Place,
+  context: RepositoryContext,
   configured: RegistryFamily | undefined,
   options: PageOptions = {},
 ): AsyncIterable<DigestPage> | undefined {
-  const { family } = listingSupport(place.name.registry, configured);
-  return family && listPages(place, LISTINGS[family], options);
+  const { family } = listingSupport(context.name.registry, configured);
+  return family && listPages(context, LISTINGS[family], options);
 }
 
 async function* listPages(
-  place: Place,
+  context: RepositoryContext,
   listing: DigestListing,
   options: PageOptions,
 ): AsyncGenerator<DigestPage, void, undefined> {
-  const task = taskFor(place, listing);
+  const task = taskFor(context, listing);
   const seen = new Set<string>();
   let count = 0;
   let movedUntil = listing.isByTime ? new Date(8.64e15) : undefined;
@@ -58,13 +58,13 @@ async function* listPages(
   }
 }
 
-function taskFor(place: Place, listing: DigestListing): PagedTask {
+function taskFor(context: RepositoryContext, listing: DigestListing): PagedTask {
   return {
-    channel: place.channel,
-    what: `list the tags of ${display(place)} with their digests`,
+    endpoint: context.endpoint,
+    what: `list the tags of ${display(context)} with their digests`,
     things: 'tags',
-    needs: [need(place, 'list')],
-    firstPages: listing.firstPages(place.name.repository),
+    scopes: [scopeFor(context, 'list')],
+    firstPages: listing.firstPages(context.name.repository),
     adviceForMany: 'Name the tags to watch exactly: then they are asked for one by one.',
   };
 }

@@ -1,5 +1,5 @@
 import { codeOf, RegistryError } from '../../errors.ts';
-import type { RegistryChannel } from '../endpoint/registry-endpoint.ts';
+import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts';
 import { assertRepositoryName } from '../endpoint/repository-context.ts';
 import type { ListRepositoriesOptions, RegistryFamily } from '../types.ts';
 import type { Catalog } from './catalog.ts';
@@ -22,16 +22,16 @@ const CATALOGS: Readonly<Partial<Record<RegistryFamily, Catalog>>> = {
 
 /** See `RegistryClient.repositories`. */
 export async function* listRepositories(
-  channel: RegistryChannel,
+  endpoint: RegistryEndpoint,
   { prefix = '', ...options }: ListRepositoriesOptions = {},
 ): AsyncGenerator<string, void, undefined> {
-  const { family } = listingSupport(channel.registry, channel.settings.family);
+  const { family } = listingSupport(endpoint.registry, endpoint.settings.family);
   const catalog = (family && CATALOGS[family]) ?? distributionCatalog;
   const task: PagedTask = {
-    channel,
-    what: `list the repositories of ${channel.registry}${prefix && ` that begin with "${prefix}"`}`,
+    endpoint,
+    what: `list the repositories of ${endpoint.registry}${prefix && ` that begin with "${prefix}"`}`,
     things: 'repositories',
-    needs: [{ repository: '', access: 'catalog' }],
+    scopes: [{ repository: '', access: 'catalog' }],
     firstPages: catalog.firstPages(prefix),
     adviceForMany: 'Name the repositories one by one.',
   };

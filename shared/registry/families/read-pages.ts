@@ -1,9 +1,9 @@
 import { digestOf } from '../../content/index.ts';
 import { codeOf, RegistryError, TransportError } from '../../errors.ts';
-import type { Need } from '../auth/index.ts';
+import type { RequiredScope } from '../auth/index.ts';
 import { secretsIn } from '../auth/secrets-in.ts';
-import type { RegistryChannel } from '../endpoint/registry-endpoint.ts';
-import { repeating } from '../endpoint/retry-until-intact.ts';
+import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts';
+import { retryUntilIntact } from '../endpoint/retry-until-intact.ts';
 import type { RetryBudget } from '../http/index.ts';
 import { parseJson } from '../protocol/json.ts';
 import type { PageOptions } from '../types.ts';
@@ -15,13 +15,13 @@ const MAX_PAGES = 2_000;
 
 /** What is to be listed. */
 export interface PagedTask {
-  readonly channel: RegistryChannel;
+  readonly endpoint: RegistryEndpoint;
   /** To stand after "Could not". */
   readonly what: string;
   /** What is on the pages, as in "a list of tags". */
   readonly things: string;
   /** For an API that asks for the registry's own credentials. */
-  readonly needs: readonly Need[];
+  readonly scopes: readonly RequiredScope[];
   /** Path and query of the first page. The second place counts when nothing is at the first, and so on. */
   readonly firstPages: readonly string[];
   /** What to do where there is more than is read. */
@@ -67,30 +67,30 @@ interface PageReader<P> {
 }
 
 async function createPageReader<P extends Page>(
-  { channel, what, things, needs, firstPages }: PagedTask,
+  { endpoint, what, things, scopes, firstPages }: PagedTask,
   api: WebApi<P>,
   { onPage, signal }: PageOptions,
 ): Promise<PageReader<P>> {
-  const origin = apiOrigin(api, channel.origin);
+  const origin = apiOrigin(api, endpoint.origin);
   const ownCredentials = api.authorization !== 'registry';
-  const authorization = await channel.naming(what, signal, authorize);
+  const authorization = await endpoint.naming(what, signal, authorize);
 
   async function authorize(): Promise<string | undefined> {
     if (typeof api.authorization === 'string') return undefined;
-    return api.authorization(channel.registry, await channel.credentials(signal));
+    return api.authorization(endpoint.registry, await endpoint.credentials(signal));
   }
 
   async function read(url: URL): Promise<P> {
     await onPage?.();
-    return await repeating({ channel }, signal, (retries) => readOnce(url, retries));
+    return await retryUntilIntact({ endpoint }, signal, (retries) => readOnce(url, retries));
   }
 
   async function readOnce(url: URL, retries: RetryBudget): Promise<P> {
-    const response = await channel.request({
+    const response = await endpoint.request({
       what,
       method: 'GET',
       url,
-      needs,
+      scopes,
       ownCredentials,
       headers: { accept: 'application/json', ...(authorization && { authorization }) },
       // Registries refuse as distribution-spec has it, other APIs in ways of their own.
@@ -99,11 +99,11 @@ async function createPageReader<P extends Page>(
       signal,
     });
     if (response.status !== 200) {
-      throw await refusedPage(response, what, channel.timing.now(), secretsIn(authorization));
+      throw await refusedPage(response, what, endpoint.timing.now(), secretsIn(authorization));
     }
-    const json = parseJson(await channel.readAll(response, MAX_PAGE_BYTES, { what, signal }));
+    const json = parseJson(await endpoint.readAll(response, MAX_PAGE_BYTES, { what, signal }));
     const answer = { url, json, link: response.headerLines('link') };
-    const page = await channel.naming(what, signal, async () => api.readPage(answer));
+    const page = await endpoint.naming(what, signal, async () => api.readPage(answer));
     if (!page) throw malformed(`sent something that is not a list of ${things}`);
     return page;
   }

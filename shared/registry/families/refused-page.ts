@@ -1,5 +1,5 @@
 import { RegistryError } from '../../errors.ts';
-import { readRefusal } from '../http/error-response.ts';
+import { readErrorResponse } from '../http/error-response.ts';
 import type { HttpResponse } from '../http/index.ts';
 import { parseRetryTime } from '../protocol/retry-after.ts';
 
@@ -15,7 +15,7 @@ export async function refusedPage(
   now: number,
   secrets: readonly string[],
 ): Promise<RegistryError> {
-  const error = await readRefusal(response, what, now, secrets);
+  const error = await readErrorResponse(response, what, now, secrets);
   const { status, url } = response;
   const retryAfterMs = error.retryAfterMs ?? untilReset(response, now);
   if (retryAfterMs === undefined) return error;

@@ -2,14 +2,14 @@ import type { Dispatcher } from 'undici';
 import { createBufferReclaim } from '../../buffer-reclaim.ts';
 import { AbortListeners } from './abort-listeners.ts';
 import { assertReachable, type Reach } from './address.ts';
+import { BufferPool, isPooled } from './buffer-pool.ts';
 import { Dispatchers } from './dispatchers.ts';
 import { toTransportError } from './failure.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { HttpRequest, HttpResponse, ResponseBody, Send } from './message.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import { type ProxySettings, proxyChooser } from './proxy.ts';
-import { isLent, ReadMemory } from './read-memory.ts';
-import { StreamedAnswer } from './streamed-answer.ts';
+import { StreamedResponse } from './streamed-response.ts';
 
 /** What is thrown away to keep a connection, and for how long; beyond it a new connection is cheaper. */
 const DISCARD_BYTES = 64 * 1024;
@@ -36,7 +36,7 @@ export interface Connections {
 export function createConnections(limits: RegistryLimits, proxy: ProxySettings = {}): Connections {
   const wayTo = rememberWays(proxyChooser(proxy));
   const reclaim = createBufferReclaim();
-  const dispatchers = new Dispatchers(limits, new ReadMemory(reclaim));
+  const dispatchers = new Dispatchers(limits, new BufferPool(reclaim));
   const abortListeners = new AbortListeners();
   return {
     async send(request) {
@@ -59,7 +59,7 @@ export function createConnections(limits: RegistryLimits, proxy: ProxySettings =
           // Without it undici closes the connection after every HEAD.
           reset: false,
         };
-        const answer = await StreamedAnswer.to(dispatcher, options, request.signal, abortListeners);
+        const answer = await StreamedResponse.to(dispatcher, options, request.signal, abortListeners);
         const hasBody = request.method !== 'HEAD';
         return toResponse(answer, request, hasBody ? toBody(answer, request, reclaim) : NO_BODY);
       } catch (error) {
@@ -119,13 +119,13 @@ const NO_BODY: ResponseBody = {
   abort() {},
 };
 
-function toBody(answer: StreamedAnswer, request: HttpRequest, reclaim: Reclaim): ResponseBody {
+function toBody(answer: StreamedResponse, request: HttpRequest, reclaim: Reclaim): ResponseBody {
   return {
     async *[Symbol.asyncIterator]() {
       try {
         for (let step = await answer.next(); !step.done; step = await answer.next()) {
           yield step.value;
-          if (!isLent(step.value)) reclaim(step.value.byteLength);
+          if (!isPooled(step.value)) reclaim(step.value.byteLength);
         }
       } catch (error) {
         throw toTransportError(error, request);

@@ -2,20 +2,20 @@ import type { OnReadOpts, Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher, Pool, ProxyAgent } from 'undici';
 import { assertReachable, guardedLookup, type Reach } from './address.ts';
+import { type BufferPool, ROOM } from './buffer-pool.ts';
 import type { RegistryLimits } from './limits.ts';
 import type { HttpRequest } from './message.ts';
-import { type ReadMemory, ROOM } from './read-memory.ts';
 import { createTlsContext, type TlsSource } from './tls.ts';
 
 /** Which connections a request may share: those of other requests that may go as far, the same way, as the same. */
 export class Dispatchers {
   readonly #limits: RegistryLimits;
-  readonly #memory: ReadMemory;
+  readonly #memory: BufferPool;
   readonly #contexts = new Map<TlsSource, Promise<SecureContext>>();
   readonly #made = new Map<SecureContext | undefined, Map<string, Dispatcher>>();
   #isClosed = false;
 
-  constructor(limits: RegistryLimits, memory: ReadMemory) {
+  constructor(limits: RegistryLimits, memory: BufferPool) {
     this.#limits = limits;
     this.#memory = memory;
   }
@@ -66,7 +66,7 @@ function createDirect(
   reach: Reach,
   limits: RegistryLimits,
   context: SecureContext | undefined,
-  memory: ReadMemory,
+  memory: BufferPool,
 ): Agent {
   const common = { ...connectOptions(limits, context), lookup: guardedLookup(reach) };
   const build = (onread: OnReadOpts) => buildConnector({ ...common, onread });
@@ -79,7 +79,7 @@ function createDirect(
 }
 
 function readingInto(
-  memory: ReadMemory,
+  memory: BufferPool,
   room: number,
   connector: (onread: OnReadOpts) => buildConnector.connector,
 ): buildConnector.connector {

@@ -1,6 +1,6 @@
 import type { RegistryError } from '../../errors.ts';
 import { parseErrorBody } from '../protocol/error-body.ts';
-import { refusal } from '../protocol/error-response.ts';
+import { toRegistryError } from '../protocol/error-response.ts';
 import { type HttpResponse, parseRetryAfter, readLeniently } from './index.ts';
 
 const BOUNDS = { maxBytes: 64 * 1024, timeoutMs: 10_000 };
@@ -12,14 +12,14 @@ const BOUNDS = { maxBytes: 64 * 1024, timeoutMs: 10_000 };
  * @param secrets what the request showed, and the answer may repeat
  * @param isAnonymous no credentials are known that the request could have shown
  */
-export async function readRefusal(
+export async function readErrorResponse(
   response: HttpResponse,
   what: string,
   now: number,
   secrets: readonly string[] = [],
   isAnonymous = false,
 ): Promise<RegistryError> {
-  return refusal({
+  return toRegistryError({
     what,
     host: response.url.host,
     status: response.status,

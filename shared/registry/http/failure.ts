@@ -74,7 +74,7 @@ export function toTransportError(
   if (error instanceof LongshoreError) return error;
   const through = proxy ? ` through the proxy ${proxy.host}` : '';
   const what = `${method} ${redactUrl(url)}${through}`;
-  const code = codeOf(error);
+  const code = systemCodeOf(error);
   const [tlsReason, setting] = TLS_REASONS[code] ?? [];
   if (tlsReason) {
     // It may be the proxy's certificate then, about which no setting of a registry says anything.
@@ -100,8 +100,8 @@ function refusalOfProxy(error: unknown): string | undefined {
 }
 
 /** Node gives one error for all addresses of a host, whose parts have the codes. */
-function codeOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+function systemCodeOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return systemCodeOf(error.errors[0]);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : '';
 }

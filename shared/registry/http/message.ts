@@ -6,7 +6,7 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /**
  * Makes the body anew for each time it has to be sent. Its pieces are given away: their memory may be used again once
- * they are sent (`giveBack`).
+ * they are sent (`release`).
  */
 export type BodyMaker = () => Promise<AsyncIterable<Uint8Array>>;
 

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { giveBack, isLent } from './read-memory.ts';
+import { isPooled, release } from './buffer-pool.ts';
 
 const MAX_UNDER_WAY = 8;
 
@@ -31,7 +31,7 @@ export class OutgoingBody extends Readable {
       this.push(null);
       return;
     }
-    if (isLent(value)) this.#underWay.push(value);
+    if (isPooled(value)) this.#underWay.push(value);
     // A connection that takes all at once never drains.
     if (this.#underWay.length > MAX_UNDER_WAY) this.#underWay = [];
     this.push(value);
@@ -39,7 +39,7 @@ export class OutgoingBody extends Readable {
 
   override resume(): this {
     if (this.readableLength === 0) {
-      for (const piece of this.#underWay.splice(0)) giveBack(piece);
+      for (const piece of this.#underWay.splice(0)) release(piece);
     }
     return super.resume();
   }

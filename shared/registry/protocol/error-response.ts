@@ -1,7 +1,7 @@
 import { type RegistryCode, RegistryError } from '../../errors.ts';
 import type { ErrorBody } from './error-body.ts';
 
-export interface Refusal {
+export interface ErrorResponse {
   /** The operation, to stand after "Could not": `read the manifest docker.io/library/node:22`. */
   readonly what: string;
   /** Who answered. */
@@ -21,15 +21,15 @@ const NOT_FOUND_CODES = new Set(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'BLOB_UNKNO
 export const NO_HEAD: readonly number[] = [405, 501];
 
 /** The error that an unsuccessful answer is. */
-export function refusal({
+export function toRegistryError({
   what,
   host,
   status,
   body,
   retryAfterMs,
   isAnonymous = false,
-}: Refusal): RegistryError {
-  const code = codeOf(status, body.codes, retryAfterMs);
+}: ErrorResponse): RegistryError {
+  const code = codeFor(status, body.codes, retryAfterMs);
   const answered = `${host} answered ${status}${body.summary ? ` (${body.summary})` : ''}`;
   return new RegistryError(
     code,
@@ -43,11 +43,11 @@ export function refusal({
 }
 
 /** The status decides first: some registries have their own words for "not found", none their own number. */
-function codeOf(status: number, codes: readonly string[], retryAfterMs: number | undefined): RegistryCode {
+function codeFor(status: number, codes: readonly string[], retryAfterMs: number | undefined): RegistryCode {
   if (status === 404) return 'E_NOT_FOUND';
   if (status === 429 || codes.some((code) => code.toUpperCase() === 'TOOMANYREQUESTS'))
     return 'E_RATE_LIMITED';
-  // GitHub's "secondary" limit: a refusal that says when to come back is none for good.
+  // GitHub's "secondary" limit: a toRegistryError that says when to come back is none for good.
   if (status === 403 && retryAfterMs !== undefined) return 'E_RATE_LIMITED';
   if (status === 401 || status === 403) return 'E_DENIED';
   if (status >= 500 || MAY_PASS.has(status)) return 'E_UNAVAILABLE';

@@ -1,6 +1,6 @@
 import type { Descriptor } from '../../content/index.ts';
 import { IntegrityError, TransportError } from '../../errors.ts';
-import { display, need, type Place, pathOf } from '../endpoint/repository-context.ts';
+import { display, pathOf, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
 import { type HttpResponse, RetryBudget } from '../http/index.ts';
 import { parseContentRange } from '../protocol/content-range.ts';
 
@@ -14,7 +14,7 @@ const PROGRESS_BYTES = 1024 * 1024;
  * The bytes are not checked here; whoever hashes them hashes on across the breaks.
  */
 export class BlobDownload {
-  readonly #place: Place;
+  readonly #context: RepositoryContext;
   readonly #blob: Blob;
   readonly #what: string;
   readonly #signal: AbortSignal | undefined;
@@ -27,12 +27,12 @@ export class BlobDownload {
   #usesRanges = true;
   #stopped: Error | undefined;
 
-  constructor(place: Place, blob: Blob, signal: AbortSignal | undefined) {
-    this.#place = place;
+  constructor(context: RepositoryContext, blob: Blob, signal: AbortSignal | undefined) {
+    this.#context = context;
     this.#blob = blob;
-    this.#what = `read the blob ${display(place, blob.digest)}`;
+    this.#what = `read the blob ${display(context, blob.digest)}`;
     this.#signal = signal;
-    this.#retries = new RetryBudget(place.channel.limits, place.channel.timing);
+    this.#retries = new RetryBudget(context.endpoint.limits, context.endpoint.timing);
   }
 
   /** Waits for the first answer, so that a blob that is not there fails before its first byte is wanted. */
@@ -48,7 +48,7 @@ export class BlobDownload {
 
   /** The bytes. @throws TransportError, RegistryError, IntegrityError when no answer brings it further */
   async *chunks(): AsyncGenerator<Uint8Array, void, undefined> {
-    const { timing } = this.#place.channel;
+    const { timing } = this.#context.endpoint;
     for (;;) {
       const startedAt = this.#reached;
       const failure = yield* this.#answerBytes();
@@ -73,11 +73,11 @@ export class BlobDownload {
   async *#answerBytes(): AsyncGenerator<Uint8Array, TransportError | IntegrityError | undefined, undefined> {
     const response = this.#response;
     if (!response) return undefined;
-    const { channel } = this.#place;
+    const { endpoint } = this.#context;
     const chunks = response.body[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const step = await channel.naming(this.#what, this.#signal, () => chunks.next());
+        const step = await endpoint.naming(this.#what, this.#signal, () => chunks.next());
         if (step.done) return this.#reached < this.#blob.size ? this.#tooShort() : undefined;
         const known = Math.min(this.#reached - this.#position, step.value.byteLength);
         this.#position += step.value.byteLength;
@@ -96,13 +96,13 @@ export class BlobDownload {
 
   /** Asks for what is missing, and for everything where ranges are not understood. */
   async #request(): Promise<void> {
-    const { channel } = this.#place;
+    const { endpoint } = this.#context;
     const asksRange = this.#reached > 0 && this.#usesRanges;
-    const response = await channel.request({
+    const response = await endpoint.request({
       what: this.#what,
       method: 'GET',
-      url: pathOf(this.#place, `blobs/${this.#blob.digest}`),
-      needs: [need(this.#place, 'pull')],
+      url: pathOf(this.#context, `blobs/${this.#blob.digest}`),
+      scopes: [scopeFor(this.#context, 'pull')],
       ...(asksRange && { headers: { range: `bytes=${this.#reached}-` } }),
       expect: asksRange ? [200, 206, 416] : [200],
       retries: this.#retries,

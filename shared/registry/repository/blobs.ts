@@ -1,7 +1,7 @@
 import { type Descriptor, type Digest, verified } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Access } from '../auth/index.ts';
-import { display, need, type Place, pathOf } from '../endpoint/repository-context.ts';
+import { display, pathOf, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
 import type { RetryBudget } from '../http/index.ts';
 import { NO_HEAD } from '../protocol/error-response.ts';
 import type { CallOptions } from '../types.ts';
@@ -15,38 +15,39 @@ interface LookOptions extends CallOptions {
 
 /** See `Repository.hasBlob`. `access` tells which token to use: one that is needed anyway saves another. */
 export async function hasBlob(
-  place: Place,
+  context: RepositoryContext,
   digest: Digest,
   { retries, signal }: LookOptions = {},
   access: Access = 'pull',
 ): Promise<boolean> {
-  const response = await place.channel.request({
-    what: `look for the blob ${display(place, digest)}`,
+  const response = await context.endpoint.request({
+    what: `look for the blob ${display(context, digest)}`,
     method: 'HEAD',
-    url: pathOf(place, `blobs/${digest}`),
-    needs: [need(place, access)],
+    url: pathOf(context, `blobs/${digest}`),
+    scopes: [scopeFor(context, access)],
     expect: [200, 404, ...NO_HEAD],
     retries,
     signal,
   });
   await response.body.discard();
-  if (NO_HEAD.includes(response.status)) return await canReadBlob(place, digest, { retries, signal }, access);
+  if (NO_HEAD.includes(response.status))
+    return await canReadBlob(context, digest, { retries, signal }, access);
   return response.status === 200;
 }
 
 /** Some proxies and storage gateways refuse HEAD. One byte asked for says as much. */
 async function canReadBlob(
-  place: Place,
+  context: RepositoryContext,
   digest: Digest,
   { retries, signal }: LookOptions,
   access: Access,
 ): Promise<boolean> {
   try {
-    const response = await place.channel.request({
-      what: `look for the blob ${display(place, digest)}`,
+    const response = await context.endpoint.request({
+      what: `look for the blob ${display(context, digest)}`,
       method: 'GET',
-      url: pathOf(place, `blobs/${digest}`),
-      needs: [need(place, access)],
+      url: pathOf(context, `blobs/${digest}`),
+      scopes: [scopeFor(context, access)],
       headers: { range: 'bytes=0-0' },
       // An empty blob has no first byte.
       expect: [200, 206, 416],
@@ -63,11 +64,11 @@ async function canReadBlob(
 
 /** See `Repository.openBlob`. */
 export async function openBlob(
-  place: Place,
+  context: RepositoryContext,
   blob: Pick<Descriptor, 'digest' | 'size'>,
   { signal }: CallOptions = {},
 ): Promise<AsyncIterable<Uint8Array>> {
-  const download = new BlobDownload(place, blob, signal);
+  const download = new BlobDownload(context, blob, signal);
   await download.open();
   return stoppable(download, verified(download.chunks(), blob));
 }
@@ -89,7 +90,11 @@ function stoppable(
 }
 
 /** See `Repository.deleteBlob`. */
-export async function deleteBlob(place: Place, digest: Digest, options: CallOptions = {}): Promise<void> {
-  const what = `delete the blob ${display(place, digest)}`;
-  await deleteAt(place, pathOf(place, `blobs/${digest}`), what, options);
+export async function deleteBlob(
+  context: RepositoryContext,
+  digest: Digest,
+  options: CallOptions = {},
+): Promise<void> {
+  const what = `delete the blob ${display(context, digest)}`;
+  await deleteAt(context, pathOf(context, `blobs/${digest}`), what, options);
 }

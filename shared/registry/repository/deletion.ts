@@ -1,4 +1,4 @@
-import { need, type Place } from '../endpoint/repository-context.ts';
+import { type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
 import type { CallOptions } from '../types.ts';
 
 /**
@@ -6,16 +6,16 @@ import type { CallOptions } from '../types.ts';
  * @param what the deletion, for messages: `delete the tag …`
  */
 export async function deleteAt(
-  place: Place,
+  context: RepositoryContext,
   url: string,
   what: string,
   { signal }: CallOptions,
 ): Promise<void> {
-  const response = await place.channel.request({
+  const response = await context.endpoint.request({
     what,
     method: 'DELETE',
     url,
-    needs: [need(place, 'delete')],
+    scopes: [scopeFor(context, 'delete')],
     expect: [200, 202, 204],
     signal,
   });

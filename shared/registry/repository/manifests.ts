@@ -12,8 +12,14 @@ import {
   verifyBytes,
 } from '../../content/index.ts';
 import { IntegrityError, InvalidInputError, RegistryError } from '../../errors.ts';
-import { assertTagOrDigest, display, need, type Place, pathOf } from '../endpoint/repository-context.ts';
-import { repeating } from '../endpoint/retry-until-intact.ts';
+import {
+  assertTagOrDigest,
+  display,
+  pathOf,
+  type RepositoryContext,
+  scopeFor,
+} from '../endpoint/repository-context.ts';
+import { retryUntilIntact } from '../endpoint/retry-until-intact.ts';
 import type { HttpResponse, RetryBudget } from '../http/index.ts';
 import { NO_HEAD } from '../protocol/error-response.ts';
 import type { CallOptions, PullOptions, PushedManifest } from '../types.ts';
@@ -29,17 +35,17 @@ const ACCEPT = { accept: MANIFEST_ACCEPT.join(', ') };
 
 /** See `Repository.resolve`. */
 export async function resolveManifest(
-  place: Place,
+  context: RepositoryContext,
   tagOrDigest: string,
   { signal, meter }: PullOptions = {},
 ): Promise<Descriptor | undefined> {
   assertTagOrDigest(tagOrDigest);
-  const what = `look up ${display(place, tagOrDigest)}`;
-  const response = await place.channel.request({
+  const what = `look up ${display(context, tagOrDigest)}`;
+  const response = await context.endpoint.request({
     what,
     method: 'HEAD',
-    url: pathOf(place, `manifests/${tagOrDigest}`),
-    needs: [need(place, 'pull')],
+    url: pathOf(context, `manifests/${tagOrDigest}`),
+    scopes: [scopeFor(context, 'pull')],
     headers: ACCEPT,
     expect: LOOKED_UP,
     meter,
@@ -47,8 +53,8 @@ export async function resolveManifest(
   });
   await response.body.discard();
   if (response.status === 404) return undefined;
-  if (NO_HEAD.includes(response.status)) return await resolveByGet(place, tagOrDigest, { signal, meter });
-  const announced = announcedDigest(place, what, response);
+  if (NO_HEAD.includes(response.status)) return await resolveByGet(context, tagOrDigest, { signal, meter });
+  const announced = announcedDigest(context, what, response);
   if (isDigest(tagOrDigest) && announced !== undefined) assertSame(what, tagOrDigest, announced);
   const digest = isDigest(tagOrDigest) ? tagOrDigest : announced;
   const size = Number(response.header('content-length') || Number.NaN);
@@ -57,26 +63,26 @@ export async function resolveManifest(
     return { mediaType, digest, size };
   }
   // Headers that a registry may leave out; only the content itself can tell then.
-  return await resolveByGet(place, tagOrDigest, { signal, meter });
+  return await resolveByGet(context, tagOrDigest, { signal, meter });
 }
 
 async function resolveByGet(
-  place: Place,
+  context: RepositoryContext,
   tagOrDigest: string,
   options: PullOptions,
 ): Promise<Descriptor | undefined> {
-  const found = await findManifest(place, tagOrDigest, options);
+  const found = await findManifest(context, tagOrDigest, options);
   return found && { mediaType: found.mediaType, digest: found.digest, size: found.size };
 }
 
 /** As `fetchManifest`, but what is not there is `undefined`. */
 export async function findManifest(
-  place: Place,
+  context: RepositoryContext,
   tagOrDigest: string,
   options: PullOptions,
 ): Promise<ManifestContent | undefined> {
   try {
-    return await fetchManifest(place, tagOrDigest, options);
+    return await fetchManifest(context, tagOrDigest, options);
   } catch (error) {
     if (error instanceof RegistryError && error.code === 'E_NOT_FOUND') return undefined;
     throw error;
@@ -85,49 +91,49 @@ export async function findManifest(
 
 /** See `Repository.fetchManifest`. */
 export async function fetchManifest(
-  place: Place,
+  context: RepositoryContext,
   tagOrDigest: string,
   { signal, meter }: PullOptions = {},
 ): Promise<ManifestContent> {
   assertTagOrDigest(tagOrDigest);
-  return await repeating(place, signal, (retries) =>
-    fetchOnce(place, tagOrDigest, { signal, meter, retries }),
+  return await retryUntilIntact(context, signal, (retries) =>
+    fetchOnce(context, tagOrDigest, { signal, meter, retries }),
   );
 }
 
 async function fetchOnce(
-  place: Place,
+  context: RepositoryContext,
   tagOrDigest: string,
   { signal, meter, retries }: AttemptOptions & PullOptions,
 ): Promise<ManifestContent> {
-  const what = `read the manifest ${display(place, tagOrDigest)}`;
-  const response = await place.channel.request({
+  const what = `read the manifest ${display(context, tagOrDigest)}`;
+  const response = await context.endpoint.request({
     what,
     method: 'GET',
-    url: pathOf(place, `manifests/${tagOrDigest}`),
-    needs: [need(place, 'pull')],
+    url: pathOf(context, `manifests/${tagOrDigest}`),
+    scopes: [scopeFor(context, 'pull')],
     headers: ACCEPT,
     expect: [200],
     meter,
     retries,
     signal,
   });
-  const bytes = await place.channel.readAll(response, MAX_MANIFEST_BYTES, { what, signal });
-  const digest = isDigest(tagOrDigest) ? tagOrDigest : announcedDigest(place, what, response);
+  const bytes = await context.endpoint.readAll(response, MAX_MANIFEST_BYTES, { what, signal });
+  const digest = isDigest(tagOrDigest) ? tagOrDigest : announcedDigest(context, what, response);
   const contentType = response.header('content-type');
-  assertManifestLike(place, what, contentType);
+  assertManifestLike(context, what, contentType);
   if (digest !== undefined) verifyBytes(bytes, { digest });
-  return manifestContent(bytes, manifestType(place, what, bytes, contentType), digest);
+  return manifestContent(bytes, manifestType(context, what, bytes, contentType), digest);
 }
 
-function assertManifestLike(place: Place, what: string, contentType: string | undefined): void {
+function assertManifestLike(context: RepositoryContext, what: string, contentType: string | undefined): void {
   if (contentType !== undefined && !/^(?:application\/|text\/plain)/i.test(contentType.trim())) {
-    throw place.channel.malformed(what, `sent ${contentType.slice(0, 100)}, which no manifest is`);
+    throw context.endpoint.malformed(what, `sent ${contentType.slice(0, 100)}, which no manifest is`);
   }
 }
 
 function manifestType(
-  place: Place,
+  context: RepositoryContext,
   what: string,
   bytes: Uint8Array,
   contentType: string | undefined,
@@ -136,13 +142,13 @@ function manifestType(
     return mediaTypeOf(bytes, contentType);
   } catch (error) {
     if (!(error instanceof InvalidInputError)) throw error;
-    throw place.channel.malformed(what, 'sent something that is not a manifest', error);
+    throw context.endpoint.malformed(what, 'sent something that is not a manifest', error);
   }
 }
 
 /** See `Repository.pushManifest`. */
 export async function pushManifest(
-  place: Place,
+  context: RepositoryContext,
   tagOrDigest: string,
   content: ManifestContent,
   { signal }: CallOptions = {},
@@ -156,24 +162,24 @@ export async function pushManifest(
     );
   }
   verifyBytes(bytes, { digest: isDigest(tagOrDigest) ? tagOrDigest : digest });
-  return await repeating(place, signal, (retries) =>
-    pushOnce(place, tagOrDigest, content, { signal, retries }),
+  return await retryUntilIntact(context, signal, (retries) =>
+    pushOnce(context, tagOrDigest, content, { signal, retries }),
   );
 }
 
 async function pushOnce(
-  place: Place,
+  context: RepositoryContext,
   tagOrDigest: string,
   { bytes, mediaType, digest }: ManifestContent,
   { signal, retries }: AttemptOptions,
 ): Promise<PushedManifest> {
-  const what = `push the manifest ${display(place, tagOrDigest)}`;
-  const response = await place.channel
+  const what = `push the manifest ${display(context, tagOrDigest)}`;
+  const response = await context.endpoint
     .request({
       what,
       method: 'PUT',
-      url: pathOf(place, `manifests/${tagOrDigest}`),
-      needs: [need(place, 'push')],
+      url: pathOf(context, `manifests/${tagOrDigest}`),
+      scopes: [scopeFor(context, 'push')],
       headers: { 'content-type': mediaType },
       body: bytes,
       expect: [200, 201],
@@ -182,22 +188,22 @@ async function pushOnce(
     })
     .catch(misread(what, digest));
   await response.body.discard();
-  const stored = announcedDigest(place, what, response);
+  const stored = announcedDigest(context, what, response);
   if (stored !== undefined) assertSame(what, digestOf(bytes, algorithmOf(stored)), stored);
   // What is pushed by its digest, the registry has to check. Of a tag nobody has said what it names now.
-  else if (!isDigest(tagOrDigest)) await assertTagged(place, tagOrDigest, digest, { what, signal });
+  else if (!isDigest(tagOrDigest)) await assertTagged(context, tagOrDigest, digest, { what, signal });
   const subject = response.header('oci-subject');
   return { subject: subject !== undefined && isDigest(subject) ? subject : undefined };
 }
 
 /** For a registry that does not say what it stored: some write a manifest anew in their own way. */
 async function assertTagged(
-  place: Place,
+  context: RepositoryContext,
   tag: string,
   digest: Digest,
   { what, signal }: { readonly what: string; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
-  const tagged = await resolveManifest(place, tag, { signal });
+  const tagged = await resolveManifest(context, tag, { signal });
   if (tagged) assertSame(what, digest, tagged.digest);
 }
 
@@ -215,20 +221,24 @@ function misread(what: string, digest: Digest): (error: unknown) => never {
 
 /** See `Repository.deleteManifest`. */
 export async function deleteManifest(
-  place: Place,
+  context: RepositoryContext,
   tagOrDigest: string,
   options: CallOptions = {},
 ): Promise<void> {
   assertTagOrDigest(tagOrDigest);
-  const what = `delete the manifest ${display(place, tagOrDigest)}`;
-  await deleteAt(place, pathOf(place, `manifests/${tagOrDigest}`), what, options);
+  const what = `delete the manifest ${display(context, tagOrDigest)}`;
+  await deleteAt(context, pathOf(context, `manifests/${tagOrDigest}`), what, options);
 }
 
 /** `Docker-Content-Digest`, which a registry may leave out but not garble. */
-function announcedDigest(place: Place, what: string, response: HttpResponse): Digest | undefined {
+function announcedDigest(
+  context: RepositoryContext,
+  what: string,
+  response: HttpResponse,
+): Digest | undefined {
   const header = response.header('docker-content-digest');
   if (header === undefined || isDigest(header)) return header;
-  throw place.channel.malformed(what, 'announced a digest that is none');
+  throw context.endpoint.malformed(what, 'announced a digest that is none');
 }
 
 function assertSame(what: string, expected: Digest, actual: Digest): void {

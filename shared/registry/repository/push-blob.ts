@@ -1,10 +1,10 @@
 import { type Descriptor, OCI_CONFIG } from '../../content/index.ts';
 import { IntegrityError, RegistryError } from '../../errors.ts';
-import { display, need, type Place, pathOf } from '../endpoint/repository-context.ts';
+import { display, pathOf, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
 import { RetryBudget } from '../http/index.ts';
 import type { BlobOutcome, PushBlobOptions } from '../types.ts';
-import { PlainUpload } from '../uploads/monolithic-upload.ts';
-import { ChunkedUpload } from '../uploads/resumable-upload.ts';
+import { MonolithicUpload } from '../uploads/monolithic-upload.ts';
+import { ResumableUpload } from '../uploads/resumable-upload.ts';
 import { UploadBody } from '../uploads/upload-body.ts';
 import { isPassing, retryAfterOf, toUploadError } from '../uploads/upload-failure.ts';
 import {
@@ -21,24 +21,24 @@ import { hasBlob } from './blobs.ts';
  * bytes, and a registry that cannot answers with the upload session that is needed anyway.
  */
 export async function pushBlob(
-  place: Place,
+  context: RepositoryContext,
   blob: Blob & Partial<Pick<Descriptor, 'mediaType'>>,
   open: () => Promise<AsyncIterable<Uint8Array>>,
   options: PushBlobOptions = {},
 ): Promise<BlobOutcome> {
   const { mountFrom, signal } = options;
   let begun: BegunUpload | undefined;
-  if (mountFrom !== undefined && mountFrom !== place.name.repository) {
-    const mounted = await tryMount(place, blob, mountFrom, signal);
+  if (mountFrom !== undefined && mountFrom !== context.name.repository) {
+    const mounted = await tryMount(context, blob, mountFrom, signal);
     if (mounted === 'mounted') return mounted;
     begun = mounted;
   }
   const isUnasked = isOfOneImage(blob) || (options.isNew && blob.size <= MAX_SENT_UNASKED_BYTES);
-  if (!isUnasked && (await hasBlob(place, blob.digest, { signal }, 'push'))) {
-    if (begun) await cancelUpload(place, begun.location);
+  if (!isUnasked && (await hasBlob(context, blob.digest, { signal }, 'push'))) {
+    if (begun) await cancelUpload(context, begun.location);
     return 'existing';
   }
-  await upload(place, blob, open, begun, options);
+  await upload(context, blob, open, begun, options);
   return 'uploaded';
 }
 
@@ -63,25 +63,25 @@ const MAX_SENT_UNASKED_BYTES = 4 * 1024 * 1024;
 
 /** `mounted`, an upload that was begun instead, or `undefined` when these credentials may not mount from there. */
 async function tryMount(
-  place: Place,
+  context: RepositoryContext,
   { digest }: Blob,
   from: string,
   signal: AbortSignal | undefined,
 ): Promise<'mounted' | BegunUpload | undefined> {
   try {
-    const response = await place.channel.request({
-      what: `mount the blob ${display(place, digest)} from ${from}`,
+    const response = await context.endpoint.request({
+      what: `mount the blob ${display(context, digest)} from ${from}`,
       method: 'POST',
       url: pathOf(
-        place,
+        context,
         `blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
       ),
-      needs: [need(place, 'push'), { repository: from, access: 'pull' }],
+      scopes: [scopeFor(context, 'push'), { repository: from, access: 'pull' }],
       expect: [201, 202],
       signal,
     });
     await response.body.discard();
-    return response.status === 201 ? 'mounted' : begunUpload(place, response);
+    return response.status === 201 ? 'mounted' : begunUpload(context, response);
   } catch (error) {
     if (error instanceof RegistryError && ['E_DENIED', 'E_NOT_FOUND', 'E_PROTOCOL'].includes(error.code)) {
       // Mounting only spares bytes. If more than that is wrong, the plain upload says so.
@@ -93,20 +93,20 @@ async function tryMount(
 
 /** Sends the bytes: in chunks that are written down if the blob is large and nobody else does so now. */
 async function upload(
-  place: Place,
+  context: RepositoryContext,
   blob: Blob,
   open: () => Promise<AsyncIterable<Uint8Array>>,
   begun: BegunUpload | undefined,
   options: PushBlobOptions,
 ): Promise<void> {
-  const isLarge = blob.size >= place.channel.limits.resumableBytes;
-  const claim = isLarge ? await options.sessions?.claim({ ...place.name, digest: blob.digest }) : undefined;
+  const isLarge = blob.size >= context.endpoint.limits.resumableBytes;
+  const claim = isLarge ? await options.sessions?.claim({ ...context.name, digest: blob.digest }) : undefined;
   if (!claim) {
-    await sendUntilThere(place, blob, open, new PlainUpload(place, blob, begun?.location), options);
+    await sendUntilThere(context, blob, open, new MonolithicUpload(context, blob, begun?.location), options);
     return;
   }
   try {
-    await sendUntilThere(place, blob, open, new ChunkedUpload(place, blob, claim, begun), options);
+    await sendUntilThere(context, blob, open, new ResumableUpload(context, blob, claim, begun), options);
     await claim.forget();
   } finally {
     // Best effort: a claim that is not given back runs out.
@@ -116,13 +116,13 @@ async function upload(
 
 /** As often as it takes. */
 async function sendUntilThere(
-  place: Place,
+  context: RepositoryContext,
   blob: Blob,
   open: () => Promise<AsyncIterable<Uint8Array>>,
-  way: PlainUpload | ChunkedUpload,
+  way: MonolithicUpload | ResumableUpload,
   { signal, onBytes }: PushBlobOptions,
 ): Promise<void> {
-  const { limits, timing } = place.channel;
+  const { limits, timing } = context.endpoint;
   const retries = new RetryBudget(limits, timing);
   let wrongBytes = 0;
   for (;;) {
@@ -137,13 +137,13 @@ async function sendUntilThere(
       const delayMs = canRepeat ? retries.nextDelayMs({ retryAfterMs: retryAfterOf(error) }) : undefined;
       // The answer may be all that was lost, also of the last attempt.
       const isLast = delayMs === undefined && !signal?.aborted;
-      if (isLast && canRepeat && (await arrived(place, blob, body, { retries, signal }))) return;
+      if (isLast && canRepeat && (await arrived(context, blob, body, { retries, signal }))) return;
       const givenUp = way.giveUp(error);
       signal?.throwIfAborted();
       await givenUp;
       if (delayMs === undefined) throw error;
       await timing.sleep(delayMs, signal);
-      if (await arrived(place, blob, body, { retries, signal })) return;
+      if (await arrived(context, blob, body, { retries, signal })) return;
     } finally {
       body.stop();
     }
@@ -152,14 +152,14 @@ async function sendUntilThere(
 
 /** Whether the registry has the blob after all. What keeps it from saying so is not the failure to report. */
 async function arrived(
-  place: Place,
+  context: RepositoryContext,
   { digest }: Blob,
   { failure }: UploadBody,
   { retries, signal }: AttemptOptions,
 ): Promise<boolean> {
   if (failure) return false;
   try {
-    return await hasBlob(place, digest, { retries, signal }, 'push');
+    return await hasBlob(context, digest, { retries, signal }, 'push');
   } catch {
     signal?.throwIfAborted();
     return false;

@@ -1,5 +1,5 @@
 import { algorithmOf, type Digest, encodedOf } from '../../content/index.ts';
-import type { Place } from '../endpoint/repository-context.ts';
+import type { RepositoryContext } from '../endpoint/repository-context.ts';
 import type { PullOptions, TaggedManifest } from '../types.ts';
 import { resolveManifest } from './manifests.ts';
 
@@ -8,14 +8,14 @@ const SUFFIXES = ['sig', 'att', 'sbom'];
 
 /** See `Repository.cosignTags`. */
 export async function findCosignTags(
-  place: Place,
+  context: RepositoryContext,
   subject: Digest,
   options: PullOptions = {},
 ): Promise<readonly TaggedManifest[]> {
   const found = await Promise.all(
     SUFFIXES.map(async (suffix) => {
       const tag = `${algorithmOf(subject)}-${encodedOf(subject)}.${suffix}`;
-      const manifest = tag.length <= MAX_TAG_CHARS ? await resolveManifest(place, tag, options) : undefined;
+      const manifest = tag.length <= MAX_TAG_CHARS ? await resolveManifest(context, tag, options) : undefined;
       return manifest ? [{ tag, digest: manifest.digest }] : [];
     }),
   );

@@ -7,7 +7,7 @@ import {
   isIndexType,
   type ManifestContent,
 } from '../../content/index.ts';
-import { display, type Place } from '../endpoint/repository-context.ts';
+import { display, type RepositoryContext } from '../endpoint/repository-context.ts';
 import { parseJson } from '../protocol/json.ts';
 import type { CallOptions, PullOptions } from '../types.ts';
 import { findManifest, pushManifest, resolveManifest } from './manifests.ts';
@@ -23,27 +23,27 @@ function referrersTag(subject: Digest): string {
 
 /** What the tag schema lists as referrers of `subject`. */
 export async function referrersUnderTag(
-  place: Place,
+  context: RepositoryContext,
   subject: Digest,
   options: PullOptions,
 ): Promise<readonly Descriptor[]> {
   const tag = referrersTag(subject);
   // Most images have no referrers, and registries may count a GET as a pull also of what is not there.
-  const isThere = (await resolveManifest(place, tag, options)) !== undefined;
-  const content = isThere ? await findManifest(place, tag, options) : undefined;
+  const isThere = (await resolveManifest(context, tag, options)) !== undefined;
+  const content = isThere ? await findManifest(context, tag, options) : undefined;
   // Something else than an index has this name for reasons of its own: it lists nothing.
   if (!content || !isIndexType(content.mediaType)) return [];
   const referrers = parseReferrers(parseJson(content.bytes));
   if (referrers) return referrers;
-  throw place.channel.malformed(
-    `read ${display(place, tag)}`,
+  throw context.endpoint.malformed(
+    `read ${display(context, tag)}`,
     'has something there that is not an index of referrers',
   );
 }
 
 /** See `Repository.addReferrers`. */
 export async function addReferrers(
-  place: Place,
+  context: RepositoryContext,
   subject: Digest,
   referrers: readonly ManifestContent[],
   options: CallOptions = {},
@@ -52,10 +52,10 @@ export async function addReferrers(
   await addToReferrersIndex(
     {
       tag,
-      read: () => findManifest(place, tag, options),
-      write: async (index) => void (await pushManifest(place, tag, index, options)),
+      read: () => findManifest(context, tag, options),
+      write: async (index) => void (await pushManifest(context, tag, index, options)),
       has: async (digest) =>
-        isDigest(digest) && (await resolveManifest(place, digest, options)) !== undefined,
+        isDigest(digest) && (await resolveManifest(context, digest, options)) !== undefined,
     },
     referrers,
   );

@@ -1,7 +1,7 @@
 import { type Descriptor, type Digest, isIndexType, parseDigest } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
-import { display, need, type Place, pathOf } from '../endpoint/repository-context.ts';
-import { repeating } from '../endpoint/retry-until-intact.ts';
+import { display, pathOf, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
+import { retryUntilIntact } from '../endpoint/retry-until-intact.ts';
 import type { RetryBudget } from '../http/index.ts';
 import { parseJson } from '../protocol/json.ts';
 import { nextPage } from '../protocol/location.ts';
@@ -17,48 +17,49 @@ const FILTERED_BY_TYPE = /(?:^|,)\s*artifactType\s*(?:,|$)/;
 
 /** See `Repository.referrers`. */
 export async function listReferrers(
-  place: Place,
+  context: RepositoryContext,
   subject: Digest,
   { artifactType, signal, meter }: ReferrersOptions = {},
 ): Promise<readonly Descriptor[]> {
   const digest = parseDigest(subject);
   const listed =
-    (await askApi(place, digest, { artifactType, signal })) ??
-    ofType(await referrersUnderTag(place, digest, { signal, meter }), artifactType);
+    (await askApi(context, digest, { artifactType, signal })) ??
+    ofType(await referrersUnderTag(context, digest, { signal, meter }), artifactType);
   return [...new Map(listed.map((descriptor) => [descriptor.digest, descriptor])).values()];
 }
 
 /** Distribution-spec, "Listing Referrers". `undefined` when the registry has no such API. */
 async function askApi(
-  place: Place,
+  context: RepositoryContext,
   digest: Digest,
   { artifactType, signal }: ReferrersOptions,
 ): Promise<readonly Descriptor[] | undefined> {
-  const { channel } = place;
-  if (channel.lacksReferrersApi) return undefined;
-  const what = `list the referrers of ${display(place, digest)}`;
+  const { endpoint } = context;
+  if (endpoint.lacksReferrersApi) return undefined;
+  const what = `list the referrers of ${display(context, digest)}`;
   const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
   const found: Descriptor[] = [];
   const seen = new Set<string>();
-  let url: URL | undefined = new URL(pathOf(place, `referrers/${digest}${query}`), channel.origin);
+  let url: URL | undefined = new URL(pathOf(context, `referrers/${digest}${query}`), endpoint.origin);
   while (url) {
-    if (seen.has(url.href)) throw channel.malformed(what, 'sends the same page over and over');
-    if (seen.size >= MAX_PAGES) throw channel.malformed(what, `has more than ${MAX_PAGES} pages of them`);
+    if (seen.has(url.href)) throw endpoint.malformed(what, 'sends the same page over and over');
+    if (seen.size >= MAX_PAGES) throw endpoint.malformed(what, `has more than ${MAX_PAGES} pages of them`);
     const isFirst = seen.size === 0;
     seen.add(url.href);
     const here = url;
-    const answer = await repeating(place, signal, (retries) =>
-      get(place, here, { what, isFirst, retries, signal }),
+    const answer = await retryUntilIntact(context, signal, (retries) =>
+      get(context, here, { what, isFirst, retries, signal }),
     );
     if (!answer) return undefined;
     const { document, isIndex, filters, links } = answer;
     // A sign-in page or a web application that answers every path: as good as no API, but perhaps not for long.
     if (isFirst && !isIndex && !looksLikeIndex(document)) return undefined;
     const page = parseReferrers(document);
-    if (!page) throw channel.malformed(what, 'sent something that is not an index of referrers');
+    if (!page) throw endpoint.malformed(what, 'sent something that is not an index of referrers');
     found.push(...(FILTERED_BY_TYPE.test(filters) ? page : ofType(page, artifactType)));
-    if (found.length > MAX_REFERRERS) throw channel.malformed(what, `has more than ${MAX_REFERRERS} of them`);
-    url = nextPage(links, here, channel.origin);
+    if (found.length > MAX_REFERRERS)
+      throw endpoint.malformed(what, `has more than ${MAX_REFERRERS} of them`);
+    url = nextPage(links, here, endpoint.origin);
   }
   return found;
 }
@@ -82,24 +83,24 @@ interface PageRequest extends CallOptions {
 
 /** One page; `undefined` when the answer to the first is what a registry without the API gives. */
 async function get(
-  place: Place,
+  context: RepositoryContext,
   url: URL,
   { what, isFirst, retries, signal }: PageRequest,
 ): Promise<RawPage | undefined> {
-  const { channel } = place;
+  const { endpoint } = context;
   try {
-    const needs = [need(place, 'pull')];
-    const response = await channel.request({
+    const scopes = [scopeFor(context, 'pull')];
+    const response = await endpoint.request({
       what,
       method: 'GET',
       url,
-      needs,
+      scopes,
       expect: [200],
       retries,
       signal,
     });
     return {
-      document: parseJson(await channel.readAll(response, MAX_PAGE_BYTES, { what, signal })),
+      document: parseJson(await endpoint.readAll(response, MAX_PAGE_BYTES, { what, signal })),
       isIndex: isIndexType(response.header('content-type')?.split(';', 1)[0]?.trim() ?? ''),
       filters: response.header('oci-filters-applied') ?? '',
       links: response.headerLines('link'),
@@ -107,7 +108,7 @@ async function get(
   } catch (error) {
     if (!isFirst || !(error instanceof RegistryError) || !meansNoApi(error)) throw error;
     // An API that is there may say this of the repository; asked about another, it answers.
-    if (!error.registryCodes.some((code) => ABOUT_CONTENT.has(code))) channel.lacksReferrersApi = true;
+    if (!error.registryCodes.some((code) => ABOUT_CONTENT.has(code))) endpoint.lacksReferrersApi = true;
     return undefined;
   }
 }

@@ -1,35 +1,35 @@
-import { assertRepositoryName, type Place } from '../endpoint/repository-context.ts';
+import { assertRepositoryName, type RepositoryContext } from '../endpoint/repository-context.ts';
 import { listDigests } from '../families/index.ts';
 import type { Repository } from '../types.ts';
 import { deleteBlob, hasBlob, openBlob } from './blobs.ts';
 import { deleteManifest, fetchManifest, pushManifest, resolveManifest } from './manifests.ts';
+import { mayExist } from './may-exist.ts';
 import { pushBlob } from './push-blob.ts';
 import { listReferrers } from './referrers.ts';
 import { findCosignTags } from './referrers-cosign.ts';
 import { addReferrers } from './referrers-tag.ts';
-import { isUnknownRepository } from './repository-exists.ts';
 import { deleteTag } from './tag-deletion.ts';
 import { listTags } from './tags.ts';
 
 /** @throws InvalidInputError `E_REFERENCE` for a name that is not one */
-export function createRepository(place: Place): Repository {
-  assertRepositoryName(place.name);
+export function createRepository(context: RepositoryContext): Repository {
+  assertRepositoryName(context.name);
   return {
-    name: place.name,
-    tags: (options) => listTags(place, options),
-    listDigests: (options) => listDigests(place, place.channel.settings.family, options),
-    isUnknown: (options) => isUnknownRepository(place, options),
-    resolve: (tagOrDigest, options) => resolveManifest(place, tagOrDigest, options),
-    fetchManifest: (tagOrDigest, options) => fetchManifest(place, tagOrDigest, options),
-    pushManifest: (tagOrDigest, content, options) => pushManifest(place, tagOrDigest, content, options),
-    deleteManifest: (tagOrDigest, options) => deleteManifest(place, tagOrDigest, options),
-    deleteTag: (tag, options) => deleteTag(place, tag, options),
-    referrers: (subject, options) => listReferrers(place, subject, options),
-    cosignTags: (subject, options) => findCosignTags(place, subject, options),
-    addReferrers: (subject, referrers, options) => addReferrers(place, subject, referrers, options),
-    hasBlob: (digest, options) => hasBlob(place, digest, options),
-    openBlob: (blob, options) => openBlob(place, blob, options),
-    pushBlob: (blob, open, options) => pushBlob(place, blob, open, options),
-    deleteBlob: (digest, options) => deleteBlob(place, digest, options),
+    name: context.name,
+    tags: (options) => listTags(context, options),
+    listDigests: (options) => listDigests(context, context.endpoint.settings.family, options),
+    mayExist: (options) => mayExist(context, options),
+    resolve: (tagOrDigest, options) => resolveManifest(context, tagOrDigest, options),
+    fetchManifest: (tagOrDigest, options) => fetchManifest(context, tagOrDigest, options),
+    pushManifest: (tagOrDigest, content, options) => pushManifest(context, tagOrDigest, content, options),
+    deleteManifest: (tagOrDigest, options) => deleteManifest(context, tagOrDigest, options),
+    deleteTag: (tag, options) => deleteTag(context, tag, options),
+    referrers: (subject, options) => listReferrers(context, subject, options),
+    cosignTags: (subject, options) => findCosignTags(context, subject, options),
+    addReferrers: (subject, referrers, options) => addReferrers(context, subject, referrers, options),
+    hasBlob: (digest, options) => hasBlob(context, digest, options),
+    openBlob: (blob, options) => openBlob(context, blob, options),
+    pushBlob: (blob, open, options) => pushBlob(context, blob, open, options),
+    deleteBlob: (digest, options) => deleteBlob(context, digest, options),
   };
 }

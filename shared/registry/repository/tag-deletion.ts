@@ -1,6 +1,6 @@
 import { isTag } from '../../content/index.ts';
 import { InvalidInputError, RegistryError } from '../../errors.ts';
-import { display, type Place, pathOf } from '../endpoint/repository-context.ts';
+import { display, pathOf, type RepositoryContext } from '../endpoint/repository-context.ts';
 import { listingSupport } from '../families/index.ts';
 import type { CallOptions } from '../types.ts';
 import { deleteAt } from './deletion.ts';
@@ -10,18 +10,20 @@ import { deleteAt } from './deletion.ts';
  * data plane "Tag - Delete", and takes a manifest away by its digest only.
  */
 export async function deleteTag(
-  place: Place,
+  context: RepositoryContext,
   tag: string,
   options: CallOptions = {},
 ): Promise<'deleted' | 'unsupported'> {
   if (!isTag(tag)) {
     throw new InvalidInputError('E_REFERENCE', `"${tag.slice(0, 200)}" is not a tag.`);
   }
-  const { family } = listingSupport(place.name.registry, place.channel.settings.family);
+  const { family } = listingSupport(context.name.registry, context.endpoint.settings.family);
   const isAzure = family === 'acr';
   try {
-    const url = isAzure ? `/acr/v1/${place.name.repository}/_tags/${tag}` : pathOf(place, `manifests/${tag}`);
-    await deleteAt(place, url, `delete the tag ${display(place, tag)}`, options);
+    const url = isAzure
+      ? `/acr/v1/${context.name.repository}/_tags/${tag}`
+      : pathOf(context, `manifests/${tag}`);
+    await deleteAt(context, url, `delete the tag ${display(context, tag)}`, options);
     return 'deleted';
   } catch (error) {
     // Azure refuses so what is locked.

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { isTag } from '../../content/index.ts';
 import type { Operation } from '../endpoint/registry-endpoint.ts';
-import { display, need, type Place, pathOf } from '../endpoint/repository-context.ts';
-import { repeating } from '../endpoint/retry-until-intact.ts';
+import { display, pathOf, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
+import { retryUntilIntact } from '../endpoint/retry-until-intact.ts';
 import { parseJson } from '../protocol/json.ts';
 import { listOf } from '../protocol/list-of.ts';
 import { nextPage } from '../protocol/location.ts';
@@ -23,33 +23,33 @@ const pageSchema = z.object({
 
 /** See `Repository.tags`. */
 export async function* listTags(
-  place: Place,
+  context: RepositoryContext,
   { signal, onPage }: PageOptions = {},
 ): AsyncGenerator<string, void, undefined> {
-  const { channel } = place;
-  const what = `list the tags of ${display(place)}`;
+  const { endpoint } = context;
+  const what = `list the tags of ${display(context)}`;
   const seen = new Set<string>();
   let count = 0;
-  let url: URL | undefined = new URL(pathOf(place, `tags/list?n=${PAGE_SIZE}`), channel.origin);
+  let url: URL | undefined = new URL(pathOf(context, `tags/list?n=${PAGE_SIZE}`), endpoint.origin);
   while (url) {
     const here = url;
-    if (seen.has(url.href)) throw channel.malformed(what, 'sends the same page over and over');
-    if (seen.size >= MAX_PAGES) throw channel.malformed(what, `has more than ${MAX_PAGES} pages of them`);
+    if (seen.has(url.href)) throw endpoint.malformed(what, 'sends the same page over and over');
+    if (seen.size >= MAX_PAGES) throw endpoint.malformed(what, `has more than ${MAX_PAGES} pages of them`);
     seen.add(url.href);
     await onPage?.();
-    const { bytes, links } = await repeating(place, signal, (retries) =>
-      fetchPage(place, here, { what, signal, retries }),
+    const { bytes, links } = await retryUntilIntact(context, signal, (retries) =>
+      fetchPage(context, here, { what, signal, retries }),
     );
     const page = pageSchema.safeParse(parseJson(bytes));
-    if (!page.success) throw channel.malformed(what, 'sent something that is not a list of tags');
+    if (!page.success) throw endpoint.malformed(what, 'sent something that is not a list of tags');
     for (const tag of page.data.tags) {
       if (!isTag(tag))
-        throw channel.malformed(what, `listed ${JSON.stringify(tag.slice(0, 40))}, which is no tag`);
+        throw endpoint.malformed(what, `listed ${JSON.stringify(tag.slice(0, 40))}, which is no tag`);
       count += 1;
-      if (count > MAX_TAGS) throw channel.malformed(what, `has more than ${MAX_TAGS} of them`);
+      if (count > MAX_TAGS) throw endpoint.malformed(what, `has more than ${MAX_TAGS} of them`);
       yield tag;
     }
-    url = nextPage(links, here, channel.origin);
+    url = nextPage(links, here, endpoint.origin);
   }
 }
 
@@ -60,20 +60,20 @@ interface RawPage {
 }
 
 async function fetchPage(
-  place: Place,
+  context: RepositoryContext,
   url: URL,
   { what, signal, retries }: Pick<Operation, 'what' | 'signal' | 'retries'>,
 ): Promise<RawPage> {
-  const response = await place.channel.request({
+  const response = await context.endpoint.request({
     what,
     method: 'GET',
     url,
-    needs: [need(place, 'list')],
+    scopes: [scopeFor(context, 'list')],
     headers: { accept: 'application/json' },
     expect: [200],
     retries,
     signal,
   });
-  const bytes = await place.channel.readAll(response, MAX_PAGE_BYTES, { what, signal });
+  const bytes = await context.endpoint.readAll(response, MAX_PAGE_BYTES, { what, signal });
   return { bytes, links: response.headerLines('link') };
 }

@@ -1,4 +1,4 @@
-import type { Place } from '../endpoint/repository-context.ts';
+import type { RepositoryContext } from '../endpoint/repository-context.ts';
 import type { UploadBody } from './upload-body.ts';
 import {
   type AttemptOptions,
@@ -12,38 +12,38 @@ import {
 } from './upload-session.ts';
 
 /** Sends a blob in one request, in a new session each time: how much of a broken one arrived is anybody's guess. */
-export class PlainUpload {
-  readonly #place: Place;
+export class MonolithicUpload {
+  readonly #context: RepositoryContext;
   readonly #blob: Blob;
   #location: URL | undefined;
 
   /** @param location of an upload that was begun already, for the first attempt */
-  constructor(place: Place, blob: Blob, location: URL | undefined) {
-    this.#place = place;
+  constructor(context: RepositoryContext, blob: Blob, location: URL | undefined) {
+    this.#context = context;
     this.#blob = blob;
     this.#location = location;
   }
 
   async send(body: UploadBody, options: AttemptOptions): Promise<void> {
-    const place = this.#place;
+    const context = this.#context;
     const blob = this.#blob;
     body.openAhead();
-    this.#location ??= (await beginUpload(place, blob, options)).location;
+    this.#location ??= (await beginUpload(context, blob, options)).location;
     const make = () => body.make();
-    if (blob.size <= place.channel.limits.singlePutBytes) {
-      await finishUpload(place, blob, this.#location, make, options);
+    if (blob.size <= context.endpoint.limits.singlePutBytes) {
+      await finishUpload(context, blob, this.#location, make, options);
       return;
     }
     const streamed = { headers: octets(blob.size), body: make };
-    const answer = await patchUpload(place, blob, this.#location, streamed, options);
-    const location = nextLocation(place, answer, this.#location);
-    await finishUpload(place, blob, location, undefined, options);
+    const answer = await patchUpload(context, blob, this.#location, streamed, options);
+    const location = nextLocation(context, answer, this.#location);
+    await finishUpload(context, blob, location, undefined, options);
   }
 
   /** After a failed attempt: leaves no session behind. */
   async giveUp(): Promise<void> {
     const location = this.#location;
     this.#location = undefined;
-    if (location) await cancelUpload(this.#place, location);
+    if (location) await cancelUpload(this.#context, location);
   }
 }

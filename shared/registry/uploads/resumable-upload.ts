@@ -1,9 +1,9 @@
 import { RegistryError } from '../../errors.ts';
-import { display, need, type Place } from '../endpoint/repository-context.ts';
+import { display, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
 import type { KeptUpload, UploadClaim } from '../types.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { arrivedBytes, keptLocation, usableLocation } from './kept-session.ts';
-import { PlainUpload } from './monolithic-upload.ts';
+import { MonolithicUpload } from './monolithic-upload.ts';
 import type { UploadBody } from './upload-body.ts';
 import { isSessionRefused, isWrongBytes } from './upload-failure.ts';
 import {
@@ -32,8 +32,8 @@ interface Session {
  * whole can be checked against the digest, but it is not sent. A registry that does not take to it gets the blob
  * in one request.
  */
-export class ChunkedUpload {
-  readonly #place: Place;
+export class ResumableUpload {
+  readonly #context: RepositoryContext;
   readonly #blob: Blob;
   readonly #claim: UploadClaim;
   #begun: BegunUpload | undefined;
@@ -41,11 +41,11 @@ export class ChunkedUpload {
   #kept: KeptUpload | undefined;
   #session: Session | undefined;
   #furthest = 0;
-  #plain: PlainUpload | undefined;
+  #plain: MonolithicUpload | undefined;
 
   /** @param begun an upload that was begun already */
-  constructor(place: Place, blob: Blob, claim: UploadClaim, begun: BegunUpload | undefined) {
-    this.#place = place;
+  constructor(context: RepositoryContext, blob: Blob, claim: UploadClaim, begun: BegunUpload | undefined) {
+    this.#context = context;
     this.#blob = blob;
     this.#claim = claim;
     this.#begun = begun;
@@ -56,7 +56,7 @@ export class ChunkedUpload {
     if (!this.#plain) {
       const refused = await this.#sendChunks(body, options);
       if (!refused) return;
-      this.#plain = new PlainUpload(this.#place, this.#blob, undefined);
+      this.#plain = new MonolithicUpload(this.#context, this.#blob, undefined);
     }
     await this.#plain.send(body, options);
   }
@@ -80,7 +80,7 @@ export class ChunkedUpload {
         if (!(await this.#keep(this.#session))) return true;
       }
       await chunks.end();
-      await finishUpload(this.#place, this.#blob, this.#session.location, undefined, options);
+      await finishUpload(this.#context, this.#blob, this.#session.location, undefined, options);
     } catch (error) {
       if (body.failure || !isSessionRefused(error)) throw error;
       await this.#drop();
@@ -99,15 +99,15 @@ export class ChunkedUpload {
       return undefined;
     }
     this.#kept = undefined;
-    if (this.#begun) await cancelUpload(this.#place, this.#begun.location);
+    if (this.#begun) await cancelUpload(this.#context, this.#begun.location);
     this.#begun = undefined;
     return now;
   }
 
   #keptSession(): Session | undefined {
     const kept = this.#kept;
-    const { channel } = this.#place;
-    const location = kept && usableLocation(kept, this.#blob, channel.origin, channel.timing.now());
+    const { endpoint } = this.#context;
+    const location = kept && usableLocation(kept, this.#blob, endpoint.origin, endpoint.timing.now());
     return location && { location, offset: kept.offset, chunkBytes: kept.chunkBytes };
   }
 
@@ -119,13 +119,13 @@ export class ChunkedUpload {
     session: Session,
     { retries, signal }: AttemptOptions,
   ): Promise<Session | 'silent' | undefined> {
-    const limit = AbortSignal.timeout(this.#place.channel.limits.idleTimeoutMs);
+    const limit = AbortSignal.timeout(this.#context.endpoint.limits.idleTimeoutMs);
     try {
-      const answer = await this.#place.channel.request({
-        what: `see how much of the blob ${display(this.#place, this.#blob.digest)} arrived`,
+      const answer = await this.#context.endpoint.request({
+        what: `see how much of the blob ${display(this.#context, this.#blob.digest)} arrived`,
         method: 'GET',
         url: session.location,
-        needs: [need(this.#place, 'push')],
+        scopes: [scopeFor(this.#context, 'push')],
         expect: [200, 202, 204],
         retries,
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
@@ -133,7 +133,7 @@ export class ChunkedUpload {
       await answer.body.discard();
       const offset = arrivedBytes(answer.header('range'));
       if (offset === undefined || offset > this.#blob.size) return undefined;
-      return { ...session, location: nextLocation(this.#place, answer, session.location), offset };
+      return { ...session, location: nextLocation(this.#context, answer, session.location), offset };
     } catch (error) {
       signal?.throwIfAborted();
       if (limit.aborted) return 'silent';
@@ -145,9 +145,9 @@ export class ChunkedUpload {
   }
 
   async #started(options: AttemptOptions): Promise<Session> {
-    const begun = this.#begun ?? (await beginUpload(this.#place, this.#blob, options));
+    const begun = this.#begun ?? (await beginUpload(this.#context, this.#blob, options));
     this.#begun = undefined;
-    const chunkBytes = Math.max(this.#place.channel.limits.chunkBytes, begun.minChunkBytes);
+    const chunkBytes = Math.max(this.#context.endpoint.limits.chunkBytes, begun.minChunkBytes);
     return { location: begun.location, offset: 0, chunkBytes };
   }
 
@@ -169,14 +169,14 @@ export class ChunkedUpload {
       headers: { ...octets(end - offset), 'content-range': `${offset}-${end - 1}` },
       body: () => chunks.read(offset, end),
     };
-    const answer = await patchUpload(this.#place, this.#blob, location, chunk, options);
+    const answer = await patchUpload(this.#context, this.#blob, location, chunk, options);
     const arrived = arrivedBytes(answer.header('range'));
     if (arrived !== undefined && arrived !== end) {
-      const { channel, name } = this.#place;
-      const what = `upload the blob ${display(this.#place, this.#blob.digest)}`;
-      throw channel.malformed(what, `counts ${arrived} bytes where ${end} were sent to ${name.repository}`);
+      const { endpoint, name } = this.#context;
+      const what = `upload the blob ${display(this.#context, this.#blob.digest)}`;
+      throw endpoint.malformed(what, `counts ${arrived} bytes where ${end} were sent to ${name.repository}`);
     }
-    return { ...session, location: nextLocation(this.#place, answer, location), offset: end };
+    return { ...session, location: nextLocation(this.#context, answer, location), offset: end };
   }
 
   /** Getting further than ever is progress: the attempts are counted anew. Getting there again is not. */
@@ -188,7 +188,7 @@ export class ChunkedUpload {
 
   /** Resolves to whether the session is still ours. */
   async #keep({ location, offset, chunkBytes }: Session): Promise<boolean> {
-    const keptAt = new Date(this.#place.channel.timing.now());
+    const keptAt = new Date(this.#context.endpoint.timing.now());
     const { size } = this.#blob;
     const isOurs = await this.#claim.keep({ location: location.href, offset, size, chunkBytes, keptAt });
     if (!isOurs) this.#session = undefined;
@@ -197,11 +197,11 @@ export class ChunkedUpload {
 
   async #drop(): Promise<void> {
     const location =
-      this.#session?.location ?? (this.#kept && keptLocation(this.#kept, this.#place.channel.origin));
+      this.#session?.location ?? (this.#kept && keptLocation(this.#kept, this.#context.endpoint.origin));
     const isKept = this.#session !== undefined || this.#kept !== undefined;
     this.#session = undefined;
     this.#kept = undefined;
-    if (location) await cancelUpload(this.#place, location);
+    if (location) await cancelUpload(this.#context, location);
     if (isKept) await this.#claim.forget();
   }
 }

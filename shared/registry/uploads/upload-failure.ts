@@ -16,7 +16,7 @@ export function toUploadError(thrown: unknown, { failure }: UploadBody, { digest
     );
   }
   if (thrown instanceof RegistryError && thrown.registryCodes.includes(SESSION_GONE)) {
-    // Nothing that was asked for is missing: the registry lost its place, and may keep it another time.
+    // Nothing that was asked for is missing: the registry lost its context, and may keep it another time.
     const { message, registryCodes, status = 404 } = thrown;
     return new RegistryError('E_UNAVAILABLE', message, { status, registryCodes, cause: thrown });
   }

@@ -1,6 +1,6 @@
 import type { Descriptor } from '../../content/index.ts';
 import { IntegrityError } from '../../errors.ts';
-import { display, need, type Place, pathOf } from '../endpoint/repository-context.ts';
+import { display, pathOf, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
 import type { BodyMaker, HttpResponse, RetryBudget } from '../http/index.ts';
 import { uploadLocation, withDigest } from '../protocol/location.ts';
 import type { CallOptions } from '../types.ts';
@@ -27,48 +27,48 @@ export function octets(length: number): Readonly<Record<string, string>> {
 }
 
 export async function beginUpload(
-  place: Place,
+  context: RepositoryContext,
   { digest }: Blob,
   { retries, signal }: AttemptOptions,
 ): Promise<BegunUpload> {
-  const response = await place.channel.request({
-    what: `begin the upload of the blob ${display(place, digest)}`,
+  const response = await context.endpoint.request({
+    what: `begin the upload of the blob ${display(context, digest)}`,
     method: 'POST',
-    url: pathOf(place, 'blobs/uploads/'),
-    needs: [need(place, 'push')],
+    url: pathOf(context, 'blobs/uploads/'),
+    scopes: [scopeFor(context, 'push')],
     expect: [202],
     retries,
     signal,
   });
   await response.body.discard();
-  return begunUpload(place, response);
+  return begunUpload(context, response);
 }
 
 /** Reads the answer that begins an upload (distribution-spec, "Pushing a blob in chunks"). */
-export function begunUpload(place: Place, response: HttpResponse): BegunUpload {
+export function begunUpload(context: RepositoryContext, response: HttpResponse): BegunUpload {
   const minimum = response.header('oci-chunk-min-length')?.trim() ?? '';
   return {
-    location: locationIn(place, response),
+    location: locationIn(context, response),
     minChunkBytes: /^\d{1,15}$/.test(minimum) ? Number(minimum) : 0,
   };
 }
 
 /** Adds bytes to an upload. Resolves to the answer, with the headers that say how it goes on. */
 export async function patchUpload(
-  place: Place,
+  context: RepositoryContext,
   { digest }: Blob,
   location: URL,
   { headers, body }: { readonly headers: Readonly<Record<string, string>>; readonly body: BodyMaker },
   { retries, signal }: AttemptOptions,
 ): Promise<HttpResponse> {
-  const answer = await place.channel.request({
-    what: `upload the blob ${display(place, digest)}`,
+  const answer = await context.endpoint.request({
+    what: `upload the blob ${display(context, digest)}`,
     method: 'PATCH',
     url: location,
-    needs: [need(place, 'push')],
+    scopes: [scopeFor(context, 'push')],
     headers,
     body,
-    answerTimeoutMs: place.channel.limits.commitTimeoutMs,
+    answerTimeoutMs: context.endpoint.limits.commitTimeoutMs,
     expect: [202],
     retries,
     signal,
@@ -82,20 +82,20 @@ export async function patchUpload(
  * @throws IntegrityError `E_DIGEST_MISMATCH` when the registry stored something else
  */
 export async function finishUpload(
-  place: Place,
+  context: RepositoryContext,
   { digest, size }: Blob,
   location: URL,
   body: BodyMaker | undefined,
   { retries, signal }: AttemptOptions,
 ): Promise<void> {
-  const what = `upload the blob ${display(place, digest)}`;
-  const answer = await place.channel.request({
+  const what = `upload the blob ${display(context, digest)}`;
+  const answer = await context.endpoint.request({
     what,
     method: 'PUT',
     url: withDigest(location, digest),
-    needs: [need(place, 'push')],
+    scopes: [scopeFor(context, 'push')],
     ...(body && { headers: octets(size), body }),
-    answerTimeoutMs: place.channel.limits.commitTimeoutMs,
+    answerTimeoutMs: context.endpoint.limits.commitTimeoutMs,
     expect: [201, 204],
     retries,
     signal,
@@ -111,18 +111,18 @@ export async function finishUpload(
 }
 
 /** Where an upload goes on after an answer; `before` when it does not say. */
-export function nextLocation(place: Place, answer: HttpResponse, before: URL): URL {
-  return answer.header('location') === undefined ? before : locationIn(place, answer);
+export function nextLocation(context: RepositoryContext, answer: HttpResponse, before: URL): URL {
+  return answer.header('location') === undefined ? before : locationIn(context, answer);
 }
 
 /** Best effort: a registry drops sessions that nobody finishes in the end. */
-export async function cancelUpload(place: Place, location: URL): Promise<void> {
+export async function cancelUpload(context: RepositoryContext, location: URL): Promise<void> {
   try {
-    const response = await place.channel.request({
+    const response = await context.endpoint.request({
       what: 'cancel an upload',
       method: 'DELETE',
       url: location,
-      needs: [need(place, 'push')],
+      scopes: [scopeFor(context, 'push')],
       expect: [200, 202, 204],
       signal: AbortSignal.timeout(CANCEL_TIMEOUT_MS),
     });
@@ -132,6 +132,6 @@ export async function cancelUpload(place: Place, location: URL): Promise<void> {
   }
 }
 
-function locationIn({ channel }: Place, response: HttpResponse): URL {
-  return uploadLocation(response.header('location'), response.url, channel.origin);
+function locationIn({ endpoint }: RepositoryContext, response: HttpResponse): URL {
+  return uploadLocation(response.header('location'), response.url, endpoint.origin);
 }

@@ -103,8 +103,8 @@ export class DeletionWorld extends World {
         await at('tags');
         yield* memory.tags.keys();
       },
-      async isUnknown() {
-        return sourceUnknown;
+      async mayExist() {
+        return !sourceUnknown;
       },
       async deleteTag(tag: string) {
         await at('deleteTag start');

@@ -1,4 +1,4 @@
-import { RegistryChannel } from '../../../../shared/registry/endpoint/registry-endpoint.ts';
+import { RegistryEndpoint } from '../../../../shared/registry/endpoint/registry-endpoint.ts';
 import { listDigests } from '../../../../shared/registry/families/index.ts';
 import {
   DEFAULT_LIMITS,
@@ -51,7 +51,7 @@ export function listedBy(
   registry: string,
   answer: (request: HttpRequest) => object,
 ): AsyncIterable<TagDigest> {
-  const channel = new RegistryChannel(registry, {
+  const endpoint = new RegistryEndpoint(registry, {
     send: async (request) => jsonResponse(request, answer(request)),
     limits: DEFAULT_LIMITS,
     timing: new FakeTiming(),
@@ -59,7 +59,7 @@ export function listedBy(
     credentials: JANE,
     settings: {},
   });
-  const pages = listDigests({ name: { registry, repository: 'acme/app' }, channel }, undefined);
+  const pages = listDigests({ name: { registry, repository: 'acme/app' }, endpoint }, undefined);
   if (!pages) throw new Error(`${registry} has no listing`);
   return tagsOf(pages);
 }

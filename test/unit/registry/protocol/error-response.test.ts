@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { refusal } from '../../../../shared/registry/protocol/error-response.ts';
+import { toRegistryError } from '../../../../shared/registry/protocol/error-response.ts';
 
 const codeFor = (status: number, codes: string[] = []) =>
-  refusal({ what: 'read it', host: 'ghcr.io', status, body: { codes, summary: '' } }).code;
+  toRegistryError({ what: 'read it', host: 'ghcr.io', status, body: { codes, summary: '' } }).code;
 
 it.each([
   [404, [], 'E_NOT_FOUND'],
@@ -27,14 +27,14 @@ it.each([
 
 it('takes a 403 that says when to come back for a rate limit, as GitHub has it', () => {
   const refused = { what: 'read it', host: 'ghcr.io', status: 403, body: { codes: ['DENIED'], summary: '' } };
-  expect(refusal({ ...refused, retryAfterMs: 60_000 })).toMatchObject({
+  expect(toRegistryError({ ...refused, retryAfterMs: 60_000 })).toMatchObject({
     code: 'E_RATE_LIMITED',
     retryAfterMs: 60_000,
   });
 });
 
 it('says the operation, who answered what, and what to do', () => {
-  const error = refusal({
+  const error = toRegistryError({
     what: 'read the manifest docker.io/library/node:22',
     host: 'registry-1.docker.io',
     status: 429,
@@ -49,7 +49,8 @@ it('says the operation, who answered what, and what to do', () => {
 
 it('that asks for credentials where none are known says where to put some', () => {
   const about = { what: 'look up ghcr.io/a/b:1', host: 'ghcr.io', body: { codes: [], summary: '' } };
-  const said = (status: number, isAnonymous: boolean) => refusal({ ...about, status, isAnonymous }).message;
+  const said = (status: number, isAnonymous: boolean) =>
+    toRegistryError({ ...about, status, isAnonymous }).message;
   expect(said(401, true)).toMatch(/No credentials are known for it: .* longshore\.yaml, or use docker login/);
   expect(said(401, false)).toContain('Check the credentials configured for it');
   expect(said(404, true)).not.toContain('docker login');

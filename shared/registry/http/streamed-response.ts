@@ -14,7 +14,7 @@ type Step = IteratorResult<Uint8Array, undefined>;
  * a stream between, which joins what it holds into new memory: a tenth of what a large copy costs. For a HEAD, the stream,
  * its listeners and an asynchronous scope would cost as much as the rest of it.
  */
-export class StreamedAnswer
+export class StreamedResponse
   implements Dispatcher.DispatchHandler, Abortable, AsyncIterator<Uint8Array, undefined>
 {
   place = -1;
@@ -22,7 +22,7 @@ export class StreamedAnswer
   headers: IncomingHttpHeaders = NO_HEADERS;
   readonly #signal: AbortSignal | undefined;
   readonly #listeners: AbortListeners;
-  readonly #started = Promise.withResolvers<StreamedAnswer>();
+  readonly #started = Promise.withResolvers<StreamedResponse>();
   #controller: Dispatcher.DispatchController | undefined;
   /** Read, and not taken. */
   #ahead: Uint8Array[] = [];
@@ -47,8 +47,8 @@ export class StreamedAnswer
     options: Dispatcher.DispatchOptions,
     signal: AbortSignal | undefined,
     listeners: AbortListeners,
-  ): Promise<StreamedAnswer> {
-    const answer = new StreamedAnswer(signal, listeners);
+  ): Promise<StreamedResponse> {
+    const answer = new StreamedResponse(signal, listeners);
     if (signal?.aborted) answer.onAbort();
     else dispatcher.dispatch(options, answer);
     return answer.#started.promise;

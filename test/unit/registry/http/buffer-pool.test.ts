@@ -4,10 +4,10 @@ import { createServer as createSecureServer } from 'node:https';
 import type { OnReadOpts } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { BufferPool, isPooled, ROOM, release } from '../../../../shared/registry/http/buffer-pool.ts';
 import { createConnections } from '../../../../shared/registry/http/connections.ts';
 import { DEFAULT_LIMITS } from '../../../../shared/registry/http/limits.ts';
 import { OutgoingBody } from '../../../../shared/registry/http/outgoing-body.ts';
-import { giveBack, isLent, ReadMemory, ROOM } from '../../../../shared/registry/http/read-memory.ts';
 import { listen } from '../../../helpers/listen.ts';
 import { bytesIn } from '../client-under-test.ts';
 import { OUR_CA, pem } from './tls-servers.ts';
@@ -19,7 +19,7 @@ const CERTIFICATE = { cert: pem('server.pem'), key: pem('server-key.pem') };
 function reading(room: number = ROOM.plain) {
   const allocated: number[] = [];
   const passed: Buffer[] = [];
-  const memory = new ReadMemory((bytes) => allocated.push(bytes));
+  const memory = new BufferPool((bytes) => allocated.push(bytes));
   const onread = memory.readingInto(room, (bytes) => passed.push(bytes) > 0);
   return { allocated, read: (count: number, value: number) => readOnce(onread, passed, count, value) };
 }
@@ -39,13 +39,13 @@ describe('memory that is read into', () => {
   it('is used again once all of it was given back, in whatever parts', () => {
     const { allocated, read } = reading();
     const first = read(PIECE_BYTES, 1);
-    giveBack(first.subarray(0, 1000));
+    release(first.subarray(0, 1000));
     const second = read(PIECE_BYTES, 2);
     expect([first.at(-1), second.at(-1)]).toEqual([1, 2]);
     expect(allocated).toHaveLength(3);
-    giveBack(first.subarray(1000));
-    giveBack(second);
-    for (let value = 3; value < 50; value += 1) giveBack(read(PIECE_BYTES, value));
+    release(first.subarray(1000));
+    release(second);
+    for (let value = 3; value < 50; value += 1) release(read(PIECE_BYTES, value));
     expect(allocated).toHaveLength(3);
   });
 
@@ -55,7 +55,7 @@ describe('memory that is read into', () => {
     expect(new Set(records.map(({ buffer }) => buffer)).size).toBe(1);
     expect(records.every((bytes, value) => bytes.every((byte) => byte === value))).toBe(true);
     expect(allocated).toHaveLength(2);
-    for (const record of records) giveBack(record);
+    for (const record of records) release(record);
     const others = Array.from({ length: 15 }, (_, value) => read(16 * 1024, value));
     expect(allocated).toHaveLength(2);
     expect(others.every((bytes, value) => bytes.every((byte) => byte === value))).toBe(true);
@@ -63,9 +63,9 @@ describe('memory that is read into', () => {
 
   it('is not free while it is still read into', () => {
     const { read } = reading(ROOM.tls);
-    giveBack(read(16 * 1024, 1));
+    release(read(16 * 1024, 1));
     const kept = read(16 * 1024, 2);
-    for (let value = 3; value < 30; value += 1) giveBack(read(10_000, value));
+    for (let value = 3; value < 30; value += 1) release(read(10_000, value));
     expect(kept.every((byte) => byte === 2)).toBe(true);
   });
 
@@ -73,8 +73,8 @@ describe('memory that is read into', () => {
     const { read } = reading();
     read(PIECE_BYTES, 1);
     const free = read(PIECE_BYTES, 2);
-    giveBack(free);
-    giveBack(free.subarray(0, 0));
+    release(free);
+    release(free.subarray(0, 0));
     const others = [3, 4, 5].map((value) => read(PIECE_BYTES, value));
     expect(new Set(others.map(({ buffer }) => buffer)).size).toBe(3);
   });
@@ -90,7 +90,7 @@ describe('memory that is read into', () => {
   it('is not lent for small reads', () => {
     const { allocated, read } = reading();
     const kept = Array.from({ length: 20 }, (_, value) => read(1_000, value));
-    expect(kept.map((bytes) => [bytes.length, bytes[999], isLent(bytes)])).toEqual(
+    expect(kept.map((bytes) => [bytes.length, bytes[999], isPooled(bytes)])).toEqual(
       kept.map((_, at) => [1_000, at, false]),
     );
     expect(allocated).toHaveLength(1);

@@ -18,8 +18,8 @@ export const ROOM = {
  * processor time in allocation, page faults and garbage collection. Here a piece is lent, read after read, to whoever reads, and used
  * again once all its bytes are given back. Nobody has to: what is kept or lost is collected like any other memory.
  */
-export class ReadMemory {
-  readonly #spare: Piece[] = [];
+export class BufferPool {
+  readonly #spare: PooledBuffer[] = [];
   readonly #onAllocation: (bytes: number) => void;
 
   /** @param onAllocation told how many bytes were allocated, each time */
@@ -52,24 +52,24 @@ export class ReadMemory {
     };
   }
 
-  #take(): Piece {
+  #take(): PooledBuffer {
     const spare = this.#spare.pop();
     if (spare) return spare.anew();
     this.#onAllocation(PIECE_BYTES);
-    return new Piece((piece) => this.#takeBack(piece));
+    return new PooledBuffer((piece) => this.#takeBack(piece));
   }
 
-  #takeBack(piece: Piece): void {
+  #takeBack(piece: PooledBuffer): void {
     if (this.#spare.length < SPARE_PIECES) this.#spare.push(piece);
   }
 }
 
 /** Known by itself wherever its bytes go, in whatever parts. */
-class Piece extends ArrayBuffer {
-  readonly #onFree: (piece: Piece) => void;
+class PooledBuffer extends ArrayBuffer {
+  readonly #onFree: (piece: PooledBuffer) => void;
   #bytesOut = PIECE_BYTES;
 
-  constructor(onFree: (piece: Piece) => void) {
+  constructor(onFree: (piece: PooledBuffer) => void) {
     super(PIECE_BYTES);
     this.#onFree = onFree;
   }
@@ -87,12 +87,12 @@ class Piece extends ArrayBuffer {
 }
 
 /** Whether bytes are in memory that can be given back. */
-export function isLent(bytes: Uint8Array): boolean {
-  return bytes.buffer instanceof Piece;
+export function isPooled(bytes: Uint8Array): boolean {
+  return bytes.buffer instanceof PooledBuffer;
 }
 
 /** To be called once for each byte at most, by who got it last; it must not be read any more. Other memory stays as it is. */
-export function giveBack(bytes: Uint8Array): void {
+export function release(bytes: Uint8Array): void {
   // Nothing, given back to a piece that is free already, would make it free twice.
-  if (bytes.byteLength > 0 && bytes.buffer instanceof Piece) bytes.buffer.returned(bytes.byteLength);
+  if (bytes.byteLength > 0 && bytes.buffer instanceof PooledBuffer) bytes.buffer.returned(bytes.byteLength);
 }
