@@ -1,26 +1,98 @@
-export type { Archive } from './archive/archive.ts';
-export { openArchiveSet } from './archive/archive-set.ts';
-export { type Catalog, catalogId } from './archive/catalog.ts';
 export {
+  type Archive,
+  type Catalog,
   type CatalogSigner,
+  catalogId,
   createCatalogSigner,
+  openArchive,
+  openArchiveSet,
+  openLocalFile,
+  type RandomAccessFile,
+  readCatalog,
   readTrustedKey,
   type TrustedKey,
   verifyCatalog,
-} from './archive/catalog-signature.ts';
-export { openLocalFile } from './archive/local-file.ts';
-export { openArchive } from './archive/open-archive.ts';
-export type { RandomAccessFile } from './archive/random-access.ts';
-export { readCatalog } from './archive/read-catalog.ts';
-export type { ArchiveFacts, ArchiveSink, OpenSink } from './export/archive-sink.ts';
+} from './archive/index.ts';
 export {
+  type ArchiveFacts,
+  type ArchiveSink,
+  createLocalSink,
   type ExportOptions,
   type ExportProgress,
   type ExportResult,
+  expandArtifacts,
   exportArchive,
-} from './export/export-archive.ts';
-export { createLocalSink } from './export/local-sink.ts';
-export { type CopyArtifact, importArchive } from './import-archive.ts';
-export * from './pipelines/index.ts';
-export * from './standalone/index.ts';
-export { targetReference } from './target-reference.ts';
+  type OpenSink,
+  parseByteSize,
+} from './export/index.ts';
+export { type CopyArtifact, importArchive, targetReference } from './import/index.ts';
+export {
+  type Arrival,
+  type ArrivalOutcome,
+  arrivalSchema,
+  checkPipeline,
+  createRun,
+  type ExportPipeline,
+  exportPipelineSchema,
+  exportPipelines,
+  handleArrival,
+  type ImportPipeline,
+  ignoredOptions,
+  importPipelineSchema,
+  importPipelines,
+  isArrivalExpired,
+  isRunExpired,
+  type NewRun,
+  type OpenExportSources,
+  PIPELINE_KINDS,
+  PIPELINE_OPTIONS,
+  type PipelineCheck,
+  type PipelineKind,
+  type PipelineOption,
+  type PipelineRun,
+  type Pipelines,
+  pipelineId,
+  pipelineRunSchema,
+  pollContainers,
+  type ReadContainer,
+  readContainers,
+  runExportPipeline,
+  runImportPipeline,
+  runKey,
+  runTransfer,
+  STORAGE_ACCESS_MODES,
+  TRIGGER_STATES,
+  type TransferDependencies,
+  type TransferMessage,
+  type TransferOutcome,
+  type TransferQueue,
+  withDefaultPipeline,
+} from './pipelines/index.ts';
+export {
+  type ArchiveImportReport,
+  type ExportCall,
+  exportToArchive,
+  type ImportCall,
+  importFromArchive,
+  type ShowCall,
+  type ShownArchive,
+  type ShownArtifact,
+  showArchive,
+} from './standalone/index.ts';
+export {
+  type ArchiveContainer,
+  type ContainerOpener,
+  type CreateBlobOptions,
+  checkSasToken,
+  explainRefusal,
+  parseBlobUrl,
+  parseSasToken,
+  parseSecretSource,
+  type SecretReader,
+  type SecretSource,
+  type StorageAccess,
+  type StorageCredential,
+  type StoragePurpose,
+  type StoredBlob,
+  secretSourceSchema,
+} from './storage/index.ts';

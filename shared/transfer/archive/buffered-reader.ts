@@ -1,5 +1,5 @@
 import { type RandomAccessFile, type ReadOptions, readBytes } from './random-access.ts';
-import type { TarBytes } from './tar-entries.ts';
+import type { TarBytes } from './tar-bytes.ts';
 
 /** Enough for the headers and small files that lie together; what is read in vain before a large file is small. */
 const WINDOW_BYTES = 64 * 1024;

@@ -1,4 +1,4 @@
-import type { TarBytes } from './tar-entries.ts';
+import type { TarBytes } from './tar-bytes.ts';
 
 /** Bytes that come once, looked at in pieces on their way past. */
 export class ForwardReader implements TarBytes {

@@ -6,6 +6,7 @@ import { compressionOf } from './compression.ts';
 import { malformed } from './malformed.ts';
 import { quoted } from './quoted.ts';
 import type { RandomAccessFile } from './random-access.ts';
+import type { TarBytes } from './tar-bytes.ts';
 import { BLOCK_BYTES, paddingBytes } from './tar-format.ts';
 
 /** One member of a tar archive, as its header describes it. */
@@ -36,14 +37,6 @@ const MAX_NAMES_LENGTH = 32 * 1024 * 1024;
 /** Zeros that fill up the last record: 10 KiB for most programs, some hundred for tapes. */
 const MAX_PADDING_BYTES = 1024 * 1024;
 const PIECE_BYTES = 64 * 1024;
-
-/** The bytes of a tar archive as its headers are read: forwards, with jumps. */
-export interface TarBytes {
-  /** `length` bytes from `offset`, or as many as there are before the end. At most 64 KiB; never goes back. */
-  piece(offset: number, length: number): Promise<Uint8Array>;
-  /** The size of the whole if it is less than `end`. */
-  sizeBelow(end: number): Promise<number | undefined>;
-}
 
 /**
  * Lists a tar archive by reading its headers only (ustar, pax and GNU long names): contents are jumped over.

@@ -1,6 +1,5 @@
 import { OCI_INDEX, parseReference, REF_NAME_ANNOTATION } from '../../content/index.ts';
-import type { CatalogArtifact } from '../archive/catalog.ts';
-import { CONTAINERD_NAME_ANNOTATION } from '../archive/names.ts';
+import { type CatalogArtifact, CONTAINERD_NAME_ANNOTATION } from '../archive/index.ts';
 
 /**
  * The text of `index.json`. Each artifact has its full name for containerd and Longshore; `ref.name` is its tag, which

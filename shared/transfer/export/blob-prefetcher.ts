@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Digest } from '../../content/index.ts';
-import type { CatalogBlob } from '../archive/catalog.ts';
+import type { CatalogBlob } from '../archive/index.ts';
 
 /** Held in memory before their turn: as many blobs as fit wholly, in bytes and in number. */
 const AHEAD_BYTES = 32 * 1024 * 1024;

@@ -1,26 +1,18 @@
-import type { Descriptor, Digest, Platform } from '../../content/index.ts';
+import type { Digest, Platform } from '../../content/index.ts';
 import { codeOf, describeError } from '../../errors.ts';
-import type { ContentSource } from '../../imports/index.ts';
-import { type Catalog, catalogId } from '../archive/catalog.ts';
-import type { CatalogSigner } from '../archive/catalog-signature.ts';
+import { type Catalog, type CatalogSigner, catalogId } from '../archive/index.ts';
 import type { ArchiveFacts, OpenSink } from './archive-sink.ts';
 import { BlobReadError, type OpenBlob } from './blob-prefetcher.ts';
 import { type PartPlan, planArchive } from './plan-archive.ts';
-import { continuesAfter, planArtifacts } from './plan-artifacts.ts';
+import {
+  type ContinueOnErrors,
+  continuesAfter,
+  type ExportArtifact,
+  type FailedArtifact,
+  planArtifacts,
+} from './plan-artifacts.ts';
 import type { PlannedArtifact } from './planned-artifact.ts';
 import { writeParts } from './write-parts.ts';
-
-export interface ExportArtifact {
-  /** A `ReferrerSource` brings what is attached to the artifact as well. */
-  readonly source: ContentSource;
-  /** What the name was resolved to. */
-  readonly root: Pick<Descriptor, 'digest'>;
-  /** Full reference with tag or digest, for example `acme.azurecr.io/base/node:22`. */
-  readonly name: string;
-}
-
-/** Whether to go on without what failed, after any failure or after some. */
-export type ContinueOnErrors = boolean | ((error: unknown) => boolean);
 
 export interface ExportProgress {
   /** Bytes of all parts. They start over when the export has to begin anew. */
@@ -54,12 +46,6 @@ export interface ExportRequest {
 
 export interface ExportedPart extends ArchiveFacts {
   readonly name: string;
-}
-
-export interface FailedArtifact {
-  readonly name: string;
-  readonly code: string;
-  readonly message: string;
 }
 
 export interface ExportResult {

@@ -14,13 +14,14 @@ import {
   CATALOG_SIGNATURE_FILE,
   type Catalog,
   type CatalogBlob,
+  type CatalogSigner,
   catalogId,
   encodeCatalog,
   inCatalogOrder,
-} from '../archive/catalog.ts';
-import type { CatalogSigner } from '../archive/catalog-signature.ts';
-import { partName } from '../archive/part-name.ts';
-import { memberBytes, TRAILER_BYTES } from '../archive/tar-format.ts';
+  memberBytes,
+  partName,
+  TRAILER_BYTES,
+} from '../archive/index.ts';
 import { archiveIndex } from './archive-index.ts';
 import type { PlannedArtifact } from './planned-artifact.ts';
 import { splitBlobs } from './split-blobs.ts';

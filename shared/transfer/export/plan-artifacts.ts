@@ -1,12 +1,30 @@
 import pLimit from 'p-limit';
-import { formatReference, parseReference } from '../../content/index.ts';
+import { type Descriptor, formatReference, parseReference } from '../../content/index.ts';
 import { codeOf, describeError, InvalidInputError } from '../../errors.ts';
-import type { ContinueOnErrors, ExportArtifact, FailedArtifact } from './export-archive.ts';
+import type { ContentSource } from '../../imports/index.ts';
 import { type PlannedArtifact, type PlanOptions, planArtifact } from './planned-artifact.ts';
 
 const ARTIFACTS_AT_ONCE = 4;
 /** All manifests are held until they are written. */
 const MAX_MANIFESTS_BYTES = 256 * 1024 * 1024;
+
+export interface ExportArtifact {
+  /** A `ReferrerSource` brings what is attached to the artifact as well. */
+  readonly source: ContentSource;
+  /** What the name was resolved to. */
+  readonly root: Pick<Descriptor, 'digest'>;
+  /** Full reference with tag or digest, for example `acme.azurecr.io/base/node:22`. */
+  readonly name: string;
+}
+
+/** Whether to go on without what failed, after any failure or after some. */
+export type ContinueOnErrors = boolean | ((error: unknown) => boolean);
+
+export interface FailedArtifact {
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+}
 
 export interface ArtifactPlan {
   readonly planned: readonly PlannedArtifact[];

@@ -8,7 +8,7 @@ import {
 } from '../../content/index.ts';
 import { InvalidInputError } from '../../errors.ts';
 import { type ContentSource, copyGraph, type ReferrerTarget } from '../../imports/index.ts';
-import type { CatalogReferrer } from '../archive/catalog.ts';
+import type { CatalogReferrer } from '../archive/index.ts';
 
 /** Everything an artifact stands on and what is attached to it; manifests read, blobs not. */
 export interface PlannedArtifact {

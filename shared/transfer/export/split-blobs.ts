@@ -1,7 +1,6 @@
 import { layoutBlobPath } from '../../content/index.ts';
 import { InvalidInputError } from '../../errors.ts';
-import { type CatalogBlob, MAX_PARTS } from '../archive/catalog.ts';
-import { memberBytes } from '../archive/tar-format.ts';
+import { type CatalogBlob, MAX_PARTS, memberBytes } from '../archive/index.ts';
 
 /**
  * Spreads blobs over as few parts as is simple: the largest first, each into the first part that has room.

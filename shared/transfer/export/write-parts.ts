@@ -1,5 +1,5 @@
 import { Digester } from '../../content/index.ts';
-import { paddingBytes, TRAILER_BYTES, tarHeader } from '../archive/tar-format.ts';
+import { paddingBytes, TRAILER_BYTES, tarHeader } from '../archive/index.ts';
 import type { ArchiveFacts, ArchiveSink, OpenSink } from './archive-sink.ts';
 import { BlobPrefetcher, type OpenBlob } from './blob-prefetcher.ts';
 import type { PartPlan } from './plan-archive.ts';

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Records } from '../../records.ts';
-import { CATEGORY } from './category.ts';
+import { CATEGORY, type StoredBlob } from '../storage/index.ts';
 import { type CreateRunPorts, createRun } from './create-run.ts';
 import { type ArrivalConditions, type ImportPipeline, pipelineId } from './pipeline.ts';
 import type { PipelineRun } from './pipeline-run.ts';
-import type { StoredBlob } from './ports.ts';
 
 /** The content of a blob that was seen last, and the run that it led to. */
 export const arrivalSchema = z.object({ etag: z.string(), run: z.string().optional() });

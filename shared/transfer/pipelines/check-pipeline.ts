@@ -1,10 +1,16 @@
 import { describeError } from '../../errors.ts';
-import { createCatalogSigner, readTrustedKey } from '../archive/catalog-signature.ts';
-import { connectStorage, rightsNeededBy, type StorageAccess, sasSourceOf } from './connect-storage.ts';
+import { createCatalogSigner, readTrustedKey } from '../archive/index.ts';
+import {
+  type ArchiveContainer,
+  checkSasToken,
+  describeSecretSource,
+  explainMissingRights,
+  parseSasToken,
+  type StorageAccess,
+  type StorageCallOptions,
+} from '../storage/index.ts';
+import { connectStorage, rightsNeededBy, sasSourceOf } from './connect-storage.ts';
 import type { ExportPipeline, ImportPipeline } from './pipeline.ts';
-import type { ArchiveContainer, StorageCallOptions } from './ports.ts';
-import { checkSasToken, explainMissingRights, parseSasToken } from './sas-token.ts';
-import { describeSecretSource } from './secret-source.ts';
 
 export interface PipelineCheckPorts {
   readonly storage: StorageAccess;

@@ -1,19 +1,14 @@
+import {
+  type ArchiveContainer,
+  checkSasToken,
+  parseSasToken,
+  type SasRight,
+  type SecretSource,
+  type StorageAccess,
+  type StorageCallOptions,
+  type StorageCredential,
+} from '../storage/index.ts';
 import type { ExportPipeline, ImportPipeline } from './pipeline.ts';
-import type {
-  ArchiveContainer,
-  ContainerOpener,
-  SecretReader,
-  StorageCallOptions,
-  StorageCredential,
-} from './ports.ts';
-import { checkSasToken, parseSasToken, type SasRight } from './sas-token.ts';
-import type { SecretSource } from './secret-source.ts';
-
-export interface StorageAccess {
-  readonly containers: ContainerOpener;
-  readonly secrets: SecretReader;
-  readonly now: () => Date;
-}
 
 /**
  * Opens a pipeline's container, reading its SAS token from where it is kept now.

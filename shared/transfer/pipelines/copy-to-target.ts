@@ -1,6 +1,6 @@
 import type { Digest, Platform } from '../../content/index.ts';
 import { type ContentSource, type ContentTarget, type CopyProgress, copyGraph } from '../../imports/index.ts';
-import type { ArtifactTarget } from '../target-reference.ts';
+import type { ArtifactTarget } from '../import/index.ts';
 import { keepTags, refuseOtherContent } from './keep-tags.ts';
 
 export interface CopyToTargetOptions {

@@ -9,9 +9,9 @@ import {
   runKey,
   runRequestSchema,
 } from './pipeline-run.ts';
-import type { TransferQueue } from './ports.ts';
 import { isResourceName } from './resource-name.ts';
 import { isOver } from './run-progress.ts';
+import type { TransferQueue } from './transfer-queue.ts';
 
 export interface CreateRunPorts {
   readonly runs: Pick<Records<PipelineRun>, 'update'>;

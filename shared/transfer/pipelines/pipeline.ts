@@ -2,13 +2,18 @@
  * Export and import pipelines with ACR's fields, enumerations and defaults (Microsoft.ContainerRegistry
  * 2026-03-01-preview, `exportPipelines` and `importPipelines`). What ACR does not have stands apart, in `longshore`.
  */
+
 import * as z from 'zod';
 import { isPlatform, parseReference } from '../../content/index.ts';
 import { InvalidInputError } from '../../errors.ts';
 import type { RecordKey } from '../../records.ts';
-import { parseContainerUri } from './container-uri.ts';
+import {
+  keyVaultUriSchema,
+  parseContainerUri,
+  secretFileSchema,
+  secretSourceSchema,
+} from '../storage/index.ts';
 import { resourceNameSchema } from './resource-name.ts';
-import { keyVaultUriSchema, secretFileSchema, secretSourceSchema } from './secret-source.ts';
 
 /** ACR has the same four for both kinds, though only some mean something to each. */
 export const PIPELINE_OPTIONS = [

@@ -1,7 +1,8 @@
 import { codeOf, describeError } from '../../errors.ts';
 import type { Logger } from '../../telemetry/index.ts';
+import type { StorageAccess } from '../storage/index.ts';
 import { type ArrivalPorts, handleArrival } from './arrivals.ts';
-import { connectStorage, type StorageAccess } from './connect-storage.ts';
+import { connectStorage } from './connect-storage.ts';
 import type { ImportPipeline } from './pipeline.ts';
 
 export interface ContainerPollPorts extends ArrivalPorts {

@@ -1,5 +1,6 @@
 import { lazy } from '../../lazy.ts';
-import { connectStorage, type StorageAccess } from './connect-storage.ts';
+import type { StorageAccess } from '../storage/index.ts';
+import { connectStorage } from './connect-storage.ts';
 import type { ImportPipeline } from './pipeline.ts';
 import type { Pipelines } from './pipelines.ts';
 

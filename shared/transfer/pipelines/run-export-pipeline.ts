@@ -8,16 +8,17 @@ import {
 import { codeOf, StorageError, TransportError } from '../../errors.ts';
 import type { ContentSource } from '../../imports/index.ts';
 import { lazy } from '../../lazy.ts';
-import type { Catalog } from '../archive/catalog.ts';
-import { createCatalogSigner } from '../archive/catalog-signature.ts';
-import { readCatalog } from '../archive/read-catalog.ts';
-import { exportArchive } from '../export/export-archive.ts';
-import { CATEGORY } from './category.ts';
-import { connectStorage, type StorageAccess } from './connect-storage.ts';
-import { type ExportRepository, expandArtifacts } from './expand-artifacts.ts';
+import { type Catalog, createCatalogSigner, readCatalog } from '../archive/index.ts';
+import { type ExportRepository, expandArtifacts, exportArchive } from '../export/index.ts';
+import {
+  type ArchiveContainer,
+  CATEGORY,
+  type CreateBlobOptions,
+  type StorageAccess,
+} from '../storage/index.ts';
+import { connectStorage } from './connect-storage.ts';
 import type { ExportPipeline } from './pipeline.ts';
 import type { PipelineRun } from './pipeline-run.ts';
-import type { ArchiveContainer, CreateBlobOptions } from './ports.ts';
 import type { RunCall, RunResult } from './run-result.ts';
 
 export interface ExportRunPorts {

@@ -10,18 +10,21 @@ import {
 } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
 import type { Logger } from '../../telemetry/index.ts';
-import { catalogId } from '../archive/catalog.ts';
-import { readTrustedKey, type TrustedKey } from '../archive/catalog-signature.ts';
-import { readCatalog } from '../archive/read-catalog.ts';
-import { type CopyArtifact, importArchive } from '../import-archive.ts';
-import { targetReference } from '../target-reference.ts';
+import { catalogId, readCatalog, readTrustedKey, type TrustedKey } from '../archive/index.ts';
+import {
+  type CopyArtifact,
+  importArchive,
+  isPartName,
+  nameDamagedFile,
+  PartFiles,
+  targetReference,
+} from '../import/index.ts';
+import type { ArchiveContainer, OpenedBlob, StorageAccess } from '../storage/index.ts';
 import { runNameFor } from './arrivals.ts';
-import { connectStorage, type StorageAccess } from './connect-storage.ts';
+import { connectStorage } from './connect-storage.ts';
 import { keepTags, refuseOtherContent } from './keep-tags.ts';
-import { isPartName, nameDamagedFile, PartFiles } from './part-files.ts';
 import type { ImportPipeline } from './pipeline.ts';
 import { type PipelineRun, runKey } from './pipeline-run.ts';
-import type { ArchiveContainer, OpenedBlob } from './ports.ts';
 import { finished, isOver, type RunReport } from './run-progress.ts';
 import type { RunCall, RunResult } from './run-result.ts';
 

@@ -1,5 +1,5 @@
 /** How the record of a run moves on. Each step leaves a run of another generation alone: it was ordered anew. */
-import type { FailedArtifact } from '../export/export-archive.ts';
+import type { FailedArtifact } from '../export/index.ts';
 import type { PipelineRun } from './pipeline-run.ts';
 
 /** A record has half a million characters, of which each list gets a share; the log has all. */

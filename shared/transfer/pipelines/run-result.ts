@@ -1,4 +1,4 @@
-import type { FailedArtifact } from '../export/export-archive.ts';
+import type { FailedArtifact } from '../export/index.ts';
 import type { RunReport } from './run-progress.ts';
 
 /** How a run went, when it got to its end. */

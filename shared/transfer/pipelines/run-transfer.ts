@@ -14,7 +14,6 @@ import type { Logger } from '../../telemetry/index.ts';
 import type { ExportPipeline, ImportPipeline } from './pipeline.ts';
 import { parsePipelineId } from './pipeline.ts';
 import { type PipelineRun, runKey } from './pipeline-run.ts';
-import type { TransferMessage, TransferQueue } from './ports.ts';
 import { resourceNameSchema } from './resource-name.ts';
 import {
   deferred,
@@ -27,6 +26,7 @@ import {
   started,
 } from './run-progress.ts';
 import type { RunCall, RunResult } from './run-result.ts';
+import type { TransferMessage, TransferQueue } from './transfer-queue.ts';
 
 export interface TransferDependencies {
   readonly runs: Records<PipelineRun>;

@@ -1,13 +1,16 @@
 import path from 'node:path';
 import { InvalidInputError, StorageError } from '../../errors.ts';
-import { openLocalFile } from '../archive/local-file.ts';
-import type { RandomAccessFile } from '../archive/random-access.ts';
-import type { ArchiveSink } from '../export/archive-sink.ts';
-import { createLocalSink } from '../export/local-sink.ts';
-import type { StorageAccess } from '../pipelines/connect-storage.ts';
-import { isUrl, parseBlobUrl } from '../pipelines/container-uri.ts';
-import type { StorageCredential } from '../pipelines/ports.ts';
-import { checkSasToken, parseSasToken, type SasRight } from '../pipelines/sas-token.ts';
+import { openLocalFile, type RandomAccessFile } from '../archive/index.ts';
+import { type ArchiveSink, createLocalSink } from '../export/index.ts';
+import {
+  checkSasToken,
+  isUrl,
+  parseBlobUrl,
+  parseSasToken,
+  type SasRight,
+  type StorageAccess,
+  type StorageCredential,
+} from '../storage/index.ts';
 
 /** An archive and its parts: a file on this machine, or a blob. */
 export interface ArchiveLocation {

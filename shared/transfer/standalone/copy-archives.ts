@@ -1,20 +1,18 @@
 import { type Digest, formatReference, parsePlatform, type RepositoryName } from '../../content/index.ts';
 import { codeOf, describeError } from '../../errors.ts';
 import type { ContentTarget, CopyProgress } from '../../imports/index.ts';
-import { createCatalogSigner } from '../archive/catalog-signature.ts';
-import { readCatalog } from '../archive/read-catalog.ts';
+import { createCatalogSigner, readCatalog } from '../archive/index.ts';
 import {
   type ExportProgress,
+  type ExportRepository,
   type ExportResult,
+  expandArtifacts,
   exportArchive,
   type FailedArtifact,
-} from '../export/export-archive.ts';
-import { planImport } from '../import-archive.ts';
-import { type CopiedToTarget, copyToTarget } from '../pipelines/copy-to-target.ts';
-import { type ExportRepository, expandArtifacts } from '../pipelines/expand-artifacts.ts';
-import { nameDamagedFile } from '../pipelines/part-files.ts';
-import type { SecretSource } from '../pipelines/secret-source.ts';
-import { targetReference } from '../target-reference.ts';
+} from '../export/index.ts';
+import { nameDamagedFile, planImport, targetReference } from '../import/index.ts';
+import { type CopiedToTarget, copyToTarget } from '../pipelines/index.ts';
+import type { SecretSource } from '../storage/index.ts';
 import {
   type ArchiveCall,
   archiveServices,

@@ -1,12 +1,14 @@
 import { InvalidInputError } from '../../errors.ts';
-import type { Archive } from '../archive/archive.ts';
-import { openArchiveSet } from '../archive/archive-set.ts';
-import { readTrustedKey, type TrustedKey } from '../archive/catalog-signature.ts';
-import { openArchive } from '../archive/open-archive.ts';
-import type { RandomAccessFile } from '../archive/random-access.ts';
-import type { StorageAccess } from '../pipelines/connect-storage.ts';
-import type { ArchiveFile } from '../pipelines/part-files.ts';
-import type { SecretSource } from '../pipelines/secret-source.ts';
+import {
+  type Archive,
+  openArchive,
+  openArchiveSet,
+  type RandomAccessFile,
+  readTrustedKey,
+  type TrustedKey,
+} from '../archive/index.ts';
+import type { ArchiveFile } from '../import/index.ts';
+import type { SecretSource, StorageAccess } from '../storage/index.ts';
 import { type ArchiveLocation, archiveLocation } from './archive-location.ts';
 
 /** What commands on archives have in common: they need no queue, no records and no configuration. */

@@ -1,9 +1,8 @@
 import { type Digest, formatReference, type RepositoryName } from '../../content/index.ts';
 import type { ContentCallOptions, ContentTarget } from '../../imports/index.ts';
-import type { Archive } from '../archive/archive.ts';
-import type { Catalog } from '../archive/catalog.ts';
-import { type ArtifactContents, inspectArtifact } from '../pipelines/inspect-artifact.ts';
-import { type ArtifactTarget, targetReference } from '../target-reference.ts';
+import type { Archive, Catalog } from '../archive/index.ts';
+import { type ArtifactTarget, targetReference } from '../import/index.ts';
+import { type ArtifactContents, inspectArtifact } from './inspect-artifact.ts';
 import { type OpenCall, openArchiveSource } from './open-archive-source.ts';
 
 /** What an artifact would need to be imported. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkSasToken, explainRefusal, parseSasToken } from '../../../../shared/transfer/index.ts';
+import { checkSasToken, explainRefusal, parseSasToken } from '../../../shared/transfer/index.ts';
 
 const NOW = new Date('2026-11-22T12:00:00Z');
 const SIGNED = 'sv=2025-05-05&st=2026-11-01&se=2026-12-01T00%3A00%3A00Z&sr=c&sp=rwla&sig=SECRET%3D';

@@ -7,9 +7,9 @@ import {
   REF_NAME_ANNOTATION,
   type Reference,
   type TagReference,
-} from '../content/index.ts';
-import { ArchiveError } from '../errors.ts';
-import { CONTAINERD_NAME_ANNOTATION } from './archive/names.ts';
+} from '../../content/index.ts';
+import { ArchiveError } from '../../errors.ts';
+import { CONTAINERD_NAME_ANNOTATION } from '../archive/index.ts';
 
 /** What an archive calls an artifact: a reference, or a tag. */
 export function annotatedName(annotations: Descriptor['annotations']): string | undefined {

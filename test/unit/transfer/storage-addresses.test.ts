@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseBlobUrl, parseByteSize, parseSecretSource } from '../../../../shared/transfer/index.ts';
-import { parseContainerUri } from '../../../../shared/transfer/pipelines/container-uri.ts';
+import { parseBlobUrl, parseByteSize, parseSecretSource } from '../../../shared/transfer/index.ts';
+import { parseContainerUri } from '../../../shared/transfer/storage/container-uri.ts';
 
 describe('the address of a container', () => {
   it.each([

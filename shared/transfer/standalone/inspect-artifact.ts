@@ -6,8 +6,7 @@ import {
   parseManifest,
 } from '../../content/index.ts';
 import type { ContentCallOptions } from '../../imports/index.ts';
-import type { ArchiveArtifact } from '../archive/archive.ts';
-import type { ArchiveSource } from '../archive/archive-source.ts';
+import type { ArchiveArtifact, ArchiveSource } from '../archive/index.ts';
 
 /** A blob of an artifact. */
 export type ContainedBlob = Pick<Descriptor, 'digest' | 'size'>;

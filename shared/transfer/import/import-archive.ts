@@ -1,10 +1,14 @@
-import { type Descriptor, type Digest, formatReference, type Platform } from '../content/index.ts';
-import { ArchiveError } from '../errors.ts';
-import type { ContentCallOptions, ContentSource } from '../imports/index.ts';
-import type { Logger } from '../telemetry/index.ts';
-import type { Archive, ArchiveArtifact } from './archive/archive.ts';
-import { type ArchiveSetOptions, openArchiveSet } from './archive/archive-set.ts';
-import type { RandomAccessFile } from './archive/random-access.ts';
+import { type Descriptor, type Digest, formatReference, type Platform } from '../../content/index.ts';
+import { ArchiveError } from '../../errors.ts';
+import type { ContentCallOptions, ContentSource } from '../../imports/index.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import {
+  type Archive,
+  type ArchiveArtifact,
+  type ArchiveSetOptions,
+  openArchiveSet,
+  type RandomAccessFile,
+} from '../archive/index.ts';
 import { type ArtifactTarget, annotatedName } from './target-reference.ts';
 
 export interface CopyArtifactOptions extends ContentCallOptions {

@@ -1,5 +1,5 @@
-import type { RandomAccessFile } from '../archive/random-access.ts';
-import type { ArchiveSink } from '../export/archive-sink.ts';
+import type { RandomAccessFile } from '../archive/index.ts';
+import type { ArchiveSink } from '../export/index.ts';
 import type { SasToken } from './sas-token.ts';
 import type { SecretSource } from './secret-source.ts';
 
@@ -72,15 +72,9 @@ export interface SecretReader {
   ): Promise<string>;
 }
 
-/** What a message of the transfers queue says: do this run, if it is still of this generation. */
-export interface TransferMessage {
-  readonly run: string;
-  readonly generation: string;
-}
-
-export interface TransferQueue {
-  /** A repeat within the queue's window is dropped. */
-  send(message: TransferMessage): Promise<void>;
-  /** To be seen at `at` and not before; never dropped as a repeat. */
-  sendAt(message: TransferMessage, at: Date): Promise<void>;
+/** How archives are reached: containers, and the secrets that open them. */
+export interface StorageAccess {
+  readonly containers: ContainerOpener;
+  readonly secrets: SecretReader;
+  readonly now: () => Date;
 }

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { digestOf, formatReference, OCI_MANIFEST } from '../../../../shared/content/index.ts';
-import { RegistryError } from '../../../../shared/errors.ts';
-import { expandArtifacts } from '../../../../shared/transfer/index.ts';
-import type { ExportRepository } from '../../../../shared/transfer/pipelines/expand-artifacts.ts';
+import { digestOf, formatReference, OCI_MANIFEST } from '../../../shared/content/index.ts';
+import { RegistryError } from '../../../shared/errors.ts';
+import type { ExportRepository } from '../../../shared/transfer/export/expand-artifacts.ts';
+import { expandArtifacts } from '../../../shared/transfer/index.ts';
 
 const HEX = 'a'.repeat(64);
 

@@ -1,9 +1,7 @@
 import type { Descriptor, Digest } from '../../content/index.ts';
 import { ArchiveError, describeError, IntegrityError, StorageError } from '../../errors.ts';
 import type { ContentSource } from '../../imports/index.ts';
-import { namesOfParts } from '../archive/part-name.ts';
-import type { RandomAccessFile } from '../archive/random-access.ts';
-import { readCatalog } from '../archive/read-catalog.ts';
+import { namesOfParts, type RandomAccessFile, readCatalog } from '../archive/index.ts';
 
 /** A file that an archive consists of, whole or one of its parts. */
 export interface ArchiveFile {

@@ -8,15 +8,18 @@ import {
 } from '../../content/index.ts';
 import { codeOf, describeError, InvalidInputError, RegistryError } from '../../errors.ts';
 import { compileGlob, isGlob } from '../../glob.ts';
-import type { ContentSource } from '../../imports/index.ts';
-import type { ContinueOnErrors, ExportArtifact, FailedArtifact } from '../export/export-archive.ts';
-import { continuesAfter } from '../export/plan-artifacts.ts';
-import type { StorageCallOptions } from './ports.ts';
+import type { ContentCallOptions, ContentSource } from '../../imports/index.ts';
+import {
+  type ContinueOnErrors,
+  continuesAfter,
+  type ExportArtifact,
+  type FailedArtifact,
+} from './plan-artifacts.ts';
 
 /** A repository that artifacts are exported from. */
 export interface ExportRepository extends ContentSource {
-  tags(options?: StorageCallOptions): AsyncIterable<string>;
-  resolve(tagOrDigest: string, options?: StorageCallOptions): Promise<Descriptor | undefined>;
+  tags(options?: ContentCallOptions): AsyncIterable<string>;
+  resolve(tagOrDigest: string, options?: ContentCallOptions): Promise<Descriptor | undefined>;
 }
 
 /** ACR's own limit is 50. This one only keeps a glob from taking everything there is. */
@@ -24,7 +27,7 @@ const MAX_ARTIFACTS = 10_000;
 /** Far longer than any tag. */
 const MAX_GLOB_LENGTH = 512;
 
-export interface ExpandOptions extends StorageCallOptions {
+export interface ExpandOptions extends ContentCallOptions {
   /** Goes before names that have no host: the registry of a pipeline. Default: Docker's reading of names. */
   readonly registry?: string | undefined;
   /** Note what is not there, and go on. */
