@@ -11,8 +11,8 @@ export interface Streams {
 }
 
 /**
- * One result per command: a JSON document with `--json`, also for a failure, else lines for people. Nothing in either
- * can control a terminal.
+ * One result per command, on stdout: a JSON document with `--json`, else lines for people. A failure goes to stderr: with
+ * `--json` as one line, the last one, `{"error": {"code": …, "message": …}}`. Neither can control a terminal.
  */
 export class Output {
   readonly #streams: Streams;
@@ -46,7 +46,7 @@ export class Output {
   }
 
   #failed(error: { readonly code: string; readonly message: string }, text: string): void {
-    if (this.#json) this.result({ error }, []);
-    else this.#streams.stderr.write(`longshore: ${text}`);
+    const { stderr } = this.#streams;
+    stderr.write(this.#json ? `${printable(JSON.stringify({ error }))}\n` : `longshore: ${text}`);
   }
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, CommanderError } from 'commander';
 import packageJson from '../package.json' with { type: 'json' };
-import { type Environment, processEnvironment, withLocalSettings } from '../shared/config/index.ts';
+import type { Environment } from '../shared/config/index.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Output, type Streams } from './output.ts';
 import type { Run } from './run.ts';
@@ -15,22 +15,23 @@ export interface Surroundings extends Streams {
   readonly folder: string;
 }
 
-/** How long a command may take to end by itself after it was stopped. */
+/** How long a command may take to end after it was stopped. */
 const STOP_WITHIN_MS = 3_000;
 
 /** Runs one command line and resolves to its exit code; never throws. */
 export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { signal, folder, environment: given = processEnvironment() } = surroundings;
+  const { signal, folder } = surroundings;
   const output = new Output(surroundings, args.includes('--json'));
   let exitCode: number = EXIT.ok;
   const run: Run = async (work) => {
-    const environment = await withLocalSettings(given, folder);
+    const { readSettings } = await import('./settings.ts');
+    const environment = await readSettings(surroundings.environment, folder);
     exitCode = await work({ streams: surroundings, output, environment });
   };
   const ended = new AbortController();
   try {
     const words = args.length === 0 ? ['--help'] : withHelpAsFlag(args);
-    const program = createProgram(await loadCommands(words, run), surroundings);
+    const program = createProgram(await commandsFor(words, run), surroundings);
     await Promise.race([parse(program, words), stopped(signal, ended.signal)]);
     return exitCode;
   } catch (error) {
@@ -45,26 +46,86 @@ export async function runCommand(args: readonly string[], surroundings: Surround
   }
 }
 
-/** In the order of the help. Each loads what it alone needs, so that an import starts without what a poll takes. */
-const COMMANDS: Readonly<Record<string, () => Promise<(run: Run) => Command>>> = {
-  import: async () => (await import('./commands/import.ts')).importCommand,
-  plan: async () => (await import('./commands/plan.ts')).planCommand,
-  forecast: async () => (await import('./commands/forecast.ts')).forecastCommand,
-  sync: async () => (await import('./commands/sync.ts')).syncCommand,
-  poll: async () => (await import('./commands/poll.ts')).pollCommand,
-  status: async () => (await import('./commands/status.ts')).statusCommand,
-  retry: async () => (await import('./commands/retry.ts')).retryCommand,
-  deletions: async () => (await import('./commands/deletions.ts')).deletionsCommand,
-  prune: async () => (await import('./commands/prune.ts')).pruneCommand,
-  export: async () => (await import('./commands/export.ts')).exportCommand,
-  'import-archive': async () => (await import('./commands/import-archive.ts')).importArchiveCommand,
-  archive: async () => (await import('./commands/archive.ts')).archiveCommand,
-  'export-pipeline': async () => (await import('./commands/export-pipeline.ts')).exportPipelineCommand,
-  'import-pipeline': async () => (await import('./commands/import-pipeline.ts')).importPipelineCommand,
-  'pipeline-run': async () => (await import('./commands/pipeline-run.ts')).pipelineRunCommand,
-  webhooks: async () => (await import('./commands/webhooks.ts')).webhooksCommand,
-  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
-  config: async () => (await import('./commands/config.ts')).configCommand,
+interface CommandEntry {
+  /** One line for the list of commands, and the first line of the command's own help. */
+  readonly description: string;
+  readonly load: () => Promise<(run: Run) => Command>;
+}
+
+/** In the order of the help. A command is loaded when it is called: the list of them needs only what is written here. */
+const COMMANDS: Readonly<Record<string, CommandEntry>> = {
+  import: {
+    description: 'copy an image, index or artifact from registry to registry, digests preserved',
+    load: async () => (await import('./commands/import.ts')).importCommand,
+  },
+  plan: {
+    description: 'show what would be imported and why; exit code 3 if nothing',
+    load: async () => (await import('./commands/plan.ts')).planCommand,
+  },
+  forecast: {
+    description: 'estimate requests and pulls at each upstream; exit code 1 if over a limit or unknown',
+    load: async () => (await import('./commands/forecast.ts')).forecastCommand,
+  },
+  sync: {
+    description: 'copy now what watches select and targets lack; exit code 3 if nothing',
+    load: async () => (await import('./commands/sync.ts')).syncCommand,
+  },
+  poll: {
+    description: 'poll upstreams now and queue what changed',
+    load: async () => (await import('./commands/poll.ts')).pollCommand,
+  },
+  status: {
+    description: 'show import jobs, watch status, lag and its reasons, and budgets',
+    load: async () => (await import('./commands/status.ts')).statusCommand,
+  },
+  retry: {
+    description: 'queue failed jobs again',
+    load: async () => (await import('./commands/retry.ts')).retryCommand,
+  },
+  deletions: {
+    description: 'list and approve deletions of tags that were deleted upstream',
+    load: async () => (await import('./commands/deletions.ts')).deletionsCommand,
+  },
+  prune: {
+    description: 'delete expired records, as a timer does once a day; images are not touched',
+    load: async () => (await import('./commands/prune.ts')).pruneCommand,
+  },
+  export: {
+    description: 'write artifacts to an archive, for registries without a network connection',
+    load: async () => (await import('./commands/export.ts')).exportCommand,
+  },
+  'import-archive': {
+    description: 'import an archive: from longshore export, an OCI image layout, or docker save',
+    load: async () => (await import('./commands/import-archive.ts')).importArchiveCommand,
+  },
+  archive: {
+    description: 'inspect archives',
+    load: async () => (await import('./commands/archive.ts')).archiveCommand,
+  },
+  'export-pipeline': {
+    description: 'manage pipelines from the registry to blob storage',
+    load: async () => (await import('./commands/export-pipeline.ts')).exportPipelineCommand,
+  },
+  'import-pipeline': {
+    description: 'manage pipelines from blob storage to the registry',
+    load: async () => (await import('./commands/import-pipeline.ts')).importPipelineCommand,
+  },
+  'pipeline-run': {
+    description: 'start pipeline runs and show their results',
+    load: async () => (await import('./commands/pipeline-run.ts')).pipelineRunCommand,
+  },
+  webhooks: {
+    description: 'show the registries that send notifications',
+    load: async () => (await import('./commands/webhooks.ts')).webhooksCommand,
+  },
+  doctor: {
+    description: 'diagnose problems',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  },
+  config: {
+    description: 'work with the configuration',
+    load: async () => (await import('./commands/config.ts')).configCommand,
+  },
 };
 
 /** `help config check` means `config check --help`. */
@@ -73,11 +134,15 @@ function withHelpAsFlag(args: readonly string[]): readonly string[] {
   return word === 'help' && Object.hasOwn(COMMANDS, name) ? [name, ...rest, '--help'] : args;
 }
 
-/** The command that is called, or all of them for the help, and for what to suggest instead of an unknown one. */
-async function loadCommands([name = '']: readonly string[], run: Run): Promise<readonly Command[]> {
-  const called = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  const loads = called ? [called] : Object.values(COMMANDS);
-  return await Promise.all(loads.map(async (load) => (await load())(run)));
+/** Every command, of which only the called one is loaded. */
+function commandsFor(words: readonly string[], run: Run): Promise<readonly Command[]> {
+  const called = words.find((word) => !word.startsWith('-'));
+  return Promise.all(
+    Object.entries(COMMANDS).map(async ([name, { description, load }]) => {
+      const command = name === called ? (await load())(run) : new Command(name);
+      return command.description(description);
+    }),
+  );
 }
 
 function createProgram(commands: readonly Command[], { stdout }: Streams): Command {
@@ -101,8 +166,8 @@ function createProgram(commands: readonly Command[], { stdout }: Streams): Comma
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 nothing to do (plan,
 sync, retry, deletions, prune, import-archive --dry-run, deleting pipelines and
-runs), 130 stopped by Ctrl+C. With --json, stdout is one JSON document, also for
-failures.
+runs), 130 stopped by Ctrl+C. With --json, stdout is one JSON document; on failure
+it is empty, and the last line of stderr is {"error": {"code", "message", ...}}.
 `;
 
 /** Commands that are made apart from their parent do not take over how it ends and where it writes. */

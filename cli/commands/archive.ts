@@ -14,7 +14,7 @@ import { addOpenFlags, type OpenFlags, openCall } from '../transfer/open-options
 
 /** `longshore archive show`: what an archive holds, and what a registry lacks of it. */
 export function archiveCommand(run: Run): Command {
-  return new Command('archive').description('look into archives').addCommand(
+  return new Command('archive').addCommand(
     addOpenFlags(
       new Command('show')
         .description('list what an archive holds, and what a registry lacks of it')

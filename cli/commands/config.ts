@@ -15,7 +15,7 @@ import type { Run } from '../run.ts';
 
 /** `longshore config check`: lists every problem of a configuration with file, line and column. */
 export function configCommand(run: Run): Command {
-  return new Command('config').description('work with the configuration').addCommand(
+  return new Command('config').addCommand(
     new Command('check')
       .description('check a configuration and list every problem with its line')
       .argument('[file]', 'configuration to check (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)')

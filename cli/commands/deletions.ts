@@ -10,10 +10,7 @@ import { withApp } from '../with-app.ts';
 
 /** `longshore deletions`: what upstream deleted, and what of it shall go here too. Only `approve` ever deletes a copy. */
 export function deletionsCommand(run: Run): Command {
-  return new Command('deletions')
-    .description('copies whose tag was deleted upstream: list those that may go, approve which do')
-    .addCommand(listCommand(run))
-    .addCommand(approveCommand(run));
+  return new Command('deletions').addCommand(listCommand(run)).addCommand(approveCommand(run));
 }
 
 function listCommand(run: Run): Command {

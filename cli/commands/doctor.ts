@@ -9,7 +9,7 @@ import { withTransfers } from '../transfer/with-transfers.ts';
 
 /** `longshore doctor pipeline NAME`: goes along what a run would need, and says which link does not hold. */
 export function doctorCommand(run: Run): Command {
-  return new Command('doctor').description('find out what is wrong').addCommand(
+  return new Command('doctor').addCommand(
     new Command('pipeline')
       .description('check the chain of a pipeline: secret, SAS token, container and rights, registry')
       .argument('<name>', 'name of the pipeline')

@@ -18,7 +18,6 @@ interface ExportPipelineFlags extends PipelineFlags {
 export function exportPipelineCommand(run: Run): Command {
   return pipelineCommand<ExportPipelineFlags>(run, {
     kind: 'export',
-    description: 'work with pipelines from the registry into blob storage',
     addFlags: (create) =>
       create
         .option(

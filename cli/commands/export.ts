@@ -26,7 +26,6 @@ interface ExportFlags {
 /** `longshore export ARTIFACT… --to FILE|BLOB-URL`: artifacts into an archive; needs no stack. */
 export function exportCommand(run: Run): Command {
   return new Command('export')
-    .description('write artifacts into an archive, to be carried to where no registry reaches')
     .argument('<artifact...>', 'HOST/REPOSITORY[:TAG|:GLOB|@DIGEST], such as acme.azurecr.io/base/node:22*')
     .requiredOption('--to <file|url>', 'archive to write: a path, or the address of a blob')
     .option('--differential-from <file|url>', 'leave out what this archive has, or the catalog.json of one')

@@ -21,9 +21,6 @@ const SHOWN_WATCHES = 20;
 /** `longshore forecast`: what a configuration will spend on each upstream. Changes nothing, pulls nothing. */
 export function forecastCommand(run: Run): Command {
   return new Command('forecast')
-    .description(
-      'show what a configuration will spend at each upstream; exit code 1 when it does not fit or is not known',
-    )
     .addOption(configOption('configuration to forecast'))
     .option('--offline', 'ask no registry; what only upstream knows is assumed')
     .option('--changes-per-month <count>', 'how often upstream moves each tag', changes, 4)

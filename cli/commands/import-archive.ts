@@ -26,7 +26,6 @@ interface ImportFlags extends OpenFlags {
 export function importArchiveCommand(run: Run): Command {
   return addOpenFlags(
     new Command('import-archive')
-      .description('import what an archive holds: one of ours, an OCI layout, or of docker save')
       .argument('<file|url>', 'archive to read: a path, or the address of a blob; of a split one, any part')
       .option('--registry <host>', 'where to import into (default: transfer.registry of the configuration)')
       .option(

@@ -16,7 +16,6 @@ interface ImportPipelineFlags extends PipelineFlags {
 export function importPipelineCommand(run: Run): Command {
   return pipelineCommand<ImportPipelineFlags>(run, {
     kind: 'import',
-    description: 'work with pipelines from blob storage into the registry',
     addFlags: (create) =>
       create
         .addOption(

@@ -27,7 +27,6 @@ interface ImportFlags {
 /** `longshore import SOURCE TARGET`: one image straight from registry to registry; needs no stack and no cloud. */
 export function importCommand(run: Run): Command {
   return new Command('import')
-    .description('copy an image, index or artifact from registry to registry, digests preserved')
     .argument('<source>', 'image to copy, by tag or digest, for example docker.io/library/node:22')
     .argument(
       '<target>',

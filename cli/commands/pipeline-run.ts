@@ -32,7 +32,6 @@ const LOOK_EVERY_MS = 1000;
 /** `longshore pipeline-run`: as `az acr pipeline-run`. */
 export function pipelineRunCommand(run: Run): Command {
   return new Command('pipeline-run')
-    .description('order runs of pipelines, and see what became of them')
     .addCommand(createCommand(run))
     .addCommand(showCommand(run))
     .addCommand(listCommand(run))

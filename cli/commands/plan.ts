@@ -20,7 +20,6 @@ interface PlanFlags {
 /** `longshore plan`: what a poll would queue now and why. Changes nothing, pulls nothing. */
 export function planCommand(run: Run): Command {
   return new Command('plan')
-    .description('show what would be imported and why; exit code 3 when nothing would')
     .addOption(configOption('configuration to plan with'))
     .option('--watch <name...>', 'only these watches (default: all that are not paused)')
     .option('--explain', 'for every tag upstream lists, whether it is taken and by which rule')

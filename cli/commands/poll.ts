@@ -15,7 +15,6 @@ interface PollFlags {
 /** `longshore poll`: what the timer does, now and due or not: asks upstream and queues what moved. */
 export function pollCommand(run: Run): Command {
   return new Command('poll')
-    .description('ask the upstreams of watches now and queue what moved')
     .option('--config <file>', 'configuration to poll with (default: as the functions do)')
     .option('--watch <name...>', 'only these watches (default: all that are not paused)')
     .addOption(jsonOption())

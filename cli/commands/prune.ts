@@ -10,7 +10,6 @@ import { withApp } from '../with-app.ts';
 /** `longshore prune`: what a timer does once a day: removes the records that nobody needs any more. */
 export function pruneCommand(run: Run): Command {
   return new Command('prune')
-    .description('remove old records of what is over, as a timer does once a day; copies stay')
     .option('--dry-run', 'only say what would be removed, without what hangs on that')
     .addOption(jsonOption())
     .action(({ dryRun = false }: { readonly dryRun?: boolean }) =>

@@ -11,7 +11,6 @@ import { withApp } from '../with-app.ts';
 /** `longshore retry`: queues failed jobs again. Until then they stay failed, because no poll queues them a second time. */
 export function retryCommand(run: Run): Command {
   return new Command('retry')
-    .description('queue failed jobs again')
     .argument('[job...]', 'ids of the jobs, as status shows them')
     .option('--all', 'queue every failed job again')
     .addOption(jsonOption())

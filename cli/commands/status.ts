@@ -17,7 +17,6 @@ interface StatusFlags {
 /** `longshore status`: import jobs, how the watches fare, what is behind and why, and what may still be pulled. */
 export function statusCommand(run: Run): Command {
   return new Command('status')
-    .description('show import jobs, how the watches fare, what is behind and why, and budgets')
     .addOption(new Option('--state <state>', 'show only jobs in this state').choices(JOB_STATES))
     .option('--limit <count>', 'show at most this many jobs, and tags that are behind', positive, 20)
     .addOption(jsonOption())

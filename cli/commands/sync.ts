@@ -17,7 +17,6 @@ interface SyncFlags {
 /** `longshore sync`: makes targets hold what the watches select, here and now; needs no stack and no cloud. */
 export function syncCommand(run: Run): Command {
   return new Command('sync')
-    .description('copy now what the watches select and the targets lack; exit code 3 when nothing does')
     .addOption(configOption('configuration to sync with'))
     .option('--watch <name...>', 'only these watches (default: all that are not paused)')
     .option('--dry-run', 'show what would be copied and copy nothing')

@@ -8,7 +8,7 @@ import { withApp } from '../with-app.ts';
 
 /** `longshore webhooks list`: where registries send their notices, and when the last one came. */
 export function webhooksCommand(run: Run): Command {
-  return new Command('webhooks').description('registries that tell of changes').addCommand(
+  return new Command('webhooks').addCommand(
     new Command('list')
       .description('show the configured webhooks: where notices are sent to, and when the last one came')
       .addOption(jsonOption())

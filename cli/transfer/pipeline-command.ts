@@ -88,7 +88,6 @@ function identityOf(text: string): unknown {
 /** What only one kind of pipelines has. */
 export interface PipelineCommand<Flags extends PipelineFlags> {
   readonly kind: PipelineKind;
-  readonly description: string;
   /** Adds flags to `create`. */
   addFlags(create: Command): Command;
   /** Fields of the pipeline that is made. */
@@ -98,10 +97,9 @@ export interface PipelineCommand<Flags extends PipelineFlags> {
 /** `create`, `show`, `list` and `delete`, as `az acr export-pipeline` and `az acr import-pipeline` have them. */
 export function pipelineCommand<Flags extends PipelineFlags>(
   run: Run,
-  { kind, description, addFlags, fieldsOf }: PipelineCommand<Flags>,
+  { kind, addFlags, fieldsOf }: PipelineCommand<Flags>,
 ): Command {
   return new Command(`${kind}-pipeline`)
-    .description(description)
     .addCommand(
       addFlags(
         createFlags(new Command('create').description(`make an ${kind} pipeline, or change one`)),

@@ -153,7 +153,16 @@ function readWith(modules: ReadonlyMap<string, string>, first: string): string {
 
 test('the command line program runs by itself, as an executable', async () => {
   expect(await runBuilt(['--version'])).toMatch(/^\d+\.\d+\.\d+\n$/);
-  expect(await runBuilt(['--help'])).toContain('import [options] <source> <target>');
+  expect(await runBuilt(['--help'])).toMatch(/^ {2}import +copy an image/m);
+});
+
+test('the help and the version read the parser of the command line and no command', async () => {
+  const modules = await builtModules('cli');
+  const [program = ''] = [...modules].find(([, text]) => /^\/\/ cli\/program\.ts$/m.test(text)) ?? [];
+  const read = readWith(modules, program);
+  expect(new Set(bundledFiles(read).map((file) => file.split('/')[0]))).toEqual(new Set(['commander']));
+  const sources = [...read.matchAll(/^\/\/ ((?:cli|shared)\/\S+)$/gm)].map(([, file]) => file);
+  expect(sources.filter((file) => /^cli\/commands|^shared/.test(`${file}`))).toEqual(['shared/errors.ts']);
 });
 
 test('the command line program copies an image and keeps what it compiled', async () => {

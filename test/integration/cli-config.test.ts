@@ -64,8 +64,8 @@ watches:
   expect(plain.stderr).toContain(`${file}:4:5: `);
   expect(plain.stderr).toContain(`${file}:6:5: watches[0]: expected either target or targets`);
   const json = await runCli(['config', 'check', file, '--json']);
-  expect(json).toMatchObject({ exitCode: 2, stderr: '' });
-  const { error } = JSON.parse(json.stdout);
+  expect(json).toMatchObject({ exitCode: 2, stdout: '' });
+  const { error } = JSON.parse(json.stderr);
   expect(error).toMatchObject({ code: 'E_CONFIG' });
   expect(error.problems).toHaveLength(3);
 });

@@ -177,8 +177,8 @@ describe('longshore sync', () => {
     await Promise.race([copying, result]);
     child.kill('SIGINT');
     const { exitCode, stdout, stderr } = await result;
-    expect({ exitCode, stderr }).toEqual({ exitCode: 130, stderr: '' });
-    expect(JSON.parse(stdout)).toEqual({ error: { code: 'E_STOPPED', message: 'stopped by SIGINT' } });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' });
+    expect(JSON.parse(stderr)).toEqual({ error: { code: 'E_STOPPED', message: 'stopped by SIGINT' } });
     expect(await digestOf('22')).toBeNull();
     const signal = AbortSignal.abort(new StoppedError('SIGTERM'));
     expect(await runCli(['sync', '--config', config], { signal })).toMatchObject({ exitCode: 143 });

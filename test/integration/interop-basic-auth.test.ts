@@ -58,10 +58,10 @@ describeWithProgram('docker-registry', 'an import with the distribution registry
       folder: await folderFor(closed),
       environment: { REGISTRY_PASSWORD: 'not-this-one' },
     });
-    for (const { exitCode, stdout } of [anonymous, wrong]) {
-      expect(exitCode).toBe(1);
-      expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'E_DENIED' } });
-      expect(stdout).not.toContain('not-this-one');
+    for (const { exitCode, stdout, stderr } of [anonymous, wrong]) {
+      expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+      expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'E_DENIED' } });
+      expect(stderr).not.toContain('not-this-one');
     }
   },
 });

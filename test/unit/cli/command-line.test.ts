@@ -62,8 +62,8 @@ describe('the command line', () => {
     expect(plain.stderr).toContain(reason);
     // Where a command has no --json, that is what is wrong; the answer is JSON all the same.
     const json = await runCli([...args, '--json']);
-    expect(json).toMatchObject({ exitCode: 2, stderr: '' });
-    expect(JSON.parse(json.stdout)).toMatchObject({ error: { code: 'E_USAGE' } });
+    expect(json).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'E_USAGE' } });
   });
 });
 
@@ -131,12 +131,12 @@ describe('the settings of a command', () => {
       join(folder, 'local.settings.json'),
       '{ "Values": { "ServiceBus": SharedAccessKey=hunter2',
     );
-    const { exitCode, stdout } = await runCli(['status', '--json'], { folder });
-    expect(exitCode).toBe(2);
-    expect(JSON.parse(stdout)).toMatchObject({
+    const { exitCode, stdout, stderr } = await runCli(['status', '--json'], { folder });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(JSON.parse(stderr)).toMatchObject({
       error: { code: 'E_CONFIG', problems: [{ where: 'local.settings.json' }] },
     });
-    expect(stdout).not.toContain('hunter2');
+    expect(stderr).not.toContain('hunter2');
   });
 
   it.each(['status', 'poll', 'retry --all'])('that %s lacks are all named', async (command) => {
