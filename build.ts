@@ -10,16 +10,23 @@
  *     node build.ts [FOLDER]      replaces FOLDER, `dist/` unless given
  *     node build.ts --cli FOLDER  only the command line program, whose modules replace FOLDER
  */
+import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { directImports } from './build/direct-imports.ts';
 import { leanUndici } from './build/lean-undici.ts';
+import { recordInputs } from './build/record-inputs.ts';
 
 const root = import.meta.dirname;
 const CLI = 'cli/longshore.mjs';
 const SOURCES = /[/\\](?:cli|functions|shared)[/\\].*\.ts$/;
+
+/** What decides over the build besides the sources; npm writes the second when it changes `node_modules`. */
+const BUILD_INPUTS = ['build.ts', 'build/direct-imports.ts', 'build/lean-undici.ts', 'package-lock.json'];
+const PACKAGES = 'node_modules/.package-lock.json';
+const startedAt = Date.now();
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -71,6 +78,13 @@ async function buildCli(folder: string): Promise<void> {
     plugins: [directImports(SOURCES), leanUndici(root)],
   });
   await chmod(path.join(folder, path.basename(CLI)), 0o755);
+  const sources = Object.keys(metafile.inputs).filter((file) => existsSync(path.join(root, file)));
+  const inputs = [
+    ...sources.filter((file) => !file.startsWith('node_modules/')),
+    ...BUILD_INPUTS,
+    ...(existsSync(path.join(root, PACKAGES)) ? [PACKAGES] : []),
+  ];
+  await recordInputs(root, inputs, startedAt, path.join(folder, 'inputs.json'));
   report(folder, metafile, ['cli/main.ts', 'cli/program.ts', 'cli/commands/import.ts']);
 }
 
