@@ -1,3 +1,4 @@
+export * from './cosign-tag.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';
 export * from './image-layout.ts';

@@ -10,6 +10,7 @@ import type { Archive, ArchiveCatalog } from './archive.ts';
 import { filesAfterPreamble, PREAMBLE } from './archive-files.ts';
 import { type ArchiveMembers, readMember } from './archive-members.ts';
 import { archiveSource, lacking } from './archive-source.ts';
+import { CONTAINERD_NAME_ANNOTATION } from './artifact-name.ts';
 import {
   CATALOG_FILE,
   CATALOG_SIGNATURE_FILE,
@@ -19,7 +20,6 @@ import {
 } from './catalog.ts';
 import { MAX_SIGNATURE_BYTES, type TrustedKey, verifyCatalog } from './catalog-signature.ts';
 import { entryPath } from './entry-path.ts';
-import { CONTAINERD_NAME_ANNOTATION } from './names.ts';
 import type { Extent, RandomAccessFile, ReadOptions } from './random-access.ts';
 import { tarEntries } from './tar-entries.ts';
 import { headerBytes, paddingBytes, TRAILER_BYTES } from './tar-format.ts';

@@ -1,10 +1,9 @@
 import * as z from 'zod';
 import {
-  algorithmOf,
+  cosignTagsOf,
   type Digest,
   descriptorSchema,
   digestOf,
-  encodedOf,
   isPlatform,
   parseReference,
 } from '../../content/index.ts';
@@ -200,9 +199,7 @@ function isUnique(list: readonly CatalogBlob[]): boolean {
 
 /** A tag of any other form would be moved in the target, though the archive does not name an artifact for it. */
 function isAttachedByTag({ subject, tag }: Pick<CatalogReferrer, 'subject' | 'tag'>): boolean {
-  if (tag === undefined) return true;
-  const stem = `${algorithmOf(subject)}-${encodedOf(subject)}`;
-  return ['sig', 'att', 'sbom'].some((suffix) => tag === `${stem}.${suffix}`);
+  return tag === undefined || cosignTagsOf(subject).includes(tag);
 }
 
 function isFullName(name: string): boolean {

@@ -15,10 +15,10 @@ import type { Archive } from './archive.ts';
 import { parseArchiveJson } from './archive-json.ts';
 import { type ArchiveMembers, readMember } from './archive-members.ts';
 import { archiveSource, lacking } from './archive-source.ts';
+import { CONTAINERD_NAME_ANNOTATION } from './artifact-name.ts';
 import { compressionOf } from './compression.ts';
 import { entryPath } from './entry-path.ts';
 import { malformed } from './malformed.ts';
-import { CONTAINERD_NAME_ANNOTATION } from './names.ts';
 import { quoted } from './quoted.ts';
 import { type Extent, type ReadOptions, readBytes } from './random-access.ts';
 

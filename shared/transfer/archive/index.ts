@@ -1,6 +1,7 @@
 export type { Archive, ArchiveArtifact } from './archive.ts';
 export { type ArchiveSetOptions, openArchiveSet } from './archive-set.ts';
 export type { ArchiveSource } from './archive-source.ts';
+export { artifactName, CONTAINERD_NAME_ANNOTATION } from './artifact-name.ts';
 export {
   CATALOG_FILE,
   CATALOG_SIGNATURE_FILE,
@@ -21,7 +22,6 @@ export {
   verifyCatalog,
 } from './catalog-signature.ts';
 export { openLocalFile } from './local-file.ts';
-export { CONTAINERD_NAME_ANNOTATION } from './names.ts';
 export { openArchive } from './open-archive.ts';
 export { namesOfParts, partName } from './part-name.ts';
 export type { RandomAccessFile } from './random-access.ts';

@@ -2,15 +2,15 @@ import pLimit from 'p-limit';
 import {
   type Descriptor,
   type Digest,
-  isDigest,
+  isCosignTag,
   type ManifestContent,
+  parseDigestTag,
   parseManifest,
-  REF_NAME_ANNOTATION,
 } from '../../content/index.ts';
 import { ArchiveError, InvalidInputError } from '../../errors.ts';
 import type { ArchiveSource } from './archive-source.ts';
+import { artifactName } from './artifact-name.ts';
 import type { CatalogReferrer } from './catalog.ts';
-import { CONTAINERD_NAME_ANNOTATION } from './names.ts';
 import type { ReadOptions } from './random-access.ts';
 
 const MAX_UNNAMED = 2_000;
@@ -34,7 +34,7 @@ export async function findLayoutReferrers(
 ): Promise<LayoutReferrers> {
   const referrers: CatalogReferrer[] = [];
   const entries = new Set<Descriptor>();
-  const unnamed = manifests.filter(({ annotations }) => !nameIn(annotations));
+  const unnamed = manifests.filter(({ annotations }) => !artifactName(annotations));
   // Where nothing has a name, whoever imports says so; what is attached to what does not matter then.
   const candidates = unnamed.length === manifests.length ? [] : unnamed;
   if (candidates.length > MAX_UNNAMED) {
@@ -55,7 +55,7 @@ export async function findLayoutReferrers(
     entries.add(entry);
   }
   for (const entry of manifests) {
-    const named = namedAfter(nameIn(entry.annotations) ?? '');
+    const named = namedAfter(artifactName(entry.annotations) ?? '');
     if (!named || !source.has(named.subject)) continue;
     const listed = named.tag ? [entry] : await listedIn(entry, source, options);
     if (!listed) continue;
@@ -63,10 +63,6 @@ export async function findLayoutReferrers(
     referrers.push(...listed.map((one) => ({ ...named, ...plain(one) })));
   }
   return { referrers, entries };
-}
-
-function nameIn(annotations: Descriptor['annotations']): string | undefined {
-  return annotations?.[REF_NAME_ANNOTATION] || annotations?.[CONTAINERD_NAME_ANNOTATION] || undefined;
 }
 
 async function subjectOf(
@@ -90,13 +86,13 @@ async function listedIn(
   return manifest?.kind === 'index' ? manifest.manifests : undefined;
 }
 
-/** A tag, or the tag of a full reference, that is made of a digest. */
+/** The subject that a name is made from: by cosign's tag, or by a referrers tag, which then has no `tag` here. */
 function namedAfter(name: string): { readonly subject: Digest; readonly tag?: string } | undefined {
-  const [, tag = '', digest = '', suffix] =
-    /(?:^|:)((sha256-[0-9a-f]{64})(?:\.(sig|att|sbom))?)$/.exec(name) ?? [];
-  const subject = digest.replace('-', ':');
-  if (!isDigest(subject)) return undefined;
-  return suffix ? { subject, tag } : { subject };
+  const tag = name.slice(name.lastIndexOf(':') + 1);
+  const { subject, suffix } = parseDigestTag(tag) ?? {};
+  if (!subject) return undefined;
+  if (suffix === undefined) return { subject };
+  return isCosignTag(tag) ? { subject, tag } : undefined;
 }
 
 function readable(content: ManifestContent) {

@@ -1,6 +1,7 @@
 import {
   type Descriptor,
   formatReference,
+  parseDigestTag,
   parseReference,
   type Reference,
   type RepositoryName,
@@ -95,15 +96,11 @@ async function namesOf(
   const from = parseReference(name);
   const matches = compileGlob(pattern);
   const tags: string[] = [];
+  // Cosign tags and referrers tags are exported with their subject, unless the pattern asks for them.
   for await (const tag of repository(from).tags({ signal }))
-    if (matches(tag) && (!isAttachment(tag) || pattern.startsWith('sha256-'))) tags.push(tag);
+    if (matches(tag) && (!parseDigestTag(tag) || pattern.startsWith('sha256-'))) tags.push(tag);
   if (tags.length === 0) throw notFound(`No tag of ${formatReference(from)} matches "${pattern}".`);
   return tags.map((tag) => ({ ...from, tag }));
-}
-
-/** Tags of cosign, and of registries without a referrers API, come along with what they are attached to. */
-function isAttachment(tag: string): boolean {
-  return /^sha256-[0-9a-f]{64}(?:\.\w+)?$/.test(tag);
 }
 
 async function resolve(

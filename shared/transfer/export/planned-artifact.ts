@@ -1,9 +1,9 @@
 import {
   type Descriptor,
   type Digest,
-  isDigest,
   type ManifestContent,
   type Platform,
+  parseDigestTag,
   parseReference,
 } from '../../content/index.ts';
 import { InvalidInputError } from '../../errors.ts';
@@ -61,8 +61,8 @@ class WantedContent implements ReferrerTarget {
 
   async pushManifest(tagOrDigest: string, content: ManifestContent) {
     this.manifests.set(content.digest, content);
-    const subject = cosignSubject(tagOrDigest);
-    if (subject) this.attached.push({ subject, tag: tagOrDigest, ...withoutBytes(content) });
+    const { subject, suffix } = parseDigestTag(tagOrDigest) ?? {};
+    if (subject && suffix) this.attached.push({ subject, tag: tagOrDigest, ...withoutBytes(content) });
     return { subject: undefined };
   }
 
@@ -82,12 +82,6 @@ class WantedContent implements ReferrerTarget {
   async addReferrers(subject: Digest, contents: readonly ManifestContent[]): Promise<void> {
     for (const content of contents) this.attached.push({ subject, ...withoutBytes(content) });
   }
-}
-
-/** cosign's tags name their subject: `sha256-<hex>.sig`. */
-function cosignSubject(tag: string): Digest | undefined {
-  const digest = /^(sha256-[0-9a-f]{64})\.\w+$/.exec(tag)?.[1]?.replace('-', ':');
-  return digest !== undefined && isDigest(digest) ? digest : undefined;
 }
 
 function withoutBytes({ mediaType, digest, size }: ManifestContent) {

@@ -6,10 +6,11 @@ import {
   type Archive,
   type ArchiveArtifact,
   type ArchiveSetOptions,
+  artifactName,
   openArchiveSet,
   type RandomAccessFile,
 } from '../archive/index.ts';
-import { type ArtifactTarget, annotatedName } from './target-reference.ts';
+import type { ArtifactTarget } from './target-reference.ts';
 
 export interface CopyArtifactOptions extends ContentCallOptions {
   /** What the archive has of the index; absent: all of it. */
@@ -110,7 +111,7 @@ export function planImport(
 
 /** Where nothing has a name everything is chosen: asking for a target then fails and says what is missing. */
 function choose(artifacts: readonly ArchiveArtifact[]) {
-  const isNamed = ({ descriptor }: ArchiveArtifact) => annotatedName(descriptor.annotations) !== undefined;
+  const isNamed = ({ descriptor }: ArchiveArtifact) => artifactName(descriptor.annotations) !== undefined;
   const named = artifacts.filter(isNamed);
   if (named.length === 0) return { chosen: artifacts, leftOut: [] };
   const leftOut = artifacts.filter((one) => !isNamed(one)).map(({ descriptor }) => descriptor);

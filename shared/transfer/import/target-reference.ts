@@ -9,12 +9,7 @@ import {
   type TagReference,
 } from '../../content/index.ts';
 import { ArchiveError } from '../../errors.ts';
-import { CONTAINERD_NAME_ANNOTATION } from '../archive/index.ts';
-
-/** What an archive calls an artifact: a reference, or a tag. */
-export function annotatedName(annotations: Descriptor['annotations']): string | undefined {
-  return annotations?.[CONTAINERD_NAME_ANNOTATION] || annotations?.[REF_NAME_ANNOTATION] || undefined;
-}
+import { artifactName, CONTAINERD_NAME_ANNOTATION } from '../archive/index.ts';
 
 /** Where an artifact of an archive belongs. One that was exported by its digest gets no tag. */
 export type ArtifactTarget = TagReference | DigestReference;
@@ -30,7 +25,7 @@ export function targetReference(
   archiveName: string,
   targetRegistry: string,
 ): ArtifactTarget {
-  const name = annotatedName(annotations);
+  const name = artifactName(annotations);
   if (!name) {
     throw unusable(
       archiveName,

@@ -1,6 +1,6 @@
 import { type Digest, formatReference, type RepositoryName } from '../../content/index.ts';
 import type { ContentCallOptions, ContentTarget } from '../../imports/index.ts';
-import type { Archive, Catalog } from '../archive/index.ts';
+import { type Archive, artifactName, type Catalog } from '../archive/index.ts';
 import { type ArtifactTarget, targetReference } from '../import/index.ts';
 import { type ArtifactContents, inspectArtifact } from './inspect-artifact.ts';
 import { type OpenCall, openArchiveSource } from './open-archive-source.ts';
@@ -71,7 +71,7 @@ export async function showArchive(call: ShowCall): Promise<ShownArchive> {
   for (const artifact of archive.artifacts) {
     const { digest, mediaType, annotations } = artifact.descriptor;
     const survey = await inspectArtifact(archive.source, artifact, { signal });
-    const called = nameOf(annotations);
+    const called = artifactName(annotations);
     // Several names may have the same digest.
     const listed = archive.catalog?.catalog.artifacts.find(
       ({ name, digest: its }) => its === digest && name === called,
@@ -144,10 +144,6 @@ async function gapOf(
 /** Parts are found in any order. */
 function inOrder(parts: readonly string[]): readonly string[] {
   return parts.toSorted(new Intl.Collator('en', { numeric: true }).compare);
-}
-
-function nameOf(annotations: Readonly<Record<string, string>> | undefined): string | undefined {
-  return annotations?.['io.containerd.image.name'] ?? annotations?.['org.opencontainers.image.ref.name'];
 }
 
 /** Unchecked: whoever made the archive wrote it. */
