@@ -3,10 +3,10 @@ import { createAzureClients } from '../shared/azure/index.ts';
 import { createRegistryClient, type RegistryClient } from '../shared/registry/index.ts';
 import {
   buildArchive,
-  commitTag,
   type DemoPush,
   demoApplication,
   demoImages,
+  moveTag,
   pushContent,
 } from './demo-content/index.ts';
 import type { FunctionsProcess } from './functions-process.ts';
@@ -51,7 +51,7 @@ export async function playScenario(
 
     await seeQuietPolls(requests, narrator, signal);
 
-    const moved = await commitTag('base/node:22', 2);
+    const moved = await moveTag('base/node:22', 2);
     await pushContent(stack.upstream.url, moved.repository, moved.tags, moved.content);
     await seeInTarget(stack, registry, moved, signal);
     narrator.did(

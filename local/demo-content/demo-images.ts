@@ -18,7 +18,7 @@ export interface DemoOptions {
 
 const DEMO_LAYER_BYTES = 512 * 1024;
 
-/** Tags of the demo's base images. `commitTag` makes the next version of each. */
+/** Tags of the demo's base images. `moveTag` makes the next version of each. */
 export const DEMO_BASES = {
   'base/node:22': { seed: 'node-22', os: 'debian-12' },
   'base/node:22-alpine': { seed: 'node-22-alpine', os: 'alpine-3' },
@@ -31,8 +31,7 @@ export type DemoBase = keyof typeof DEMO_BASES;
 /** What the public registry of the demo holds: base images that share an operating system, a bill of materials, a chart. */
 export async function demoImages(options: DemoOptions = {}): Promise<DemoPush[]> {
   const pushes: DemoPush[] = [];
-  for (const base of Object.keys(DEMO_BASES).filter(isDemoBase))
-    pushes.push(await commitTag(base, 1, options));
+  for (const base of Object.keys(DEMO_BASES).filter(isDemoBase)) pushes.push(await moveTag(base, 1, options));
   const [first] = pushes;
   if (first) {
     const sbom = buildSbom(first.content.root, first.repository);
@@ -43,7 +42,7 @@ export async function demoImages(options: DemoOptions = {}): Promise<DemoPush[]>
 }
 
 /** The next version of a base image under the same tag: a new top layer and new digests on the same layers below. */
-export async function commitTag(
+export async function moveTag(
   base: DemoBase,
   version: number,
   options: DemoOptions = {},

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { buildArchive, buildImageIndex, commitTag, pushContent } from '../../local/demo-content/index.ts';
+import { buildArchive, buildImageIndex, moveTag, pushContent } from '../../local/demo-content/index.ts';
 import { RunningLongshore } from '../helpers/running-longshore.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -20,7 +20,7 @@ async function drop(name: string, content: Buffer): Promise<void> {
 }
 
 test('a tag that moves upstream from A to B and back to A is followed, and ends at A', async () => {
-  const [a, b] = [await commitTag('base/node:22', 1), await commitTag('base/node:22', 2)];
+  const [a, b] = [await moveTag('base/node:22', 1), await moveTag('base/node:22', 2)];
   const target = `${longshore.stack.target.host}/mirror/node:22`;
   for (const [seen, { repository, tags, content }] of [a, b, a].entries()) {
     await pushContent(longshore.stack.upstream.url, repository, tags, content);

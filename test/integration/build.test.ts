@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { BlobServiceClient } from '@azure/storage-blob';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
-import { buildArchive, commitTag, demoApplication, pushContent } from '../../local/demo-content/index.ts';
+import { buildArchive, demoApplication, moveTag, pushContent } from '../../local/demo-content/index.ts';
 import { startStack } from '../../local/stack.ts';
 import { createRegistryClient } from '../../shared/registry/index.ts';
 import { startHostProcess } from '../fixtures/functions-app/host-process.ts';
@@ -87,7 +87,7 @@ test('it runs by itself: a poll queues a job, the job copies an image, and an ar
       watches: [{ source: ${upstream}/base/node, target: ${target}/mirror/node, tags: "22" }]
       transfer: { registry: "${target}" }`,
   });
-  const image = await commitTag('base/node:22', 1, { bytesPerLayer: 1024 });
+  const image = await moveTag('base/node:22', 1, { bytesPerLayer: 1024 });
   await pushContent(stack.upstream.url, image.repository, image.tags, image.content);
   const application = await demoApplication('shop', image.content, { bytesPerLayer: 1024 });
   await BlobServiceClient.fromConnectionString(stack.settings.AzureWebJobsStorage ?? '')
@@ -167,7 +167,7 @@ test('the help and the version read the parser of the command line and no comman
 
 test('the command line program copies an image and keeps what it compiled', async () => {
   const [from, to] = [await startTestRegistry(), await startTestRegistry()];
-  const image = await commitTag('base/node:22', 1, { bytesPerLayer: 1024 });
+  const image = await moveTag('base/node:22', 1, { bytesPerLayer: 1024 });
   await pushContent(from.url, image.repository, image.tags, image.content);
   const home = await mkdtemp(join(folder, 'home-'));
   const args = ['import', `${from.host}/base/node:22`, `${to.host}/mirror/node:22`, '--json'];

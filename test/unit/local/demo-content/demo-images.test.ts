@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import {
   buildArtifact,
   buildHelmChart,
-  commitTag,
   demoApplication,
   demoImages,
   HELM_CHART,
   HELM_CONFIG,
   type ImageIndex,
+  moveTag,
   pushContent,
   SBOM_TYPE,
 } from '../../../../local/demo-content/index.ts';
@@ -51,17 +51,17 @@ describe('the demo content', () => {
   });
 
   it('shares the operating system between images', async () => {
-    const node = await commitTag('base/node:22', 1, small);
-    const python = await commitTag('base/python:3.13', 1, small);
-    const alpine = await commitTag('base/node:22-alpine', 1, small);
+    const node = await moveTag('base/node:22', 1, small);
+    const python = await moveTag('base/python:3.13', 1, small);
+    const alpine = await moveTag('base/node:22-alpine', 1, small);
     expect(layersOf(python.content)[0]).toBe(layersOf(node.content)[0]);
     expect(layersOf(alpine.content)[0]).not.toBe(layersOf(node.content)[0]);
   });
 
   it('moves a tag to a new top layer on the same layers', async () => {
     const [before, after] = [
-      await commitTag('base/node:22', 1, small),
-      await commitTag('base/node:22', 2, small),
+      await moveTag('base/node:22', 1, small),
+      await moveTag('base/node:22', 2, small),
     ];
     expect(after).toMatchObject({ repository: 'base/node', tags: ['22'] });
     expect(after.content.root.digest).not.toBe(before.content.root.digest);
@@ -70,7 +70,7 @@ describe('the demo content', () => {
   });
 
   it('has applications that stand on a base image', async () => {
-    const { content: base } = await commitTag('base/node:22', 1, small);
+    const { content: base } = await moveTag('base/node:22', 1, small);
     const application = await demoApplication('shop', base, { ...small, version: 3 });
     expect(application).toMatchObject({ repository: 'apps/shop', tags: ['1.3'] });
     const digests = application.content.blobs.map(({ descriptor }) => descriptor.digest);
