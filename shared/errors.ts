@@ -116,6 +116,22 @@ export class BudgetError extends LongshoreError {
   }
 }
 
+/** A policy says that a tag may not move, or not yet. Nothing is wrong with the content. */
+export class PolicyError extends LongshoreError {
+  override readonly name = 'PolicyError';
+  readonly code = 'E_POLICY';
+  /** For people: which policy, and what it waits for. */
+  readonly reason: string;
+  /** When to ask it again; `undefined`: it cannot tell. */
+  readonly until: Date | undefined;
+
+  constructor(reason: string, { until }: { readonly until?: Date | undefined } = {}) {
+    super(`Held by policy: ${reason}`);
+    this.reason = reason;
+    this.until = until;
+  }
+}
+
 export type IntegrityCode = 'E_DIGEST_MISMATCH' | 'E_SIZE_MISMATCH';
 
 /** Bytes arrived that are not the bytes named by the digest or size. They never reach a tag. */

@@ -6,7 +6,7 @@ import {
 } from '../azure/index.ts';
 import type { Config, Environment, Settings } from '../config/index.ts';
 import { ConfigError, InvalidInputError } from '../errors.ts';
-import type { DeadLetterQueue, TagImportRecords } from '../imports/index.ts';
+import type { DeadLetterQueue, PlacementRecords } from '../imports/index.ts';
 import { lazy } from '../lazy.ts';
 import type { Records } from '../records.ts';
 import type { RegistryClient } from '../registry/index.ts';
@@ -84,7 +84,7 @@ export interface TransferParts {
   readonly repository: RegistryClient['repository'];
   readonly openSources: OpenExportSources;
   readonly ping: RegistryClient['ping'];
-  readonly records: TagImportRecords & {
+  readonly records: PlacementRecords & {
     readonly pipelines: {
       readonly export: Records<ExportPipeline>;
       readonly import: Records<ImportPipeline>;

@@ -6,11 +6,13 @@ import {
   type RepositoryName,
   type TagReference,
 } from '../content/index.ts';
-import { InvalidInputError, RegistryError, TagExistsError } from '../errors.ts';
+import { InvalidInputError, RegistryError } from '../errors.ts';
 import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
-import { type CopyResult, copyGraph } from './copy/copy-graph.ts';
+import { type CopyResult, nothingCopied } from './copy/copy-graph.ts';
 import type { CopyProgress } from './copy/copy-progress.ts';
 import { trimmedDigest } from './copy/trimmed-digest.ts';
+import { keepExisting } from './guards/index.ts';
+import { placeTag } from './place-tag.ts';
 
 export interface ImportImageOptions {
   readonly platforms?: readonly Platform[] | undefined;
@@ -64,30 +66,37 @@ export async function importImage(
       { status: 404 },
     );
   }
-  const keeps = before !== undefined && before.digest !== root.digest && !options.force;
-  const isTrimmedAlready = keeps && before.digest === (await trimmedDigest(from, root.digest, options));
-  if (keeps && !isTrimmedAlready) throw tagExists(target, before, root);
+  const mayMove = before === undefined || before.digest === root.digest || options.force;
+  const trimmed = mayMove ? undefined : await trimmedDigest(from, root.digest, options);
+  const isTrimmedAlready = before !== undefined && before.digest === trimmed;
   const isNew = before ? undefined : to.mayExist?.({ signal }).then((exists) => !exists);
   // Whoever pushes a blob hears of it, and so does the end of the copy.
   isNew?.catch(() => {});
-  const copy = await copyGraph(from, to, isTrimmedAlready ? before.digest : root.digest, {
-    platforms: isTrimmedAlready ? undefined : options.platforms,
-    mountFrom: source.registry === target.registry ? source.repository : undefined,
-    referrers: options.referrers,
-    isNew,
-    onProgress: options.onProgress,
-    signal,
-    publish: async (content, copySignal) => {
-      // A tag that is to be moved whatever it names need not be asked about again, nor what was seen just now.
-      const movesAnyway = options.force && before?.digest !== content.digest;
-      const isRecent = now() - askedAt < RECENT_MS;
-      const there = movesAnyway || isRecent ? before : await to.resolve(target.tag, { signal: copySignal });
-      if (there?.digest === content.digest) return;
-      // Somebody else pushed the tag while this copied.
-      if (there && there.digest !== before?.digest && !options.force) throw tagExists(target, there, content);
-      await to.pushManifest(target.tag, content, { signal: copySignal });
+  const placed = await placeTag(
+    {
+      source: from,
+      root: isTrimmedAlready ? before.digest : root.digest,
+      platforms: isTrimmedAlready ? undefined : options.platforms,
+      to,
+      target,
+      seen: {
+        digest: before?.digest,
+        // A tag that is to be moved whatever it names need not be asked about again, nor what was seen just now.
+        isGoodFor: (wanted) =>
+          (options.force === true && before?.digest !== wanted) || now() - askedAt < RECENT_MS,
+      },
+      trimmed: async () => trimmed,
     },
-  }).finally(() => isNew);
+    {
+      guards: options.force ? [] : [keepExisting({ advice: 'use --force to move it' })],
+      mountFrom: source.registry === target.registry ? source.repository : undefined,
+      referrers: options.referrers,
+      isNew,
+      onProgress: options.onProgress,
+      signal,
+    },
+  ).finally(() => isNew);
+  const copy = placed.copy ?? nothingCopied(root);
   const copied = copy.manifests.copied + copy.referrers.copied;
   const unchanged = before?.digest === copy.root.digest && copied === 0;
   return {
@@ -103,14 +112,4 @@ export async function importImage(
 async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([first, second]);
   return [await first, await second];
-}
-
-function tagExists(
-  target: TagReference,
-  there: Pick<Descriptor, 'digest'>,
-  wanted: Pick<Descriptor, 'digest'>,
-): TagExistsError {
-  return new TagExistsError(
-    `${formatReference(target)} exists and is ${there.digest}, not ${wanted.digest}. The tag was left as it is; use --force to move it.`,
-  );
 }

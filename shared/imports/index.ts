@@ -6,10 +6,9 @@ export type { CopyProgress } from './copy/copy-progress.ts';
 export { type BlobRecord, blobRecordSchema } from './copy/mount-source-index.ts';
 export { trimmedDigest } from './copy/trimmed-digest.ts';
 export { type Disposition, dispositionOf } from './disposition.ts';
-export { importByDigest } from './import-by-digest.ts';
+export { keepExisting, neverBackwards, type ProposedMove, type TagGuard } from './guards/index.ts';
 export { type ImportImageResult, importImage } from './import-image.ts';
 export { createImportJob, type ImportJob, importJobSchema, parseImportJob } from './import-job.ts';
-export { importToTag, type TagImportOutcome, type TagImportRecords } from './import-to-tag.ts';
 export {
   isFinished,
   JOB_STATES,
@@ -19,16 +18,22 @@ export {
   jobRecordSchema,
   queuedRecord,
 } from './job-record.ts';
+export type { TagLeaseOptions } from './ledger/tag-lease.ts';
+export { removeTag } from './ledger/tag-ledger.ts';
 export {
   isHeld,
   isPutBy,
   isSuperseded,
-  removeTag,
-  type TagMoveOptions,
   type TagRecord,
   tagKey,
   tagRecordSchema,
-} from './ledger/tag-ledger.ts';
+} from './ledger/tag-record.ts';
+export {
+  type PlacementOptions,
+  type PlacementRecords,
+  placeContent,
+} from './place-content.ts';
+export { placeTag, type TagPlacement } from './place-tag.ts';
 export type * from './ports.ts';
 export { ProgressWriter } from './progress-writer.ts';
 export { createRecordedQueue } from './recorded-queue.ts';

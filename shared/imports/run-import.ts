@@ -11,10 +11,12 @@ import type { Logger } from '../telemetry/index.ts';
 import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
 import type { BlobRecord } from './copy/mount-source-index.ts';
 import { type Disposition, dispositionOf } from './disposition.ts';
+import { neverBackwards, type TagGuard } from './guards/index.ts';
 import { type ImportJob, parseImportJob } from './import-job.ts';
-import { importToTag, type TagImportOutcome } from './import-to-tag.ts';
 import { finished, isDone, type JobRecord, jobKey, progressed, requeued, started } from './job-record.ts';
-import { type TagMoveOptions, type TagRecord, tagKey } from './ledger/tag-ledger.ts';
+import type { TagLeaseOptions } from './ledger/tag-lease.ts';
+import { type TagRecord, tagKey } from './ledger/tag-record.ts';
+import { placeTag, type TagPlacement } from './place-tag.ts';
 import type { DeadLetterQueue, JobQueue, OpenSource } from './ports.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import { MAX_FAILURES, retryDelayMs, slowRetryDelayMs } from './retry-delay.ts';
@@ -27,12 +29,14 @@ export interface ImportDependencies {
   readonly tags: Records<TagRecord>;
   /** Where target registries hold large blobs. */
   readonly blobs: Records<BlobRecord>;
+  /** Policies that a move must pass, beyond the order of observations. Default: none. */
+  readonly guards?: readonly TagGuard[] | undefined;
   readonly queue: Pick<JobQueue, 'sendAt'>;
   readonly deadLetters: DeadLetterQueue;
   readonly logger: Logger;
   readonly now?: (() => Date) | undefined;
   /** Waits for another mover of the same tag; a timer unless given. */
-  readonly wait?: TagMoveOptions['wait'];
+  readonly wait?: TagLeaseOptions['wait'];
   /** Spreads the times of retries; `Math.random` unless given. */
   readonly random?: (() => number) | undefined;
 }
@@ -86,8 +90,8 @@ async function executeImport(
   job: ImportJob,
   pulls: number | undefined,
   signal: AbortSignal | undefined,
-  { repository, openSource, jobs, tags, blobs, now, wait }: ImportDependencies,
-): Promise<TagImportOutcome> {
+  { repository, openSource, jobs, tags, blobs, guards = [], now, wait }: ImportDependencies,
+): Promise<Pick<TagPlacement, 'state' | 'detail'>> {
   const target = targetOf(job);
   const source = parseRepositoryName(job.source);
   const progress = new ProgressWriter((value) =>
@@ -105,18 +109,18 @@ async function executeImport(
     platforms,
   };
   try {
-    return await importToTag(
-      order,
-      { tags, blobs },
-      {
-        referrers: job.referrers,
-        mountFrom: source.registry === target.registry ? source.repository : undefined,
-        onProgress: (value) => progress.report(value),
-        signal,
-        now,
-        wait,
-      },
-    );
+    const { state, detail } = await placeTag(order, {
+      guards: [neverBackwards, ...guards],
+      ledger: { tags, placedBy: 'job' },
+      blobs,
+      referrers: job.referrers,
+      mountFrom: source.registry === target.registry ? source.repository : undefined,
+      onProgress: (value) => progress.report(value),
+      signal,
+      now,
+      wait,
+    });
+    return { state, detail };
   } finally {
     await Promise.all([progress.flush(), opened?.close()]);
   }

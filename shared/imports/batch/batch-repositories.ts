@@ -12,7 +12,7 @@ import { SharedBlobs } from './shared-blobs.ts';
 
 export type BatchRepository = ReferrerSource & ReferrerTarget;
 
-export interface BatchMeans {
+export interface BatchContext {
   readonly repository: (name: RepositoryName) => BatchRepository;
   /** Target repositories (`host/repository`) in which nothing is: they are not asked what they have. */
   readonly emptyTargets?: ReadonlySet<string> | undefined;
@@ -23,19 +23,19 @@ export interface BatchMeans {
 /** Repositories as the copies of one batch see them: none of them asks for what another has found out. */
 export class BatchRepositories {
   readonly blobs: SharedBlobs;
-  readonly #means: BatchMeans;
+  readonly #context: BatchContext;
   readonly #manifests = new ManifestCache();
   /** By target repository the manifests that the batch has put there. */
   readonly #pushed = new Map<string, Map<Digest, Descriptor>>();
 
-  constructor(means: BatchMeans) {
-    this.#means = means;
-    this.blobs = new SharedBlobs(means.onProgress);
+  constructor(context: BatchContext) {
+    this.#context = context;
+    this.blobs = new SharedBlobs(context.onProgress);
   }
 
   source(name: RepositoryName): ReferrerSource {
-    const repository = this.#means.repository(name);
-    const { signal } = this.#means;
+    const repository = this.#context.repository(name);
+    const { signal } = this.#context;
     return {
       // Shared by copies, so none of them ends it for the others.
       fetchManifest: (wanted, options) =>
@@ -49,9 +49,9 @@ export class BatchRepositories {
   }
 
   target(name: RepositoryName, source: RepositoryName): ReferrerTarget {
-    const repository = this.#means.repository(name);
+    const repository = this.#context.repository(name);
     const key = formatReference(name);
-    const isEmpty = this.#means.emptyTargets?.has(key) ?? false;
+    const isEmpty = this.#context.emptyTargets?.has(key) ?? false;
     const pushed = this.#pushed.get(key) ?? new Map<Digest, Descriptor>();
     this.#pushed.set(key, pushed);
     return {

@@ -18,6 +18,8 @@ export interface TagOrder {
   readonly referrers?: boolean | undefined;
   /** What the target tag names now, as far as that is known. */
   readonly there?: Digest | undefined;
+  /** When the content was seen upstream, ISO 8601: orders moves where there is a ledger, which needs it. */
+  readonly observedAt?: string | undefined;
 }
 
 /** One content that goes into one repository, under all the tags that are to name it. */
@@ -33,6 +35,7 @@ export interface ImageOrder {
 export interface OrderedTag {
   readonly tag: string;
   readonly there: Digest | undefined;
+  readonly observedAt: string | undefined;
   /** Which of the orders given it is. */
   readonly at: number;
 }
@@ -43,7 +46,10 @@ export interface OrderedTag {
  */
 export function groupOrders(orders: readonly TagOrder[]): readonly ImageOrder[] {
   const contents = new Map<string, Map<string, ImageOrder & { readonly tags: OrderedTag[] }>>();
-  for (const [at, { source, digest, target, platforms = [], referrers = true, there }] of orders.entries()) {
+  for (const [
+    at,
+    { source, digest, target, platforms = [], referrers = true, there, observedAt },
+  ] of orders.entries()) {
     const { tag, ...repository } = target;
     const from = { registry: source.registry, repository: source.repository };
     const key = JSON.stringify([
@@ -64,7 +70,7 @@ export function groupOrders(orders: readonly TagOrder[]): readonly ImageOrder[] 
       tags: [],
     };
     places.set(place, image);
-    image.tags.push({ tag, there, at });
+    image.tags.push({ tag, there, observedAt, at });
   }
   return [...contents.values()].flatMap((places) => [...places.values()]);
 }

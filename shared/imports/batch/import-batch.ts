@@ -1,15 +1,21 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { Digest, ManifestContent } from '../../content/index.ts';
+import type { Digest } from '../../content/index.ts';
 import { codeOf, describeError, RegistryError } from '../../errors.ts';
-import type { ReferrerTarget } from '../copy/content-ports.ts';
-import { type CopyResult, copyGraph } from '../copy/copy-graph.ts';
-import { trimmedDigest } from '../copy/trimmed-digest.ts';
-import { type BatchMeans, BatchRepositories } from './batch-repositories.ts';
-import { groupOrders, type ImageOrder, type OrderedTag, type TagOrder } from './group-orders.ts';
+import type { CopyResult } from '../copy/copy-graph.ts';
+import { neverBackwards, type TagGuard } from '../guards/index.ts';
+import type { TagCommitOutcome } from '../ledger/tag-ledger.ts';
+import { type PlacementOptions, placeContent } from '../place-content.ts';
+import { type BatchContext, BatchRepositories } from './batch-repositories.ts';
+import { groupOrders, type ImageOrder, type TagOrder } from './group-orders.ts';
 
 /** Most of what a small image takes is waiting for answers. */
 const IMAGES_AT_ONCE = 12;
 const TAGS_AT_ONCE = 8;
+
+export interface BatchOptions extends BatchContext, Pick<PlacementOptions, 'ledger'> {
+  /** Policies that each move must pass. Default: none. */
+  readonly guards?: readonly TagGuard[] | undefined;
+}
 
 /** What became of one order. */
 export type TagOrderOutcome =
@@ -35,17 +41,17 @@ export interface BatchResult {
  *
  * What fails is an outcome and the others go on; only an abort throws, the signal's reason, once no call is under way.
  */
-export async function importBatch(orders: readonly TagOrder[], means: BatchMeans): Promise<BatchResult> {
-  const batch = new Batch(means);
+export async function importBatch(orders: readonly TagOrder[], options: BatchOptions): Promise<BatchResult> {
+  const batch = new Batch(options);
   const images = groupOrders(orders);
   const slots = pLimit(IMAGES_AT_ONCE);
   await Promise.all(images.map((image) => slots(() => batch.run(image))));
-  means.signal?.throwIfAborted();
+  options.signal?.throwIfAborted();
   return batch.result();
 }
 
 class Batch {
-  readonly #means: BatchMeans;
+  readonly #options: BatchOptions;
   readonly #repositories: BatchRepositories;
   readonly #outcomes: TagOrderOutcome[] = [];
   readonly #tagSlots: LimitFunction = pLimit(TAGS_AT_ONCE);
@@ -55,9 +61,9 @@ class Batch {
   readonly #manifests = { copied: 0, existing: 0 };
   readonly #referrers = { copied: 0, existing: 0, skipped: 0 };
 
-  constructor(means: BatchMeans) {
-    this.#means = means;
-    this.#repositories = new BatchRepositories(means);
+  constructor(options: BatchOptions) {
+    this.#options = options;
+    this.#repositories = new BatchRepositories(options);
   }
 
   result(): BatchResult {
@@ -74,32 +80,44 @@ class Batch {
 
   /** Never rejects. */
   async run(image: ImageOrder): Promise<void> {
-    if (this.#means.signal?.aborted) return;
-    const way = `${image.source.registry} ${image.target.registry}`;
+    if (this.#options.signal?.aborted) return;
     try {
-      const limited = this.#limited.get(way);
+      const limited = this.#limited.get(wayOf(image));
       if (limited) throw limited;
       await this.#import(image);
     } catch (error) {
-      if (error instanceof RegistryError && error.code === 'E_RATE_LIMITED') this.#limited.set(way, error);
-      for (const { at } of image.tags) this.#outcomes[at] ??= failed(error);
+      for (const { at } of image.tags) this.#fail(image, at, error);
     }
   }
 
   async #import(image: ImageOrder): Promise<void> {
-    const { signal } = this.#means;
-    const { source: from, target: to, digest, platforms, referrers } = image;
+    const { signal, ledger, guards = [] } = this.#options;
+    const { source: from, target: to, digest, platforms, referrers, tags } = image;
     const source = this.#repositories.source(from);
-    const target = this.#repositories.target(to, from);
-    const tags = await this.#tagsToMove(image);
-    if (tags.length === 0) return;
-    const copy = await copyGraph(source, target, digest, {
-      platforms,
-      referrers,
-      mountFrom: from.registry === to.registry ? from.repository : undefined,
-      signal,
-      publish: (content, copySignal) => this.#publish(target, tags, content, copySignal),
-    });
+    const { copy, tags: ends } = await placeContent(
+      {
+        source,
+        root: digest,
+        platforms,
+        to: this.#repositories.target(to, from),
+        target: to,
+        tags: tags.map(({ tag, observedAt }) => ({ tag, observedAt, seen: UNASKED })),
+      },
+      {
+        guards: [neverBackwards, ...guards, skipTrimmed(image)],
+        ledger,
+        referrers,
+        mountFrom: from.registry === to.registry ? from.repository : undefined,
+        slot: this.#tagSlots,
+        signal,
+      },
+    );
+    for (const [nth, { at }] of tags.entries()) {
+      const end = ends[nth];
+      if (end?.end === 'failed') this.#fail(image, at, end.error);
+      else if (end) this.#outcomes[at] = outcomeOf(end.end, copy, image, at);
+    }
+    if (!copy) return;
     this.#images += 1;
     this.#manifests.copied += copy.manifests.copied;
     this.#manifests.existing += copy.manifests.existing;
@@ -108,40 +126,43 @@ class Batch {
     this.#referrers.skipped += copy.referrers.skipped;
   }
 
-  /** All but those that name the platform subset already, as an index of its own where partial ones are refused. */
-  async #tagsToMove({ source, digest, platforms, tags }: ImageOrder): Promise<readonly OrderedTag[]> {
-    if (platforms.length === 0 || !tags.some(({ there }) => there)) return tags;
-    const { signal } = this.#means;
-    const trimmed = await trimmedDigest(this.#repositories.source(source), digest, { platforms, signal });
-    const done = tags.filter(({ there }) => there !== undefined && there === trimmed);
-    for (const { at, there } of done) if (there) this.#outcomes[at] = { state: 'unchanged', digest: there };
-    return tags.filter((tag) => !done.includes(tag));
+  #fail(image: ImageOrder, at: number, error: unknown): void {
+    if (error instanceof RegistryError && error.code === 'E_RATE_LIMITED')
+      this.#limited.set(wayOf(image), error);
+    this.#outcomes[at] ??= failed(error);
   }
+}
 
-  /** The first tag decides whether the target takes the content; what keeps one of the others is its own failure. */
-  async #publish(
-    target: ReferrerTarget,
-    [first, ...others]: readonly OrderedTag[],
-    content: ManifestContent,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (!first) return;
-    const push = async ({ tag, at }: OrderedTag) => {
-      await this.#tagSlots(() => {
-        signal.throwIfAborted();
-        return target.pushManifest(tag, content, { signal });
-      });
-      this.#outcomes[at] = { state: 'succeeded', digest: content.digest };
-    };
-    await push(first);
-    await Promise.all(
-      others.map((tag) =>
-        push(tag).catch((error: unknown) => {
-          this.#outcomes[tag.at] = failed(error);
-        }),
-      ),
-    );
-  }
+/** What the plan saw is minutes old, and the tag is pushed whatever it names: it need not be asked about. */
+const UNASKED = { digest: undefined, isGoodFor: () => true };
+
+/** What is asked for once in each registry pair. */
+function wayOf({ source, target }: ImageOrder): string {
+  return `${source.registry} ${target.registry}`;
+}
+
+/** A tag that names the platform subset already, as an index of its own where partial ones are refused, stays. */
+function skipTrimmed({ platforms, tags }: ImageOrder): TagGuard {
+  const there = new Map(tags.map((one) => [one.tag, one.there]));
+  let trimmed: Promise<Digest | undefined> | undefined;
+  return async ({ phase, isAttached, target, ...move }) => {
+    const known = there.get(target.tag);
+    if (isAttached || phase !== 'before-copy' || platforms.length === 0 || known === undefined)
+      return 'allow';
+    trimmed ??= move.trimmed();
+    return known === (await trimmed) ? 'already-current' : 'allow';
+  };
+}
+
+function outcomeOf(
+  end: TagCommitOutcome,
+  copy: CopyResult | undefined,
+  { digest, tags }: ImageOrder,
+  at: number,
+): TagOrderOutcome {
+  if (end === 'moved') return { state: 'succeeded', digest: copy?.root.digest ?? digest };
+  const there = end === 'already-current' ? tags.find((one) => one.at === at)?.there : undefined;
+  return { state: 'unchanged', digest: there ?? copy?.root.digest ?? digest };
 }
 
 function failed(error: unknown): TagOrderOutcome {

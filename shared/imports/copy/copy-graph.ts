@@ -42,6 +42,18 @@ export interface CopyResult {
   readonly bytesUploaded: number;
 }
 
+/** The result where nothing had to be looked at. */
+export function nothingCopied(root: Descriptor): CopyResult {
+  return {
+    root,
+    trimmed: false,
+    manifests: { copied: 0, existing: 0 },
+    blobs: { uploaded: 0, mounted: 0, existing: 0, foreign: 0 },
+    referrers: { copied: 0, existing: 0, skipped: 0 },
+    bytesUploaded: 0,
+  };
+}
+
 /**
  * Copies everything `root` stands on from source to target: children before parents, each distinct digest once,
  * what the target has already is left alone and not read from the source. What refers to the root, or to a child
@@ -143,6 +155,7 @@ class GraphCopy {
     const means = {
       call: <T>(call: (signal: AbortSignal) => Promise<T>) => this.#manifestCall(call),
       read: (digest: Digest) => this.#read(digest),
+      guardTag: this.#options.guardAttached ?? (async () => {}),
       fill: (manifest: Manifest, there: Descriptor | undefined) => this.#fill(manifest, there, 1),
     };
     return new ReferrerCopy(source, target, means, root);

@@ -1,4 +1,4 @@
-import type { ManifestContent, Platform } from '../../content/index.ts';
+import type { Digest, ManifestContent, Platform } from '../../content/index.ts';
 import type { CopyProgress } from './copy-progress.ts';
 import type { MountSourceIndex } from './mount-source-index.ts';
 
@@ -13,6 +13,10 @@ export interface CopyOptions {
   readonly isNew?: Promise<boolean> | undefined;
   /** Copy what is attached to the image as well: signatures, SBOMs, attestations. Default: true. */
   readonly referrers?: boolean | undefined;
+  /** Asked before a tag that is copied along is pushed (cosign's); throws when it may not move from `there`. */
+  readonly guardAttached?:
+    | ((tag: string, there: Digest | undefined, wanted: Digest) => Promise<void>)
+    | undefined;
   /**
    * The last step: makes the root visible in the target, under a tag, a digest or a condition. It runs after
    * every child and referrer is there, and once more with the trimmed index when the target refuses a partial one.

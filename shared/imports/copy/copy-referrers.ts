@@ -26,6 +26,8 @@ export interface CopyMeans {
   readonly call: <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
   /** Reads a manifest, from the target when it is there. */
   readonly read: (digest: Digest) => Promise<{ content: ManifestContent; there: Descriptor | undefined }>;
+  /** Asked before a tag is pushed; throws when it may not move. */
+  readonly guardTag: (tag: string, there: Digest | undefined, wanted: Digest) => Promise<void>;
   /** Copies what a manifest stands on. */
   readonly fill: (manifest: Manifest, there: Descriptor | undefined) => Promise<void>;
 }
@@ -200,6 +202,7 @@ export class ReferrerCopy {
       this.counts.skipped += 1;
       return [digest];
     }
+    await this.#means.guardTag(tag, replaces, digest);
     await this.#means.fill(found.manifest, found.there);
     await this.#means.call((signal) => this.#target.pushManifest(tag, found.content, { signal }));
     this.counts.copied += 1;

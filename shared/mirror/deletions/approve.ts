@@ -11,7 +11,7 @@ import {
   type JobRecord,
   jobKey,
   removeTag,
-  type TagMoveOptions,
+  type TagLeaseOptions,
   type TagRecord,
   tagKey,
 } from '../../imports/index.ts';
@@ -39,7 +39,7 @@ export interface ApprovePorts extends ProposePorts {
   readonly tags: Records<TagRecord>;
   readonly jobs: Pick<Records<JobRecord>, 'get' | 'list'>;
   /** Waits for another mover of the same tag; a timer unless given. */
-  readonly wait?: TagMoveOptions['wait'];
+  readonly wait?: TagLeaseOptions['wait'];
 }
 
 /** What became of one target tag. */

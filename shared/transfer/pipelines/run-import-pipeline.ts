@@ -1,12 +1,11 @@
 import { type Digest, formatReference, type RepositoryName } from '../../content/index.ts';
 import { ArchiveError, codeOf, describeError, StorageError } from '../../errors.ts';
-import {
-  type ContentSource,
-  type ContentTarget,
-  type CopyProgress,
-  importByDigest,
-  importToTag,
-  type TagImportRecords,
+import type {
+  ContentSource,
+  ContentTarget,
+  CopyProgress,
+  PlacementRecords,
+  TagGuard,
 } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
 import type { Logger } from '../../telemetry/index.ts';
@@ -22,16 +21,18 @@ import {
 import type { ArchiveContainer, OpenedBlob, StorageAccess } from '../storage/index.ts';
 import { runNameFor } from './arrivals.ts';
 import { connectStorage } from './connect-storage.ts';
-import { keepTags, refuseOtherContent } from './keep-tags.ts';
+import { copyToTarget } from './copy-to-target.ts';
 import type { ImportPipeline } from './pipeline.ts';
 import { type PipelineRun, runKey } from './pipeline-run.ts';
 import { finished, isOver, type RunReport } from './run-progress.ts';
 import type { RunCall, RunResult } from './run-result.ts';
 
-export interface ImportRunPorts extends TagImportRecords {
+export interface ImportRunPorts extends PlacementRecords {
   readonly runs: Pick<Records<PipelineRun>, 'update'>;
   readonly storage: StorageAccess;
   readonly repository: (name: RepositoryName) => ContentSource & ContentTarget;
+  /** Policies that each move of a tag must pass, beyond the order of archives. Default: none. */
+  readonly guards?: readonly TagGuard[] | undefined;
   readonly logger: Logger;
 }
 
@@ -203,28 +204,16 @@ async function trustedKeysOf(
 function copyInto(
   { options }: ImportPipeline,
   observedAt: string,
-  { repository, tags, blobs }: ImportRunPorts,
+  { repository, tags, blobs, guards }: ImportRunPorts,
   onProgress: (progress: CopyProgress) => void,
 ): CopyArtifact<Imported> {
   const overwrites = options.includes('OverwriteTags');
   return async (source, { digest: root }, target, { signal, platforms }) => {
-    const registry = repository(target);
-    const to = overwrites ? registry : keepTags(registry, target);
-    if (target.tag === undefined) {
-      const order = { source, root, to, target, platforms };
-      const digest = await importByDigest(order, blobs, { onProgress, signal });
-      return { name: formatReference({ ...target, digest }), digest };
-    }
-    if (!overwrites) await refuseOtherContent(to, target, { source, root, platforms }, { signal });
-    const order = {
-      source,
-      root,
-      to,
-      target,
-      observedAt,
-      platforms,
-    };
-    const { state, detail } = await importToTag(order, { tags, blobs }, { onProgress, signal });
+    const order = { source, root, platforms, to: repository(target), target, observedAt };
+    const ledger = { tags, placedBy: 'run' } as const;
+    const copied = await copyToTarget(order, { overwrites, guards, ledger, blobs, onProgress, signal });
+    const { state, detail, digest } = copied;
+    if (target.tag === undefined) return { name: formatReference({ ...target, digest }), digest };
     return { name: formatReference(target), digest: root, state, detail };
   };
 }

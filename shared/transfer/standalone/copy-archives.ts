@@ -85,7 +85,7 @@ export interface ImportCall extends OpenCall {
   readonly onProgress?: ((artifact: string, progress: CopyProgress) => void) | undefined;
 }
 
-export interface ImportedArtifactReport extends CopiedToTarget {
+export interface ImportedArtifactReport extends Omit<CopiedToTarget, 'detail'> {
   readonly target: string;
 }
 
@@ -108,13 +108,15 @@ export async function importFromArchive(call: ImportCall): Promise<ArchiveImport
   for (const { root, platforms, target } of plan) {
     const name = formatReference(target);
     try {
-      const copied = await copyToTarget(
-        nameDamagedFile(opened.archive.source, opened.files),
-        root.digest,
-        repository.repository(target),
-        target,
+      const { detail: _, ...copied } = await copyToTarget(
         {
+          source: nameDamagedFile(opened.archive.source, opened.files),
+          root: root.digest,
           platforms,
+          to: repository.repository(target),
+          target,
+        },
+        {
           overwrites: call.overwriteTags ?? false,
           onProgress: (progress) => call.onProgress?.(name, progress),
           signal,

@@ -3,7 +3,7 @@ import { type Digest, manifestContent, parsePlatform } from '../../../shared/con
 import { RegistryError } from '../../../shared/errors.ts';
 import { copyGraph } from '../../../shared/imports/copy/copy-graph.ts';
 import type { CopyOptions } from '../../../shared/imports/copy/copy-options.ts';
-import { type BlobRecord, importImage, importToTag, type TagRecord } from '../../../shared/imports/index.ts';
+import { type BlobRecord, importImage, placeTag, type TagRecord } from '../../../shared/imports/index.ts';
 import {
   descriptorOf,
   type Graph,
@@ -350,14 +350,18 @@ describe('an import', () => {
       target: to,
       observedAt: '2026-01-01T00:00:00.000Z',
     };
-    const records = { tags: createMemoryRecords<TagRecord>(), blobs: createMemoryRecords<BlobRecord>() };
-    const outcome = await importToTag(order, records);
+    const options = {
+      guards: [],
+      ledger: { tags: createMemoryRecords<TagRecord>(), placedBy: 'job' as const },
+      blobs: createMemoryRecords<BlobRecord>(),
+    };
+    const outcome = await placeTag(order, options);
     expect(outcome).toMatchObject({
       state: 'succeeded',
       detail: expect.stringContaining('3 referrers copied'),
     });
-    expect(await importToTag(order, records)).toMatchObject({ state: 'unchanged' });
+    expect(await placeTag(order, options)).toMatchObject({ state: 'unchanged' });
     const more = { ...order, source: sourceWith([...attached, referrerOf(node.root, 'later')]) };
-    expect(await importToTag(more, records)).toMatchObject({ state: 'succeeded' });
+    expect(await placeTag(more, options)).toMatchObject({ state: 'succeeded' });
   });
 });

@@ -32,6 +32,8 @@ async function expectConverged(world: World, jobs: readonly ImportJob[]): Promis
     observedAt: inOrder.at(-1)?.observedAt,
     digestObservedAt: inOrder.at(-1)?.observedAt,
     children: expect.any(Number),
+    placedBy: 'job',
+    placedAt: expect.any(String),
   });
   const records = Object.values(world.jobs.contents());
   expect(records).toHaveLength(jobs.length);

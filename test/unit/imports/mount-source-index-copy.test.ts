@@ -2,8 +2,9 @@ import { expect, test } from 'vitest';
 import { digestOf } from '../../../shared/content/index.ts';
 import {
   type BlobRecord,
-  importToTag,
-  type TagImportOutcome,
+  neverBackwards,
+  placeTag,
+  type TagPlacement,
   type TagRecord,
 } from '../../../shared/imports/index.ts';
 import { type Graph, image, MemoryRepository } from '../../helpers/memory-content.ts';
@@ -25,8 +26,8 @@ function mirror(at?: (moment: RecordsMoment) => void) {
   });
   const a = new MemoryRepository();
   const b = new MemoryRepository({ siblings: { a } });
-  const into = (to: MemoryRepository, graph: Graph, mountFrom?: string): Promise<TagImportOutcome> =>
-    importToTag(
+  const into = (to: MemoryRepository, graph: Graph, mountFrom?: string): Promise<TagPlacement> =>
+    placeTag(
       {
         source: new MemoryRepository().seed(graph),
         root: graph.root.digest,
@@ -34,8 +35,7 @@ function mirror(at?: (moment: RecordsMoment) => void) {
         target: { registry: REGISTRY, repository: to === a ? 'a' : 'b', tag: '1' },
         observedAt: '2026-05-01T00:00:00.000Z',
       },
-      { tags, blobs },
-      { mountFrom },
+      { guards: [neverBackwards], ledger: { tags, placedBy: 'job' }, blobs, mountFrom },
     );
   return { a, b, into, reads, knows: () => blobs.contents()[baseKey]?.repositories };
 }

@@ -1,12 +1,15 @@
 import { expect, test } from 'vitest';
 import { digestOf } from '../../../shared/content/index.ts';
 import { RegistryError, TransportError } from '../../../shared/errors.ts';
-import { commitTag, removeTag, type TagRecord, tagKey } from '../../../shared/imports/ledger/tag-ledger.ts';
+import { commitTag, removeTag } from '../../../shared/imports/ledger/tag-ledger.ts';
+import { type TagRecord, tagKey } from '../../../shared/imports/ledger/tag-record.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
 
 const target = { registry: 'mirror.test', repository: 'app', tag: '1' };
 const put = { target, digest: digestOf('put'), observedAt: '2026-04-01T00:00:00.000Z' };
 const later = { target, digest: digestOf('later'), observedAt: '2026-04-01T00:00:00.001Z' };
+
+const pushed = async () => ({ moved: true });
 
 /** A ledger in which `put` is what was put, with a clock that only waiting moves. */
 async function ledger() {
@@ -18,9 +21,9 @@ async function ledger() {
       time += ms;
     },
   };
-  await commitTag(records, put, async () => {}, clock);
+  await commitTag(records, put, pushed, clock);
   return {
-    move: (move: typeof put, push = async () => {}) => commitTag(records, move, push, clock),
+    move: (move: typeof put, push = pushed) => commitTag(records, move, push, clock),
     clear: (remove: () => Promise<boolean>, what = put) => removeTag(records, what, remove, clock),
     record: () => records.get(tagKey(target)),
     pass: clock.wait,
@@ -85,6 +88,7 @@ test('a removal waits for the mover before it', async () => {
     begin();
     await gate;
     order.push('moved');
+    return { moved: true };
   });
   await begun;
   const clearing = clear(async () => {

@@ -46,6 +46,8 @@ test('a job copies the image, moves the tag and records success', async () => {
     observedAt: job.observedAt,
     digestObservedAt: job.observedAt,
     children: 0,
+    placedBy: 'job',
+    placedAt: '2026-05-01T00:00:00.000Z',
   });
 });
 

@@ -1,12 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { digestOf } from '../../../shared/content/index.ts';
 import { RegistryError, TransportError } from '../../../shared/errors.ts';
-import {
-  commitTag,
-  isSuperseded,
-  type TagRecord,
-  tagKey,
-} from '../../../shared/imports/ledger/tag-ledger.ts';
+import { commitTag } from '../../../shared/imports/ledger/tag-ledger.ts';
+import { isSuperseded, type TagRecord, tagKey } from '../../../shared/imports/ledger/tag-record.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
 
 const target = { registry: 'mirror.test', repository: 'app', tag: '1' };
@@ -26,8 +22,8 @@ function ledger() {
   };
   return {
     records,
-    move: (move: typeof older, push: (signal: AbortSignal) => Promise<void>, signal?: AbortSignal) =>
-      commitTag(records, move, push, { ...clock, signal }),
+    move: (move: typeof older, push: () => Promise<unknown>, signal?: AbortSignal) =>
+      commitTag(records, move, moving(push), { ...clock, signal }),
     record: () => records.get(tagKey(target)),
     pass: clock.wait,
     waited: () => time - start,
@@ -35,6 +31,10 @@ function ledger() {
 }
 
 const landed = async () => {};
+const moving = (push: () => Promise<unknown>) => async () => {
+  await push();
+  return { moved: true };
+};
 /** A worker that took the lease and was never heard of again. */
 const dead = () => new Promise<never>(() => {});
 
@@ -135,9 +135,14 @@ test('a claim that took most of the lease is made again before anything is pushe
     },
   });
   const leaseAtPush = vi.fn();
-  await commitTag(records, older, async () => leaseAtPush((await records.get(tagKey(target)))?.leaseUntil), {
-    now: () => new Date(time),
-  });
+  await commitTag(
+    records,
+    older,
+    moving(async () => leaseAtPush((await records.get(tagKey(target)))?.leaseUntil)),
+    {
+      now: () => new Date(time),
+    },
+  );
   expect(leaseAtPush).toHaveBeenCalledExactlyOnceWith('2026-05-01T00:01:50.000Z');
 });
 
@@ -157,7 +162,7 @@ test('waiting for the lease ends with an abort', async () => {
   void move(older, dead);
   await vi.waitFor(async () => expect((await record())?.leaseOwner).toBeDefined());
   const stop = new AbortController();
-  const waiting = commitTag(records, newer, landed, {
+  const waiting = commitTag(records, newer, moving(landed), {
     now: () => new Date('2026-05-01T00:00:00Z'),
     signal: stop.signal,
   });

@@ -3,7 +3,8 @@ import { parsePlatform, parseReference } from '../../../shared/content/index.ts'
 import {
   type BlobRecord,
   type ImportJob,
-  importToTag,
+  neverBackwards,
+  placeTag,
   type TagRecord,
 } from '../../../shared/imports/index.ts';
 import { type Observation, pollWatch, type WatchRecord } from '../../../shared/mirror/index.ts';
@@ -53,7 +54,7 @@ function createMirror(acceptsSparse: boolean) {
         observedAt: job.observedAt,
         platforms: job.platforms.map(parsePlatform),
       };
-      await importToTag(order, { tags, blobs });
+      await placeTag(order, { guards: [neverBackwards], ledger: { tags, placedBy: 'job' }, blobs });
     }
   }
   return { image, target, poll, runJobs, wait: (hours: number) => (clock.now += hours * HOUR_MS) };

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { formatReference, type TagReference } from '../../content/index.ts';
+import { PolicyError, RegistryError, TagExistsError, TransportError } from '../../errors.ts';
+import type { Records } from '../../records.ts';
+import { isHeld, type TagRecord, tagKey } from './tag-record.ts';
+
+/** Long enough for one manifest PUT with its retries; a worker that died delays others no longer than this. */
+const LEASE_MS = 60_000;
+/** Work ends this long before its lease, so that the registry is done with a push by then. */
+const LEASE_MARGIN_MS = 15_000;
+const POLL_MS = 500;
+/** Two dead workers in a row; after that the queue waits instead. */
+const WAIT_LIMIT_MS = 2 * LEASE_MS;
+
+export interface TagLeaseOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly now?: (() => Date) | undefined;
+  /** Resolves after `ms`; aborting rejects. Default: a timer. */
+  readonly wait?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
+}
+
+/** What is to be done with a tag while nobody else may move it. */
+export interface TagLease<T extends object> {
+  readonly target: TagReference;
+  /** There is nothing to do (any more). */
+  readonly isOver: (current: TagRecord | undefined) => boolean;
+  /** The record while the lease is held, the lease apart; asked only when it is not over. */
+  readonly during: (current: TagRecord | undefined) => TagRecord | undefined;
+  /** Does it. `undefined`: nothing was done, and the record stays as it is. */
+  readonly work: (held: TagRecord, signal: AbortSignal) => Promise<T | undefined>;
+  /** The record afterwards. */
+  readonly after: (held: TagRecord, result: T) => TagRecord;
+}
+
+export type TagLeaseEnd<T> =
+  | { readonly end: 'over' | 'left' }
+  /** `record`: what was committed; `undefined` when the lease had expired and another worker has the tag. */
+  | { readonly end: 'done'; readonly result: T; readonly record: TagRecord | undefined };
+
+/**
+ * Waits for the tag's lease, works under it for less than it lasts, then commits and releases it in one write.
+ * @throws TransportError `E_TIMEOUT` when others hold the lease for minutes, and whatever `work` throws
+ */
+export async function withTagLease<T extends object>(
+  records: Records<TagRecord>,
+  lease: TagLease<T>,
+  { signal, now = () => new Date(), wait = timer }: TagLeaseOptions = {},
+): Promise<TagLeaseEnd<T>> {
+  const key = tagKey(lease.target);
+  const owner = randomUUID();
+  const giveUpAt = now().getTime() + WAIT_LIMIT_MS;
+  let held: TagRecord | undefined;
+  let workForMs = 0;
+  for (;;) {
+    signal?.throwIfAborted();
+    held = await records.update(key, (current) => claimed(current, lease, owner, now()));
+    if (lease.isOver(held)) return { end: 'over' };
+    if (held?.leaseOwner === owner && held.leaseUntil) {
+      // Not what the lease was given for: writing it down may have taken most of that.
+      workForMs = Date.parse(held.leaseUntil) - LEASE_MARGIN_MS - now().getTime();
+      if (workForMs > 0) break;
+    }
+    if (now().getTime() >= giveUpAt) throw busy(lease.target);
+    await wait(POLL_MS, signal);
+  }
+  const limit = AbortSignal.timeout(workForMs);
+  const { leaseOwner: _, leaseUntil: __, ...known } = held;
+  let result: T | undefined;
+  try {
+    result = await lease.work(known, signal ? AbortSignal.any([signal, limit]) : limit);
+  } catch (error) {
+    if (isRefusal(error)) await records.update(key, (current) => released(current, owner));
+    throw error;
+  }
+  const done = result;
+  const commit = done && ((current: TagRecord) => lease.after(current, done));
+  const record = await records.update(key, (current) => released(current, owner, commit));
+  return done ? { end: 'done', result: done, record } : { end: 'left' };
+}
+
+/**
+ * The registry, or a guard, said no. After any other failure the registry may still be at work on the push: the lease is
+ * left to expire.
+ */
+function isRefusal(error: unknown): boolean {
+  if (error instanceof RegistryError) return error.code !== 'E_UNAVAILABLE';
+  return error instanceof TagExistsError || error instanceof PolicyError;
+}
+
+function claimed(
+  current: TagRecord | undefined,
+  { isOver, during }: Pick<TagLease<object>, 'isOver' | 'during'>,
+  owner: string,
+  now: Date,
+): TagRecord | undefined {
+  const isHeldByOther = current !== undefined && current.leaseOwner !== owner && isHeld(current, now);
+  if (isHeldByOther || isOver(current)) return current;
+  const next = during(current);
+  const leaseUntil = new Date(now.getTime() + LEASE_MS).toISOString();
+  return next && { ...next, leaseOwner: owner, leaseUntil };
+}
+
+function released(
+  current: TagRecord | undefined,
+  owner: string,
+  commit: (held: TagRecord) => TagRecord = (held) => held,
+): TagRecord | undefined {
+  if (current?.leaseOwner !== owner) return current;
+  const { leaseOwner: _, leaseUntil: __, ...rest } = current;
+  return commit(rest);
+}
+
+async function timer(ms: number, signal?: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, signal ? { signal } : {});
+}
+
+function busy(target: TagReference): TransportError {
+  return new TransportError(
+    'E_TIMEOUT',
+    `Could not lock the tag ${formatReference(target)} within ${WAIT_LIMIT_MS / 1000} seconds: another worker holds the lock. Try again in a minute; an import job is retried automatically.`,
+  );
+}
