@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+
 /**
  * Where state lives. Every durable fact is a small record under a two-part key, changed only by
  * compare-and-swap, so that a crash or a second worker at any line leaves a state from which others go on.
@@ -46,3 +48,6 @@ export interface PrunableRecords<T extends object> extends Records<T> {
   /** Removes the record as it was read; absent is fine. `false`: somebody wrote it since, and it stays. */
   removeWritten(record: Pick<WrittenRecord<T>, 'key' | 'version'>): Promise<boolean>;
 }
+
+/** Opens a table of records by its name. `schema` checks what is written and what was read. */
+export type OpenRecords = <T extends object>(table: string, schema: z.ZodType<T>) => PrunableRecords<T>;

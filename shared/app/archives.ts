@@ -1,4 +1,5 @@
-import { createAzureClients } from '../azure/index.ts';
+import { createAzureClients, createContainerOpener } from '../azure/index.ts';
+import { systemClock } from '../clock.ts';
 import { type Environment, processEnvironment } from '../config/index.ts';
 import {
   type ExportCall,
@@ -8,7 +9,7 @@ import {
   type ShowCall,
   showArchive as show,
 } from '../transfer/index.ts';
-import { transferAccess } from './transfer-access.ts';
+import { secretReaderFor } from './connect.ts';
 
 /** Archives for a command, with keys, tokens and containers found by its environment. */
 type WithEnvironment<Call> = Omit<Call, 'storage'> & {
@@ -29,5 +30,11 @@ export function showArchive(call: WithEnvironment<ShowCall>): ReturnType<typeof 
 }
 
 function withStorage<Call extends { readonly environment?: Environment | undefined }>(call: Call) {
-  return { ...call, storage: transferAccess(call.environment ?? processEnvironment(), createAzureClients()) };
+  const azure = createAzureClients();
+  const storage = {
+    containers: createContainerOpener(azure),
+    secrets: secretReaderFor(call.environment ?? processEnvironment(), azure),
+    now: systemClock.now,
+  };
+  return { ...call, storage };
 }

@@ -1,15 +1,18 @@
 import {
   type AzureClients,
+  connectAzure,
   createAzureClients,
   createEntraTokens,
   createKeyVaultSecrets,
   readBlobText,
 } from '../azure/index.ts';
+import { systemClock } from '../clock.ts';
 import {
   type Config,
   type ConfigLocation,
   configuredCredentials,
   configuredSettings,
+  createSecretReader,
   dockerCredentials,
   type Environment,
   firstOf,
@@ -18,6 +21,7 @@ import {
   processEnvironment,
   readConfigLocation,
   readProxySettings,
+  type Settings,
 } from '../config/index.ts';
 import { ConfigError, describeError } from '../errors.ts';
 import {
@@ -26,6 +30,8 @@ import {
   type RateLimitReport,
   type RegistryClient,
 } from '../registry/index.ts';
+import type { SecretReader } from '../transfer/index.ts';
+import type { Ports } from './ports.ts';
 
 export interface LoadOptions {
   /** Instead of what the setting LONGSHORE_CONFIG says. */
@@ -71,17 +77,17 @@ export interface RegistryIdentities {
   /** Asked about registries for which nothing is configured. Default: those are used anonymously. */
   readonly otherwise?: CredentialSource;
   /** Told what registries say of their rate limits. */
-  readonly onRateLimit?: (report: RateLimitReport) => void;
+  readonly onRateLimit?: ((report: RateLimitReport) => void) | undefined;
 }
 
 /** A registry client that knows the configured registries. Asks Azure for nothing until a registry needs it. */
-export function registryClientFor(
+function registryClientFor(
   config: Config,
   { env, azure, otherwise, onRateLimit }: RegistryIdentities,
 ): RegistryClient {
   const configured = configuredCredentials(config, {
     env,
-    vault: createKeyVaultSecrets({ credential: () => azure.credential() }),
+    vault: createKeyVaultSecrets(azure),
     entra: createEntraTokens((clientId) => azure.credential(clientId)),
   });
   return createRegistryClient({
@@ -106,8 +112,24 @@ export function registryClientOfUser(
 ): RegistryClient {
   return registryClientFor(config, {
     env,
-    ...(onRateLimit && { onRateLimit }),
+    onRateLimit,
     azure: createAzureClients(),
     otherwise: dockerCredentials(env),
   });
+}
+
+/** Reads secrets that the configuration, pipelines and commands refer to. */
+export function secretReaderFor(env: Environment, azure: RegistryIdentities['azure']): SecretReader {
+  return createSecretReader({ env, vault: createKeyVaultSecrets(azure) });
+}
+
+/** The ports of a deployment, by its settings. Connects to nothing until something is used. */
+export function connectPorts(config: Config, settings: Settings, env: Environment): Ports {
+  const azure = createAzureClients();
+  return {
+    ...connectAzure(settings, azure),
+    clock: systemClock,
+    secrets: secretReaderFor(env, azure),
+    connectRegistries: ({ onRateLimit }) => registryClientFor(config, { env, azure, onRateLimit }),
+  };
 }

@@ -1,11 +1,10 @@
 /** The composition root: builds Longshore from its settings and configuration, for triggers and commands to call. */
 export type { SyncReport, WatchStanding, WatchSync } from '../mirror/index.ts';
-export type { ArchiveImportReport, ShownArchive, ShownArtifact } from '../transfer/index.ts';
-export type { App } from './app.ts';
+export type { ArchiveImportReport, ShownArchive, ShownArtifact, Transfers } from '../transfer/index.ts';
 export { exportToArchive, importFromArchive, showArchive } from './archives.ts';
 export { type LoadOptions, loadConfiguration } from './connect.ts';
 export { connectRegistries } from './connect-registries.ts';
-export { loadApp } from './create-app.ts';
+export { type App, loadApp } from './create-app.ts';
 export { type ConfigurationForecast, forecastFromConfiguration } from './forecast.ts';
 export type { Check } from './readiness.ts';
 export {
@@ -14,4 +13,3 @@ export {
   planFromConfiguration,
   syncFromConfiguration,
 } from './standalone.ts';
-export type { Transfers } from './transfers.ts';

@@ -8,7 +8,8 @@ export interface Check {
   readonly detail: string;
 }
 
-type Probe = (signal: AbortSignal) => Promise<void>;
+/** Throws what is wrong. */
+export type Probe = (signal: AbortSignal) => Promise<void>;
 
 const ANSWER_WITHIN_MS = 5_000;
 

@@ -13,21 +13,27 @@ const CLIENT_OPTIONS: SecretClientOptions = {
 };
 
 export interface KeyVaultOptions {
-  readonly credential: () => Promise<TokenCredential>;
+  /** The identity that the program runs as, or the user-assigned one of that client ID. */
+  readonly credential: (clientId?: string) => Promise<TokenCredential>;
   /** How long a vault may take to answer. Default: 30 seconds. */
   readonly timeoutMs?: number;
   /** What differs from the SDK's usual client. */
   readonly client?: SecretClientOptions;
 }
 
-/** Secrets in Azure Key Vault, read as the identity that the program runs as. */
+/** Secrets in Azure Key Vault, read as the identity that the program runs as, or the one named. */
 export interface KeyVaultSecrets {
   /**
    * The value of a secret by its identifier, `https://VAULT/secrets/NAME[/VERSION]`. Nothing is kept of it here.
    * @throws ConfigError when it is not there or may not be read; TransportError, RegistryError of the identity.
    * None holds the value, or the SDK's error, which holds the request and its token.
    */
-  readSecret(identifier: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
+  readSecret(identifier: string, options?: ReadSecretOptions): Promise<string>;
+}
+
+export interface ReadSecretOptions {
+  readonly clientId?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Loads the SDK when the first secret is read. */
@@ -37,22 +43,23 @@ export function createKeyVaultSecrets({
   client: options,
 }: KeyVaultOptions): KeyVaultSecrets {
   const clients = new Map<string, Lazy<SecretClient>>();
-  const clientOf = (vault: string): Promise<SecretClient> => {
-    const client = clients.get(vault) ?? lazy(() => connect(vault));
-    clients.set(vault, client);
+  const clientOf = (vault: string, clientId: string | undefined): Promise<SecretClient> => {
+    const key = `${vault} ${clientId ?? ''}`;
+    const client = clients.get(key) ?? lazy(() => connect(vault, clientId));
+    clients.set(key, client);
     return client();
   };
-  const connect = async (vault: string): Promise<SecretClient> => {
+  const connect = async (vault: string, clientId: string | undefined): Promise<SecretClient> => {
     const { SecretClient } = await import('@azure/keyvault-secrets');
-    return new SecretClient(vault, await credential(), { ...CLIENT_OPTIONS, ...options });
+    return new SecretClient(vault, await credential(clientId), { ...CLIENT_OPTIONS, ...options });
   };
 
   return {
-    async readSecret(identifier, { signal } = {}) {
+    async readSecret(identifier, { clientId, signal } = {}) {
       const { origin, pathname } = new URL(identifier);
       const [, , name = '', version] = pathname.split('/');
       try {
-        const client = await clientOf(origin);
+        const client = await clientOf(origin, clientId);
         const { value = '' } = await withDeadline(
           timeoutMs,
           `The vault ${origin} did not answer`,

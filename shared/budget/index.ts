@@ -9,6 +9,7 @@ export {
 } from './forecast.ts';
 
 export { type Ledger, ledgerSchema } from './ledger.ts';
+export { outsidePauses } from './outside-pauses.ts';
 export { type Pause, pauseSchema } from './pauses.ts';
 export { type CostFacts, costOfPlan, notingChildren, type PlannedCost } from './plan-cost.ts';
 export type { BudgetPolicy } from './policy.ts';

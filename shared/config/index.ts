@@ -8,11 +8,5 @@ export { loadConfigFile } from './load-file.ts';
 export { withLocalSettings } from './local-settings.ts';
 export { readProxySettings } from './proxy.ts';
 export { configuredSettings } from './registry-settings.ts';
-export { readSecret } from './secret.ts';
-export {
-  type ConfigLocation,
-  readConfigLocation,
-  readSettings,
-  type Settings,
-  type StorageConnection,
-} from './settings.ts';
+export { createSecretReader } from './secret.ts';
+export { type ConfigLocation, readConfigLocation, readSettings, type Settings } from './settings.ts';

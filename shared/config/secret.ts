@@ -1,5 +1,7 @@
-import * as z from 'zod';
-import { ConfigError } from '../errors.ts';
+import { readFile, stat } from 'node:fs/promises';
+import { ConfigError, describeError } from '../errors.ts';
+import { keyVaultSecretSchema, variableNameSchema } from '../secret-reference.ts';
+import type { SecretReader } from '../transfer/index.ts';
 import { closedObject } from './closed-object.ts';
 import type { Environment } from './environment.ts';
 
@@ -9,25 +11,12 @@ export type SecretRef =
   /** `https://VAULT.vault.azure.net/secrets/NAME`, with `/VERSION` where one is pinned. */
   | { readonly keyVaultSecret: string };
 
-/** Public Azure, China, US Government: a secret is asked for with the identity of this process, so nowhere else. */
-const KEY_VAULT_SECRET =
-  /^https:\/\/[a-z](?:-?[a-z0-9]){2,23}\.vault\.(?:azure\.net|azure\.cn|usgovcloudapi\.net)\/secrets\/[A-Za-z0-9-]{1,127}(?:\/[0-9a-f]{32})?$/;
-
 const FORMS = ['env', 'keyVaultSecret'] as const;
 
 export const secretRefSchema = closedObject(
   {
-    env: z
-      .string()
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable')
-      .optional()
-      .describe('Name of the environment variable that holds the secret.'),
-    keyVaultSecret: z
-      .string()
-      .regex(
-        KEY_VAULT_SECRET,
-        'expected the identifier of a secret, such as https://acme.vault.azure.net/secrets/NAME',
-      )
+    env: variableNameSchema.optional().describe('Name of the environment variable that holds the secret.'),
+    keyVaultSecret: keyVaultSecretSchema
       .optional()
       .describe('Identifier of an Azure Key Vault secret, read with the identity of this process.'),
   },
@@ -45,8 +34,17 @@ export const secretRefSchema = closedObject(
 /** Where secrets that are not in the environment come from. */
 export interface Vault {
   /** The value of a Key Vault secret, by its identifier. Throws when there is none. */
-  readSecret(identifier: string, options?: { readonly signal?: AbortSignal | undefined }): Promise<string>;
+  readSecret(identifier: string, options?: VaultOptions): Promise<string>;
 }
+
+export interface VaultOptions {
+  /** Which of several user-assigned identities reads it. */
+  readonly clientId?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Keys and tokens have a few hundred bytes. */
+const MAX_SECRET_FILE_BYTES = 64 * 1024;
 
 /**
  * The secret referred to at `where` in the configuration.
@@ -56,7 +54,7 @@ export async function readSecret(
   where: string,
   ref: SecretRef,
   { env, vault }: { readonly env: Environment; readonly vault: Vault },
-  options: { readonly signal?: AbortSignal | undefined } = {},
+  options: VaultOptions = {},
 ): Promise<string> {
   if ('keyVaultSecret' in ref) return await vault.readSecret(ref.keyVaultSecret, options);
   const missing = missingVariable(ref, env);
@@ -67,4 +65,31 @@ export async function readSecret(
 /** An environment variable that is referred to and not set, or empty. */
 export function missingVariable(ref: SecretRef, env: Environment): string | undefined {
   return 'env' in ref && !env[ref.env] ? ref.env : undefined;
+}
+
+/** Reads secrets from where they are kept: the environment, a vault, or a file on this machine. */
+export function createSecretReader(supplies: {
+  readonly env: Environment;
+  readonly vault: Vault;
+}): SecretReader {
+  return {
+    async read(source, { where, ...options } = {}) {
+      if ('file' in source) return await readSecretFile(source.file, options.signal);
+      const kept = 'env' in source ? `env:${source.env}` : source.keyVaultSecret;
+      return await readSecret(where ?? kept, source, supplies, options);
+    },
+  };
+}
+
+async function readSecretFile(path: string, signal: AbortSignal | undefined): Promise<string> {
+  const unusable = (message: string) => new ConfigError([{ where: path, message }]);
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_SECRET_FILE_BYTES) throw new Error(`it has ${size} bytes, too many for a key or a token`);
+    return await readFile(path, { encoding: 'utf8', signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    throw unusable(isAbsent ? 'there is no such file' : `cannot be read: ${describeError(error)}`);
+  }
 }

@@ -1,7 +1,7 @@
 /** What to watch, which tags, when; what was observed; the pure plan and the poll that carries it out. */
 
 export { chooseActiveWatches, chooseWatches } from './choose-watches.ts';
-export { type CurrentWatches, currentWatches, withFailures } from './current-watches.ts';
+export { currentWatches, withFailures } from './current-watches.ts';
 export {
   type ApprovePorts,
   approveDeletions,

@@ -4,4 +4,4 @@ export { withRest } from './liveness.ts';
 export { repositoryNoticesSchema } from './notices.ts';
 export type { WebhookAnswer, WebhookRequest } from './request.ts';
 export { problemOfSecret, SENDER_NAMES, type Webhook } from './webhook.ts';
-export { createWebhooks, type WebhookState, type Webhooks, type WebhooksPorts } from './webhooks.ts';
+export { createWebhooks, type WebhookState, type Webhooks } from './webhooks.ts';

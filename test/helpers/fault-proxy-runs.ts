@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { keepUploads } from '../../shared/app/keep-uploads.ts';
 import { digestOf, OCI_INDEX } from '../../shared/content/index.ts';
 import { RegistryError } from '../../shared/errors.ts';
 import { copyGraph, createUploadSessions, type UploadRecord } from '../../shared/imports/index.ts';
 import {
   type CredentialSource,
   createRegistryClient,
+  keepUploads,
   type RegistryClientOptions,
 } from '../../shared/registry/index.ts';
 import { type FaultProxyOptions, type Struck, startFaultProxy } from './fault-proxy.ts';

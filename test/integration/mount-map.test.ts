@@ -1,8 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { buildImageIndex, type ImageIndex, pushContent } from '../../local/demo-content/index.ts';
+import { connectPorts } from '../../shared/app/connect.ts';
 import { createApp } from '../../shared/app/create-app.ts';
 import type { App } from '../../shared/app/index.ts';
-import { parseConfig } from '../../shared/config/index.ts';
+import { parseConfig, type Settings } from '../../shared/config/index.ts';
 import { createImportJob } from '../../shared/imports/index.ts';
 import { createRegistryClient } from '../../shared/registry/index.ts';
 import { useAzurite } from '../helpers/azurite.ts';
@@ -12,24 +13,22 @@ const storage = useAzurite();
 
 /** Longshore as one more process would have it: nothing is shared but the storage account. */
 function startWorker(): App {
-  const app = createApp(
-    parseConfig('watches: []\n', 'longshore.yaml', {}),
-    {
-      config: { kind: 'file', path: 'longshore.yaml' },
-      // Jobs are handed over directly; nothing is sent that would need a broker.
-      serviceBus: {
-        kind: 'connectionString',
-        value:
-          'Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=n;SharedAccessKey=a2V5;UseDevelopmentEmulator=true',
-      },
-      storage: { kind: 'connectionString', value: storage() },
-      importsQueue: 'imports',
-      pollsQueue: 'polls',
-      transfersQueue: 'transfers',
-      transferContainer: 'transfer',
+  const config = parseConfig('watches: []\n', 'longshore.yaml', {});
+  const settings: Settings = {
+    config: { kind: 'file', path: 'longshore.yaml' },
+    // Jobs are handed over directly; nothing is sent that would need a broker.
+    serviceBus: {
+      kind: 'connectionString',
+      value:
+        'Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=n;SharedAccessKey=a2V5;UseDevelopmentEmulator=true',
     },
-    {},
-  );
+    storage: { kind: 'connectionString', value: storage() },
+    importsQueue: 'imports',
+    pollsQueue: 'polls',
+    transfersQueue: 'transfers',
+    transferContainer: 'transfer',
+  };
+  const app = createApp(config, connectPorts(config, settings, {}));
   onTestFinished(() => app.close());
   return app;
 }

@@ -7,12 +7,8 @@ import * as z from 'zod';
 import { isPlatform, parseReference } from '../../content/index.ts';
 import { InvalidInputError } from '../../errors.ts';
 import type { RecordKey } from '../../records.ts';
-import {
-  keyVaultUriSchema,
-  parseContainerUri,
-  secretFileSchema,
-  secretSourceSchema,
-} from '../storage/index.ts';
+import { keyVaultSecretSchema } from '../../secret-reference.ts';
+import { parseContainerUri, secretFileSchema, secretSourceSchema } from '../storage/index.ts';
 import { resourceNameSchema } from './resource-name.ts';
 
 /** ACR has the same four for both kinds, though only some mean something to each. */
@@ -47,7 +43,7 @@ const endpointSchema = z
     uri: containerUriSchema,
     /** The Key Vault secret that holds the SAS token; `undefined` with a managed identity. */
     keyVaultUri: z
-      .union([keyVaultUriSchema, z.literal('').transform(() => undefined)])
+      .union([keyVaultSecretSchema, z.literal('').transform(() => undefined)])
       .nullish()
       .transform((value) => value ?? undefined),
     storageAccessMode: z.enum(STORAGE_ACCESS_MODES),

@@ -21,7 +21,6 @@ export {
 } from './sas-token.ts';
 export {
   describeSecretSource,
-  keyVaultUriSchema,
   parseSecretSource,
   type SecretSource,
   secretFileSchema,

@@ -68,6 +68,8 @@ export interface SecretReader {
     options?: StorageCallOptions & {
       /** Which of several user-assigned identities reads it. */
       readonly clientId?: string | undefined;
+      /** What errors call the place. Default: where the secret is kept. */
+      readonly where?: string | undefined;
     },
   ): Promise<string>;
 }

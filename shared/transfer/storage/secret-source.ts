@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { InvalidInputError } from '../../errors.ts';
+import { keyVaultSecretSchema, variableNameSchema } from '../../secret-reference.ts';
 
 /** Where a key or token is kept. Only the place is ever stored or shown. */
 export type SecretSource =
@@ -8,19 +9,6 @@ export type SecretSource =
   | { readonly keyVaultSecret: string }
   /** A path on the machine that runs the pipeline. */
   | { readonly file: string };
-
-/** Public Azure, China, US Government: a secret is asked for with the identity of this process, so nowhere else. */
-const KEY_VAULT_SECRET =
-  /^https:\/\/[a-z](?:-?[a-z0-9]){2,23}\.vault\.(?:azure\.net|azure\.cn|usgovcloudapi\.net)\/secrets\/[A-Za-z0-9-]{1,127}(?:\/[0-9a-f]{32})?$/i;
-
-export const keyVaultUriSchema = z
-  .string()
-  .regex(
-    KEY_VAULT_SECRET,
-    'expected the identifier of a secret, such as https://acme.vault.azure.net/secrets/NAME',
-  );
-
-const env = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable');
 
 /** Whoever gives a token or key itself is told so without that it is repeated. */
 export const secretFileSchema = z
@@ -33,8 +21,8 @@ export const secretFileSchema = z
   );
 
 export const secretSourceSchema = z.union([
-  z.strictObject({ env }),
-  z.strictObject({ keyVaultSecret: keyVaultUriSchema }),
+  z.strictObject({ env: variableNameSchema }),
+  z.strictObject({ keyVaultSecret: keyVaultSecretSchema }),
   z.strictObject({ file: secretFileSchema }),
 ]);
 

@@ -4,8 +4,9 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { expect, it, onTestFinished } from 'vitest';
 import { longshoreQueues } from '../../../local/queues.ts';
 import { startServiceBusEmulator } from '../../../local/service-bus/index.ts';
+import { connectPorts } from '../../../shared/app/connect.ts';
 import { createApp } from '../../../shared/app/create-app.ts';
-import { parseConfig } from '../../../shared/config/index.ts';
+import { parseConfig, type Settings } from '../../../shared/config/index.ts';
 
 async function listen(server: Server): Promise<number> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -51,32 +52,30 @@ it('uses what it is given only when asked, and keeps no connection to the broker
   });
   const proxy = await countConnections(broker.port);
   const tables = await startClosedTables();
-  const app = createApp(
-    parseConfig('watches: []\n', 'longshore.yaml', {}),
-    {
-      config: { kind: 'file', path: 'longshore.yaml' },
-      serviceBus: {
-        kind: 'connectionString',
-        value: broker.connectionString.replace(`:${broker.port}`, `:${proxy.port}`),
-      },
-      storage: {
-        kind: 'connectionString',
-        value: `DefaultEndpointsProtocol=http;AccountName=acme;AccountKey=a2V5;TableEndpoint=${tables};`,
-      },
-      importsQueue: 'imports',
-      pollsQueue: 'polls',
-      transfersQueue: 'transfers',
-      transferContainer: 'transfer',
+  const config = parseConfig('watches: []\n', 'longshore.yaml', {});
+  const settings: Settings = {
+    config: { kind: 'file', path: 'longshore.yaml' },
+    serviceBus: {
+      kind: 'connectionString',
+      value: broker.connectionString.replace(`:${broker.port}`, `:${proxy.port}`),
     },
-    {},
-  );
+    storage: {
+      kind: 'connectionString',
+      value: `DefaultEndpointsProtocol=http;AccountName=acme;AccountKey=a2V5;TableEndpoint=${tables};`,
+    },
+    importsQueue: 'imports',
+    pollsQueue: 'polls',
+    transfersQueue: 'transfers',
+    transferContainer: 'transfer',
+  };
+  const app = createApp(config, connectPorts(config, settings, {}));
   expect(proxy.open.size).toBe(0);
 
   expect(await app.ready()).toMatchObject([
     { name: 'tables', ok: false },
     { name: 'queue', ok: true },
-    { name: 'polls queue', ok: true },
     { name: 'set-aside queue', ok: true },
+    { name: 'polls queue', ok: true },
     { name: 'transfers queue', ok: true },
   ]);
   expect(await app.runImport('no job')).toMatchObject({

@@ -8,9 +8,9 @@ import { runCli } from '../../helpers/cli.ts';
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const read = (file: string) => readFileSync(path.join(ROOT, file), 'utf8');
 
-/** What a pattern finds in a file of the program; there is some of it. */
-function namesIn(file: string, pattern: RegExp): readonly string[] {
-  const names = [...read(file).matchAll(pattern)].map(([, name = '']) => name);
+/** What a pattern finds in files of the program; there is some of it. */
+function namesIn(files: readonly string[], pattern: RegExp): readonly string[] {
+  const names = [...files.map(read).join('').matchAll(pattern)].map(([, name = '']) => name);
   expect(names.length).toBeGreaterThan(3);
   return [...new Set(names)];
 }
@@ -41,9 +41,10 @@ it('the README names every setting and every queue that is to be set up', () => 
 });
 
 it('the page on the architecture names every table, and every function that no client calls', () => {
-  const tables = namesIn('shared/app/create-app.ts', /\brecords\('(\w+)'/g);
+  const parts = readdirSync(path.join(ROOT, 'shared/app/parts')).map((name) => `shared/app/parts/${name}`);
+  const tables = namesIn(parts, /\brecords\('(\w+)'/g);
   expect(lacking('docs/architecture.md', tables)).toEqual([]);
-  const triggered = namesIn('functions/register.ts', /\bapp\.(?!http)\w+\('(\w+)'/g);
+  const triggered = namesIn(['functions/register.ts'], /\bapp\.(?!http)\w+\('(\w+)'/g);
   expect(lacking('docs/architecture.md', triggered)).toEqual([]);
 });
 

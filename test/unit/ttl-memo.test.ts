@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
-import { briefly } from '../../../shared/app/briefly.ts';
+import { ttlMemo } from '../../shared/ttl-memo.ts';
 
 it('makes a thing for all who ask meanwhile, and anew when it was kept long enough; failures are kept for less', async () => {
   let time = 0;
   let made = 0;
   let isBroken = false;
-  const get = briefly(
+  const get = ttlMemo(
     async () => {
       made += 1;
       if (isBroken) throw new Error('away');
       return made;
     },
-    { keepMs: 1_000, keepFailureMs: 100 },
+    { ttlMs: 1_000, failureTtlMs: 100 },
     () => time,
   );
   expect(await Promise.all([get(), get()])).toEqual([1, 1]);

@@ -1,44 +1,21 @@
-import {
-  type AzureClients,
-  type AzureConnection,
-  createServiceBusTransferQueue,
-  type OwnStorage,
-} from '../azure/index.ts';
-import type { Config, Environment, Settings } from '../config/index.ts';
-import { ConfigError, InvalidInputError } from '../errors.ts';
-import type { DeadLetterQueue, PlacementRecords } from '../imports/index.ts';
-import { lazy } from '../lazy.ts';
-import type { Records } from '../records.ts';
-import type { RegistryClient } from '../registry/index.ts';
-import { type Logger, silent } from '../telemetry/index.ts';
-import {
-  type Arrival,
-  type ArrivalOutcome,
-  checkPipeline,
-  createRun,
-  type ExportPipeline,
-  exportPipelines,
-  handleArrival,
-  type ImportPipeline,
-  importPipelines,
-  type NewRun,
-  type OpenExportSources,
-  type PipelineCheck,
-  type PipelineKind,
-  type PipelineRun,
-  type Pipelines,
-  pollContainers,
-  type ReadContainer,
-  readContainers,
-  runExportPipeline,
-  runImportPipeline,
-  runKey,
-  runTransfer,
-  type TransferOutcome,
-  withDefaultPipeline,
-} from '../transfer/index.ts';
-import type { CallContext } from './call-context.ts';
-import { transferAccess } from './transfer-access.ts';
+import { ConfigError, InvalidInputError } from '../../errors.ts';
+import type { DeadLetterQueue, PlacementRecords } from '../../imports/index.ts';
+import type { Records } from '../../records.ts';
+import { type Logger, silent } from '../../telemetry/index.ts';
+import type { StorageAccess, StorageCallOptions } from '../storage/index.ts';
+import { type Arrival, type ArrivalOutcome, handleArrival } from './arrivals.ts';
+import { checkPipeline, type PipelineCheck, type PipelineCheckPorts } from './check-pipeline.ts';
+import { createRun } from './create-run.ts';
+import { withDefaultPipeline } from './default-pipeline.ts';
+import type { ExportPipeline, ImportPipeline, PipelineKind } from './pipeline.ts';
+import { type NewRun, type PipelineRun, runKey } from './pipeline-run.ts';
+import { exportPipelines, importPipelines, type Pipelines } from './pipelines.ts';
+import { pollContainers } from './poll-containers.ts';
+import { type ReadContainer, readContainers } from './read-containers.ts';
+import { type ExportRunPorts, type OpenExportSources, runExportPipeline } from './run-export-pipeline.ts';
+import { type ImportRunPorts, runImportPipeline } from './run-import-pipeline.ts';
+import { runTransfer, type TransferDependencies, type TransferOutcome } from './run-transfer.ts';
+import type { TransferQueue } from './transfer-queue.ts';
 
 /** A blob in the functions' own storage. */
 export interface ArchiveName {
@@ -63,35 +40,49 @@ export interface Transfers {
   removeRun(name: string): Promise<boolean>;
 }
 
+interface TransferCall extends StorageCallOptions {
+  readonly logger?: Logger | undefined;
+}
+
 /** What triggers call. */
 export interface TransferWork {
   /** Orders the imports of a blob that landed in a container of the functions' own storage, one for each pipeline. */
-  requestArchiveImport(archive: ArchiveName, context?: CallContext): Promise<readonly ArrivalOutcome[]>;
+  requestArchiveImport(archive: ArchiveName, call?: TransferCall): Promise<readonly ArrivalOutcome[]>;
   /** Looks for new blobs in the containers that no event tells of. */
-  pollContainers(context?: CallContext): Promise<void>;
+  pollContainers(call?: TransferCall): Promise<void>;
   /** Carries out a pipeline run from a message's body. Throwing means: deliver again. */
-  runTransfer(body: unknown, context?: CallContext): Promise<TransferOutcome>;
+  runTransfer(body: unknown, call?: TransferCall): Promise<TransferOutcome>;
 }
 
-export interface TransferParts {
-  readonly config: Config;
-  readonly settings: Settings;
-  readonly env: Environment;
-  readonly azure: AzureClients;
-  readonly blobs: AzureConnection;
-  readonly serviceBus: Parameters<typeof createServiceBusTransferQueue>[0]['client'];
-  readonly deadLetters: DeadLetterQueue;
-  readonly repository: RegistryClient['repository'];
-  readonly openSources: OpenExportSources;
-  readonly ping: RegistryClient['ping'];
-  readonly records: PlacementRecords & {
-    readonly pipelines: {
-      readonly export: Records<ExportPipeline>;
-      readonly import: Records<ImportPipeline>;
-    };
-    readonly runs: Records<PipelineRun>;
-    readonly arrivals: Records<Arrival>;
+/** Everything that transfers are put together from. */
+export interface TransferPorts extends PlacementRecords, Pick<PipelineCheckPorts, 'ping'> {
+  /** What the configuration says of transfers; `undefined`: nothing. */
+  readonly configured:
+    | {
+        readonly registry: string;
+        readonly exportPipelines: readonly ExportPipeline[];
+        readonly importPipelines: readonly ImportPipeline[];
+      }
+    | undefined;
+  /** The functions' own containers. */
+  readonly ownContainers: {
+    /** The address of a container, in lower case. */
+    uri(name: string): Promise<string>;
+    /** Name of the one in which archives land. */
+    readonly transfer: string;
   };
+  readonly storage: StorageAccess;
+  readonly pipelines: {
+    readonly export: Records<ExportPipeline>;
+    readonly import: Records<ImportPipeline>;
+  };
+  readonly runs: Records<PipelineRun>;
+  readonly arrivals: Records<Arrival>;
+  readonly queue: TransferQueue;
+  readonly deadLetters: DeadLetterQueue;
+  readonly repository: ImportRunPorts['repository'] & ExportRunPorts['repository'];
+  readonly openSources?: OpenExportSources | undefined;
+  readonly random?: TransferDependencies['random'];
 }
 
 export interface CreatedTransfers {
@@ -99,39 +90,33 @@ export interface CreatedTransfers {
   readonly work: TransferWork;
   /** The containers that import pipelines read. Each is opened when it is first asked. */
   containers(signal?: AbortSignal): Promise<readonly ReadContainer[]>;
-  /** Asks for its queue. */
-  probe(signal: AbortSignal): Promise<void>;
-  close(): Promise<void>;
 }
 
-export function createTransfers(parts: TransferParts): CreatedTransfers {
+/** Pipelines, their runs, and what triggers call, over one set of records and queues. */
+export function createTransfers(ports: TransferPorts): CreatedTransfers {
   const {
-    config,
-    settings,
-    env,
-    azure,
-    blobs,
-    serviceBus,
+    configured,
+    ownContainers,
+    storage,
+    runs,
+    arrivals,
+    queue,
     deadLetters,
     repository,
-    openSources,
     ping,
-    records,
-  } = parts;
-  const queueName = settings.transfersQueue;
-  const queue = createServiceBusTransferQueue({ client: serviceBus, queueName });
-  const own = ownStorage(azure, blobs);
-  const storage = transferAccess(env, azure, own);
-  const now = () => new Date();
-  const { transfer } = config;
-
-  const exports = exportPipelines(records.pipelines.export, transfer?.exportPipelines ?? []);
+    tags,
+    blobs,
+  } = ports;
+  const { now } = storage;
+  const exports = exportPipelines(ports.pipelines.export, configured?.exportPipelines ?? []);
   const imports = withDefaultPipeline(
-    importPipelines(records.pipelines.import, transfer?.importPipelines ?? []),
+    importPipelines(ports.pipelines.import, configured?.importPipelines ?? []),
     async () =>
-      transfer && { registry: transfer.registry, uri: await ownUri(own, settings.transferContainer) },
+      configured && {
+        registry: configured.registry,
+        uri: await ownContainers.uri(ownContainers.transfer),
+      },
   );
-  const runs = records.runs;
   const createRunPorts = {
     runs,
     queue,
@@ -139,10 +124,10 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
     containerOf: async ({ kind, name }: { readonly kind: PipelineKind; readonly name: string }) =>
       kind === 'export' ? (await exports.get(name))?.target.uri : (await imports.get(name))?.source.uri,
   };
-  const arrivalPorts = { ...createRunPorts, arrivals: records.arrivals };
+  const arrivalPorts = { ...createRunPorts, arrivals };
 
   const resources: Transfers = {
-    registry: transfer?.registry,
+    registry: configured?.registry,
     exportPipelines: exports,
     importPipelines: imports,
     createRun: (run) => createRun(run, createRunPorts),
@@ -164,7 +149,7 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
 
   const work: TransferWork = {
     async requestArchiveImport({ container, name }, { logger = silent, signal } = {}) {
-      const uri = await ownUri(own, container);
+      const uri = await ownContainers.uri(container);
       const archive = { container, name };
       const outcomes: ArrivalOutcome[] = [];
       for (const pipeline of await imports.list())
@@ -176,7 +161,7 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
     },
 
     async pollContainers({ logger = silent, signal } = {}) {
-      const eventsTell = await ownUri(own, settings.transferContainer);
+      const eventsTell = await ownContainers.uri(ownContainers.transfer);
       const pipelines = (await imports.list()).filter(({ source }) => source.uri !== eventsTell);
       await pollContainers(pipelines, { ...arrivalPorts, storage, logger }, { signal });
     },
@@ -189,12 +174,14 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
           exportPipeline: exports.get,
           importPipeline: imports.get,
           runExportPipeline: (run, pipeline, call) =>
-            runExportPipeline(run, pipeline, { storage, repository, openSources }, call),
+            runExportPipeline(run, pipeline, { storage, repository, openSources: ports.openSources }, call),
           runImportPipeline: (run, pipeline, call) =>
-            runImportPipeline(run, pipeline, { ...records, storage, repository, logger }, call),
+            runImportPipeline(run, pipeline, { runs, tags, blobs, storage, repository, logger }, call),
           queue,
           deadLetters,
           logger,
+          now,
+          random: ports.random,
         },
         { signal },
       ),
@@ -214,7 +201,7 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
   }
 
   async function unclaimed(archive: ArchiveName, uri: string): Promise<ArrivalOutcome> {
-    if (!transfer) {
+    if (!configured) {
       const { code, message } = noRegistry();
       await deadLetters.deadLetter(archive, { code, message });
     }
@@ -225,21 +212,7 @@ export function createTransfers(parts: TransferParts): CreatedTransfers {
     resources,
     work,
     containers: (signal) => readContainers(imports, storage, signal),
-    probe: queue.probe,
-    close: () => queue.close(),
   };
-}
-
-function ownStorage(azure: AzureClients, blobs: AzureConnection): OwnStorage {
-  const service = lazy(() => azure.blobService(blobs));
-  return {
-    url: async () => (await service()).url.replace(/\/$/, ''),
-    container: async (name) => (await service()).getContainerClient(name),
-  };
-}
-
-async function ownUri(own: OwnStorage, container: string): Promise<string> {
-  return `${await own.url()}/${container}`.toLowerCase();
 }
 
 function logArrival(logger: Logger, archive: ArchiveName, outcome: ArrivalOutcome): void {

@@ -1,4 +1,4 @@
-import type { RegistryClient, UploadSessions } from '../registry/index.ts';
+import type { RegistryClient, UploadSessions } from '../types.ts';
 
 /** The client's repositories, into which large uploads are written down so that they survive their worker. */
 export function keepUploads(

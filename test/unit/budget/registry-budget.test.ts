@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
-import { budgetsFor, outsidePauses, sourcesWithin } from '../../../shared/app/budget.ts';
-import { createBudgets, type Ledger, type Pause } from '../../../shared/budget/index.ts';
+import { registriesPart } from '../../../shared/app/parts/registries.ts';
+import { createBudgets, type Ledger, outsidePauses, type Pause } from '../../../shared/budget/index.ts';
+import { systemClock } from '../../../shared/clock.ts';
 import { parseConfig } from '../../../shared/config/index.ts';
 import { digestOf, OCI_MANIFEST } from '../../../shared/content/index.ts';
 import { createRegistryClient, type RateLimitReport } from '../../../shared/registry/index.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
+import { createMemoryTables } from '../../helpers/memory-tables.ts';
 import { type Reply, scriptedServer } from '../../helpers/scripted-server.ts';
 import { FakeTiming } from '../registry/client-under-test.ts';
 
@@ -32,16 +34,19 @@ function stores() {
 test('a pull that is repeated is counted each time, and every answer is listened to', async () => {
   const answers = [found(announced(5)), { status: 503, headers: announced(5) }, found(announced(3))];
   const server = await scriptedServer(() => answers.shift() ?? { status: 500 });
-  const records = stores();
+  const tables = createMemoryTables();
   const config = parseConfig(
     `registries: { "${server.host}": { budget: { reserve: 1 }, credentials: { username: acme, password: { env: P } } } }`,
     'f',
     { P: 'secret' },
   );
-  const budgets = budgetsFor(config, records);
-  const client = createRegistryClient({ timing: new FakeTiming(), onRateLimit: budgets.observe });
+  const { facade, openSource } = registriesPart(config, {
+    clock: systemClock,
+    records: tables.open,
+    connectRegistries: (options) => createRegistryClient({ timing: new FakeTiming(), ...options }),
+  });
   const name = { registry: server.host, repository: 'library/app' };
-  const opened = sourcesWithin(budgets, client)(name, { root: ROOT, platforms: [], pulls: undefined });
+  const opened = openSource(name, { root: ROOT, platforms: [], pulls: undefined });
   await opened.source.fetchManifest(ROOT);
   await opened.close();
   expect(server.log).toEqual([
@@ -49,9 +54,9 @@ test('a pull that is repeated is counted each time, and every answer is listened
     `GET /v2/library/app/manifests/${ROOT}`,
     `GET /v2/library/app/manifests/${ROOT}`,
   ]);
-  const [ledger] = Object.values(records.ledgers.contents());
+  const [ledger] = Object.values(tables.contents('budgets'));
   expect(ledger).toMatchObject({ account: '192.0.2.1', taken: 2, leases: [] });
-  expect(await Array.fromAsync(budgets.list())).toMatchObject([{ limit: 10, available: 2, keptBack: 1 }]);
+  expect(await Array.fromAsync(facade.budgets())).toMatchObject([{ limit: 10, available: 2, keptBack: 1 }]);
 });
 
 test('imports leave a registry alone that refused a pull of another worker', async () => {

@@ -1,0 +1,51 @@
+import type { OpenRecords } from '../../shared/records.ts';
+import { createMemoryRecords, type MemoryRecords, type MemoryRecordsOptions } from './memory-records.ts';
+
+export interface MemoryTables {
+  readonly open: OpenRecords;
+  /** What a table holds, by `partition/row`; of one that was never opened, nothing. */
+  contents<T extends object>(table: string): Record<string, T>;
+}
+
+/** Tables in memory by their names. What is written and read is checked by the schema, as the table adapter does. */
+export function createMemoryTables(options: MemoryRecordsOptions = {}): MemoryTables {
+  const tables = new Map<string, MemoryRecords<object>>();
+  function tableOf(name: string): MemoryRecords<object> {
+    const known = tables.get(name) ?? createMemoryRecords(options);
+    tables.set(name, known);
+    return known;
+  }
+  const contents = (table: string): Record<string, object> => tableOf(table).contents();
+  return {
+    contents: contents as MemoryTables['contents'],
+    open(name, schema) {
+      const stored = tableOf(name);
+      const checked = <R extends { readonly value: object }>(record: R) => ({
+        ...record,
+        value: schema.parse(record.value),
+      });
+      return {
+        async get(key) {
+          const value = await stored.get(key);
+          return value && schema.parse(value);
+        },
+        async update(key, change) {
+          const value = await stored.update(key, (current) => {
+            const read = current && schema.parse(current);
+            const next = change(read);
+            return next === read ? current : next && schema.parse(next);
+          });
+          return value && schema.parse(value);
+        },
+        remove: stored.remove,
+        async *list(partition) {
+          for await (const record of stored.list(partition)) yield checked(record);
+        },
+        async *writtenBefore(time, partition) {
+          for await (const record of stored.writtenBefore(time, partition)) yield checked(record);
+        },
+        removeWritten: stored.removeWritten,
+      };
+    },
+  };
+}
