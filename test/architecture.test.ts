@@ -80,6 +80,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/records',
     'shared/lazy',
   ],
+  'shared/distribution-server': ['shared/content', 'shared/deadline', 'shared/errors'],
   'shared/retention': [
     'shared/content',
     'shared/imports',

@@ -1,12 +1,19 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { sendAnswer } from './answer.ts';
-import { answerRequest, type Registry } from './answer-request.ts';
-import { type Authorizer, openToAll } from './auth/authorizer.ts';
-import { basicAuthorizer, type Login } from './auth/basic.ts';
-import { tokenAuthorizer } from './auth/token.ts';
-import type { RouteKind } from './router.ts';
-import { Storage } from './storage/storage.ts';
+import {
+  type Authorizer,
+  basicAuthorizer,
+  createDistributionServer,
+  type DistributionServer,
+  type Login,
+  type Route,
+  type RouteKind,
+  tokenAuthorizer,
+} from '../../shared/distribution-server/index.ts';
+import { describeError } from '../../shared/errors.ts';
+import { sendResponse, toDistributionRequest } from './node-http.ts';
+import { storagePorts } from './storage/ports.ts';
+import { RESERVED_NAMES, Storage } from './storage/storage.ts';
 
 const LOOPBACK = '127.0.0.1';
 /** A connection on which nothing moves for this long is closed. */
@@ -63,11 +70,16 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
 
   const host = `${LOOPBACK}:${portOf(server)}`;
   const url = `http://${host}`;
-  const acceptSparseIndexes = options.acceptSparseIndexes ?? false;
-  const registry: Registry = { storage, authorizer: authorizerFor(options.auth, host), acceptSparseIndexes };
+  const respond = createDistributionServer({
+    ...storagePorts(storage),
+    reservedNames: RESERVED_NAMES,
+    acceptSparseIndexes: options.acceptSparseIndexes ?? false,
+    ...(options.auth && { authorizer: authorizerFor(options.auth, host) }),
+    onUnexpectedError: (error) => void process.stderr.write(`local registry: ${describeError(error)}\n`),
+  });
   const underWay = new Set<Promise<void>>();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const served = serve(server, request, response, registry, options.onRequest)
+    const served = serve(server, request, response, respond, options.onRequest)
       .catch(() => void response.destroy())
       .finally(() => underWay.delete(served));
     underWay.add(served);
@@ -86,34 +98,32 @@ async function serve(
   server: Server,
   request: IncomingMessage,
   response: ServerResponse,
-  registry: Registry,
+  respond: DistributionServer,
   onRequest: RegistryOptions['onRequest'],
 ): Promise<void> {
-  const { answer, route } = await answerRequest(request, registry);
+  const disconnected = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) disconnected.abort();
+  });
+  const answer = await respond(toDistributionRequest(request, disconnected.signal));
   if (response.destroyed) return;
   const { method = 'GET', url: path = '' } = request;
-  onRequest?.({
-    kind: route?.kind ?? 'unknown',
-    method,
-    path,
-    status: answer.status,
-    repository: route && 'repository' in route ? route.repository : undefined,
-    reference: referenceOf(route),
-  });
+  const { status, route } = answer;
+  onRequest?.({ kind: route?.kind ?? 'unknown', method, path, status, ...subjectOf(route) });
   if (!server.listening) response.setHeader('Connection', 'close');
-  // A body that was refused half read would stand in the way of the connection's next request.
+  // A body that was refused half read would block the connection's next request.
   request.resume();
-  await sendAnswer(response, answer);
+  await sendResponse(response, answer);
 }
 
-function referenceOf(route: Awaited<ReturnType<typeof answerRequest>>['route']): string | undefined {
-  if (!route) return undefined;
-  if ('reference' in route) return route.reference;
-  return 'digest' in route ? route.digest : undefined;
+function subjectOf(route: Route | undefined): Pick<AnsweredRequest, 'repository' | 'reference'> {
+  if (!route || !('repository' in route)) return {};
+  const { repository } = route;
+  if ('reference' in route) return { repository, reference: route.reference };
+  return 'digest' in route ? { repository, reference: route.digest } : { repository };
 }
 
-function authorizerFor(auth: RegistryAuth | undefined, host: string): Authorizer {
-  if (!auth) return openToAll;
+function authorizerFor(auth: RegistryAuth, host: string): Authorizer {
   const anonymousPull = auth.anonymousPull ?? false;
   if ('basic' in auth) return basicAuthorizer(auth.basic, anonymousPull);
   const { lifetimeSeconds = TOKEN_LIFETIME_SECONDS, ...login } = auth.token;
@@ -123,6 +133,7 @@ function authorizerFor(auth: RegistryAuth | undefined, host: string): Authorizer
     lifetimeSeconds,
     realm: `http://${host}/token`,
     service: host,
+    now: Date.now,
   });
 }
 

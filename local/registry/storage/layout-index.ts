@@ -4,11 +4,11 @@ import {
   isDigest,
   REF_NAME_ANNOTATION,
 } from '../../../shared/content/index.ts';
-import type { ManifestFacts } from '../manifest-facts.ts';
+import type { ManifestMetadata } from '../../../shared/distribution-server/index.ts';
 
 /** Tags and manifests of one repository, in memory. The `index.json` of its layout is this, written down. */
 export class LayoutIndex {
-  readonly #manifests = new Map<Digest, ManifestFacts>();
+  readonly #manifests = new Map<Digest, ManifestMetadata>();
   readonly #tags = new Map<string, Digest>();
 
   /** In ASCII order, which is the order `sort` gives text. */
@@ -16,7 +16,7 @@ export class LayoutIndex {
     return [...this.#tags.keys()].sort();
   }
 
-  find(tagOrDigest: string): ManifestFacts | undefined {
+  find(tagOrDigest: string): ManifestMetadata | undefined {
     const digest = isDigest(tagOrDigest) ? tagOrDigest : this.#tags.get(tagOrDigest);
     return digest && this.#manifests.get(digest);
   }
@@ -26,9 +26,9 @@ export class LayoutIndex {
     return [...this.#manifests.values()].filter((m) => m.subject === digest).map((m) => m.descriptor);
   }
 
-  put(facts: ManifestFacts, tag: string | undefined): void {
-    this.#manifests.set(facts.descriptor.digest, facts);
-    if (tag !== undefined) this.#tags.set(tag, facts.descriptor.digest);
+  put(metadata: ManifestMetadata, tag: string | undefined): void {
+    this.#manifests.set(metadata.descriptor.digest, metadata);
+    if (tag !== undefined) this.#tags.set(tag, metadata.descriptor.digest);
   }
 
   /** `false` when there is no such tag. Its manifest stays. */
@@ -47,15 +47,15 @@ export class LayoutIndex {
     const untagged = new Map(this.#manifests);
     const tagged: Descriptor[] = [];
     for (const tag of this.tags()) {
-      const facts = this.find(tag);
-      if (!facts) continue;
-      untagged.delete(facts.descriptor.digest);
-      tagged.push({ ...plain(facts), annotations: { [REF_NAME_ANNOTATION]: tag } });
+      const metadata = this.find(tag);
+      if (!metadata) continue;
+      untagged.delete(metadata.descriptor.digest);
+      tagged.push({ ...plain(metadata), annotations: { [REF_NAME_ANNOTATION]: tag } });
     }
     return [...tagged, ...[...untagged.values()].map(plain)];
   }
 }
 
-function plain({ descriptor: { mediaType, digest, size } }: ManifestFacts): Descriptor {
+function plain({ descriptor: { mediaType, digest, size } }: ManifestMetadata): Descriptor {
   return { mediaType, digest, size };
 }

@@ -14,8 +14,11 @@ import {
   OCI_INDEX,
   REF_NAME_ANNOTATION,
 } from '../../../shared/content/index.ts';
-import type { ByteRange } from '../byte-range.ts';
-import { type ManifestFacts, manifestFacts } from '../manifest-facts.ts';
+import {
+  type ByteRange,
+  type ManifestMetadata,
+  manifestMetadata,
+} from '../../../shared/distribution-server/index.ts';
 import type { BlobPool } from './blob-pool.ts';
 import { type AtomicFiles, fileStatus, ifPresent } from './files.ts';
 import { LayoutIndex } from './layout-index.ts';
@@ -49,10 +52,10 @@ export class RepositoryLayout {
     const layout = new RepositoryLayout(folder, files, pool);
     const text = await readFile(join(folder, LAYOUT_INDEX_FILE), 'utf8');
     for (const { mediaType, digest, annotations } of layoutIndexSchema.parse(JSON.parse(text)).manifests) {
-      const facts =
+      const metadata =
         layout.#index.find(digest) ??
-        manifestFacts(manifestContent(await readFile(layout.#blobPath(digest)), mediaType, digest));
-      layout.#index.put(facts, annotations?.[REF_NAME_ANNOTATION]);
+        manifestMetadata(manifestContent(await readFile(layout.#blobPath(digest)), mediaType, digest));
+      layout.#index.put(metadata, annotations?.[REF_NAME_ANNOTATION]);
     }
     return layout;
   }
@@ -61,7 +64,7 @@ export class RepositoryLayout {
     return this.#index.tags();
   }
 
-  findManifest(tagOrDigest: string): ManifestFacts | undefined {
+  findManifest(tagOrDigest: string): ManifestMetadata | undefined {
     return this.#index.find(tagOrDigest);
   }
 
@@ -75,9 +78,13 @@ export class RepositoryLayout {
   }
 
   /** Resolves when the manifest and its tag are on disk. */
-  async putManifest(content: ManifestContent, facts: ManifestFacts, tag: string | undefined): Promise<void> {
+  async putManifest(
+    content: ManifestContent,
+    metadata: ManifestMetadata,
+    tag: string | undefined,
+  ): Promise<void> {
     await this.adoptBlob(content.digest, await this.#files.stage(content.bytes));
-    this.#index.put(facts, tag);
+    this.#index.put(metadata, tag);
     await this.#save();
   }
 

@@ -8,6 +8,8 @@ import { UploadStore } from './upload-store.ts';
 
 /** Not the name of a repository, because of its dot. */
 const INTERNAL_FOLDER = '.registry';
+/** File names of an image layout. A repository is a layout on disk, so a nested one must not be called like them. */
+export const RESERVED_NAMES: ReadonlySet<string> = new Set(['blobs', 'index.json', 'oci-layout']);
 
 /**
  * Everything the registry holds, in one folder that one process uses at a time:
@@ -55,7 +57,7 @@ export class Storage {
     repository: string,
     id: string,
     digest: Digest,
-  ): Promise<'kept' | 'wrong-digest' | undefined> {
+  ): Promise<'stored' | 'wrong-digest' | undefined> {
     return this.uploads.finish(repository, id, digest, async (path) => {
       const layout = await this.createRepository(repository);
       await layout.adoptBlob(digest, path);

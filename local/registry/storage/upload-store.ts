@@ -3,10 +3,9 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { algorithmOf, type Digest, Digester } from '../../../shared/content/index.ts';
+import type { AppendResult } from '../../../shared/distribution-server/index.ts';
 import { fileStatus, removeFile } from './files.ts';
 import { KeyedLock } from './keyed-lock.ts';
-
-export type AppendOutcome = { readonly kind: 'appended' | 'wrong-offset'; readonly size: number };
 
 /**
  * Uploads under way: one growing file each, whose length is the whole state, so that an upload goes on where it
@@ -45,7 +44,7 @@ export class UploadStore {
     id: string,
     chunks: AsyncIterable<Uint8Array>,
     offset?: number,
-  ): Promise<AppendOutcome | undefined> {
+  ): Promise<AppendResult | undefined> {
     const path = this.#path(repository, id);
     return this.#lock.run(path, async () => {
       let size = (await fileStatus(path))?.size;
@@ -78,7 +77,7 @@ export class UploadStore {
     id: string,
     digest: Digest,
     keep: (path: string) => Promise<void>,
-  ): Promise<'kept' | 'wrong-digest' | undefined> {
+  ): Promise<'stored' | 'wrong-digest' | undefined> {
     const path = this.#path(repository, id);
     return this.#lock.run(path, async () => {
       const status = await fileStatus(path);
@@ -92,7 +91,7 @@ export class UploadStore {
         return 'wrong-digest';
       }
       await keep(path);
-      return 'kept';
+      return 'stored';
     });
   }
 

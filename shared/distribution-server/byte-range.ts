@@ -29,5 +29,5 @@ export function parseChunkRange(header: string): ByteRange | undefined {
   const [, first, last] = /^(?:bytes )?(\d+)-(\d+)(?:\/(?:\d+|\*))?$/.exec(header) ?? [];
   if (first === undefined || last === undefined) return undefined;
   const range = { start: Number(first), end: Number(last) };
-  return range.end < range.start ? undefined : range;
+  return range.end < range.start || !Number.isSafeInteger(range.end) ? undefined : range;
 }

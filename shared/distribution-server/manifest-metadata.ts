@@ -5,33 +5,33 @@ import {
   isNonDistributable,
   type ManifestContent,
   parseManifest,
-} from '../../shared/content/index.ts';
+} from '../content/index.ts';
 
-/** What the registry must know of a manifest besides its bytes. */
-export interface ManifestFacts {
-  /** As the referrers API shows it: with the manifest's artifact type and annotations. */
+/** What a registry must know of a manifest, in addition to its bytes. */
+export interface ManifestMetadata {
+  /** As the referrers API lists it: with artifact type and annotations. */
   readonly descriptor: Descriptor;
   readonly subject?: Digest | undefined;
-  /** Content that has to be in the repository already. */
+  /** Content that must be in the repository before the manifest. */
   readonly references: readonly Digest[];
   readonly isIndex: boolean;
-  /** The type the document gives itself. */
+  /** `mediaType` of the document. */
   readonly ownMediaType?: string | undefined;
 }
 
-const headSchema = z.object({
+const documentSchema = z.object({
   mediaType: z.string().optional(),
   annotations: z.record(z.string(), z.string()).nullish(),
 });
 
 /** @throws InvalidInputError `E_MANIFEST` when a manifest of a known type is broken. */
-export function manifestFacts(content: ManifestContent): ManifestFacts {
+export function manifestMetadata(content: ManifestContent): ManifestMetadata {
   const manifest = parseManifest(content);
   const { mediaType, digest, size } = content;
   if (manifest.kind === 'opaque') {
     return { descriptor: { mediaType, digest, size }, references: [], isIndex: false };
   }
-  const head = headSchema.safeParse(JSON.parse(Buffer.from(content.bytes).toString('utf8'))).data;
+  const document = documentSchema.safeParse(JSON.parse(new TextDecoder().decode(content.bytes))).data;
   const children =
     manifest.kind === 'index'
       ? manifest.manifests
@@ -44,11 +44,11 @@ export function manifestFacts(content: ManifestContent): ManifestFacts {
       digest,
       size,
       ...(artifactType && { artifactType }),
-      ...(head?.annotations && { annotations: head.annotations }),
+      ...(document?.annotations && { annotations: document.annotations }),
     },
     subject: manifest.subject?.digest,
     references: children.filter((child) => !isNonDistributable(child.mediaType)).map((child) => child.digest),
     isIndex: manifest.kind === 'index',
-    ownMediaType: head?.mediaType,
+    ownMediaType: document?.mediaType,
   };
 }

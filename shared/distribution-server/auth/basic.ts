@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { Refusal } from '../errors.ts';
 import type { Access } from './access.ts';
 import type { Authorizer } from './authorizer.ts';
 
@@ -8,22 +7,22 @@ export interface Login {
   readonly password: string;
 }
 
-const CHALLENGE = { 'WWW-Authenticate': 'Basic realm="registry"' };
+const CHALLENGE = 'Basic realm="registry"';
 
-/** One user who may do everything, by HTTP Basic (RFC 7617); optionally others may pull. */
+/** One user with full access, by HTTP Basic (RFC 7617); with `anonymousPull`, everyone else may pull. */
 export function basicAuthorizer(login: Login, anonymousPull: boolean): Authorizer {
-  const permits = (authorization: string | undefined, access: Access | undefined): boolean =>
-    authorization === undefined ? anonymousPull && isPull(access) : isLogin(authorization, login);
   return {
-    permits,
-    demand(authorization, access) {
-      if (permits(authorization, access)) return;
-      throw new Refusal('UNAUTHORIZED', 'A user name and password are required.', { headers: CHALLENGE });
+    authenticate: async (authorization) => {
+      const isKnown = authorization !== undefined && isLogin(authorization, login);
+      const mayPull = authorization === undefined && anonymousPull;
+      return {
+        challengeFor: (access) => (isKnown || (mayPull && isPull(access)) ? undefined : CHALLENGE),
+      };
     },
   };
 }
 
-/** Whether a header is the right `Basic` credentials. Takes the same time whatever was wrong. */
+/** Whether a header holds this login as `Basic` credentials. Takes the same time for every wrong one. */
 export function isLogin(authorization: string, { username, password }: Login): boolean {
   const given = /^basic ([a-z0-9+/=]+)$/i.exec(authorization)?.[1] ?? '';
   const wanted = Buffer.from(`${username}:${password}`);

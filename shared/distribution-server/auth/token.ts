@@ -1,18 +1,20 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod';
-import { type Answer, jsonAnswer } from '../answer.ts';
-import { Refusal } from '../errors.ts';
+import { DistributionError } from '../errors.ts';
+import { jsonResponse } from '../message.ts';
 import { type Access, covers, formatScope, parseScopes } from './access.ts';
 import type { Authorizer } from './authorizer.ts';
 import { isLogin, type Login } from './basic.ts';
 
 export interface TokenAuthOptions extends Login {
-  /** Whether who gives no credentials gets tokens to pull with. */
+  /** Whether requests without credentials get tokens to pull with. */
   readonly anonymousPull: boolean;
   readonly lifetimeSeconds: number;
   /** Absolute URL of the token endpoint, for the challenge. */
   readonly realm: string;
   readonly service: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 const claimsSchema = z.object({
@@ -28,9 +30,9 @@ const claimsSchema = z.object({
 type Claims = z.infer<typeof claimsSchema>;
 
 /**
- * Bearer tokens as the distribution project specifies them ("Token Authentication Specification"): a refused
- * request names realm, service and scope; the realm gives out short-lived tokens for exactly what was asked and
- * allowed. Tokens are signed with a key that lives as long as the authorizer.
+ * Bearer tokens of the distribution project's "Token Authentication Specification": a refused request names realm,
+ * service and scope; the realm issues short-lived tokens for what was asked and is granted. Tokens are signed with a
+ * key that lives as long as the authorizer.
  */
 export function tokenAuthorizer(options: TokenAuthOptions): Authorizer {
   const key = randomBytes(32);
@@ -47,36 +49,36 @@ export function tokenAuthorizer(options: TokenAuthOptions): Authorizer {
     const right = sign(text);
     if (given.length !== right.length || !timingSafeEqual(given, right)) return undefined;
     const claims = claimsSchema.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
-    return claims.expires > Date.now() ? claims : undefined;
+    return claims.expires > options.now() ? claims : undefined;
   };
 
   return {
-    permits: (authorization, access) => covers(unseal(authorization)?.access ?? [], access),
-
-    demand(authorization, access) {
+    authenticate: async (authorization) => {
       const claims = unseal(authorization);
-      if (claims && (!access || covers(claims.access, access))) return;
       const problem = claims ? 'insufficient_scope' : authorization ? 'invalid_token' : undefined;
-      throw new Refusal('UNAUTHORIZED', 'A token for this is required.', {
-        headers: { 'WWW-Authenticate': challenge(options, access, problem) },
-      });
+      return {
+        challengeFor: (access) =>
+          claims && (!access || covers(claims.access, access))
+            ? undefined
+            : challenge(options, access, problem),
+      };
     },
 
-    issueToken(authorization, query): Answer {
+    issueToken(authorization, query) {
       const isKnown = authorization !== undefined && isLogin(authorization, options);
       if (!isKnown && (authorization !== undefined || !options.anonymousPull)) {
-        throw new Refusal('UNAUTHORIZED', 'The user name or password is wrong.', {
+        throw new DistributionError('UNAUTHORIZED', 'The user name or password is wrong.', {
           headers: { 'WWW-Authenticate': `Basic realm="${options.service}"` },
         });
       }
       const asked = parseScopes(query.getAll('scope'));
       const granted = isKnown ? asked : asked.map(pullOnly);
-      const now = Date.now();
+      const now = options.now();
       const token = seal({
         expires: now + options.lifetimeSeconds * 1000,
         access: granted.map((access) => ({ ...access, actions: [...access.actions] })),
       });
-      return jsonAnswer(200, {
+      return jsonResponse(200, {
         token,
         access_token: token,
         expires_in: options.lifetimeSeconds,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseByteRange, parseChunkRange } from '../../../../local/registry/byte-range.ts';
+import { parseByteRange, parseChunkRange } from '../../../shared/distribution-server/byte-range.ts';
 
 describe('a Range header', () => {
   it.each([
@@ -12,6 +12,9 @@ describe('a Range header', () => {
     ['bytes=-99', { start: 0, end: 9 }],
     ['bytes=10-', 'unsatisfiable'],
     ['bytes=-0', 'unsatisfiable'],
+    [`bytes=${'9'.repeat(400)}-`, 'unsatisfiable'],
+    [`bytes=3-${'9'.repeat(400)}`, { start: 3, end: 9 }],
+    [`bytes=-${'9'.repeat(400)}`, { start: 0, end: 9 }],
     ['bytes=5-2', undefined],
     ['bytes=0-1,4-5', undefined],
     ['items=0-1', undefined],
@@ -42,6 +45,8 @@ describe('the Content-Range of a chunk', () => {
     ['9-5', undefined],
     ['5-', undefined],
     ['five', undefined],
+    [`0-${'9'.repeat(20)}`, undefined],
+    [`0-${'9'.repeat(400)}`, undefined],
   ])('%s is %o', (header, range) => {
     expect(parseChunkRange(header)).toEqual(range);
   });

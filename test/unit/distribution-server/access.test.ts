@@ -5,7 +5,7 @@ import {
   parseScopes,
   repositoryAccess,
   requiredAccess,
-} from '../../../../local/registry/auth/access.ts';
+} from '../../../shared/distribution-server/auth/access.ts';
 
 describe('access', () => {
   it('reads scopes that come together and apart, and leaves out what it cannot read', () => {

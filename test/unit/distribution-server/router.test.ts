@@ -1,16 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Refusal } from '../../../../local/registry/errors.ts';
-import { parseRoute } from '../../../../local/registry/router.ts';
+import { DistributionError } from '../../../shared/distribution-server/errors.ts';
+import { parseRoute } from '../../../shared/distribution-server/router.ts';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;
+/** Of a storage on disk. */
+const RESERVED = new Set(['blobs', 'index.json', 'oci-layout']);
 const UPLOAD = '0b0e7b3c-1d7a-4d7e-9a52-4a4c4ed7a0b5';
 
 function codeOf(path: string): string {
   try {
-    return parseRoute(path).kind;
+    return parseRoute(path, RESERVED).kind;
   } catch (error) {
-    return error instanceof Refusal ? `${error.status} ${error.code}` : String(error);
+    return error instanceof DistributionError ? `${error.status} ${error.code}` : String(error);
   }
 }
 
@@ -33,7 +35,7 @@ describe('the router', () => {
       { kind: 'manifest', repository: 'manifests/tags', reference: 'list' },
     ],
   ])('reads %s', (path, route) => {
-    expect(parseRoute(path)).toEqual(route);
+    expect(parseRoute(path, RESERVED)).toEqual(route);
   });
 
   it.each([
@@ -48,6 +50,7 @@ describe('the router', () => {
     ['/v2/%ff/tags/list', '400 NAME_INVALID'],
     ['/v2/node/blobs/sha256:abc', '400 DIGEST_INVALID'],
     ['/v2/node/blobs/uploads/..', '404 BLOB_UPLOAD_UNKNOWN'],
+    [`/v2/${'a/'.repeat(2000)}tags/list`, '414 NAME_INVALID'],
   ])('refuses %s with %s', (path, refusal) => {
     expect(codeOf(path)).toBe(refusal);
   });
@@ -64,6 +67,10 @@ describe('the router', () => {
     '/v2/a\\b/tags/list',
   ])('lets no name lead out of its own folder: %s', (path) => {
     expect(codeOf(path)).toBe('400 NAME_INVALID');
+  });
+
+  it('lets the storage say which names it reserves', () => {
+    expect(parseRoute('/v2/a/blobs/tags/list', new Set())).toEqual({ kind: 'tags', repository: 'a/blobs' });
   });
 
   it('gives a checked repository or a refusal for any path whatsoever', () => {
@@ -88,14 +95,14 @@ describe('the router', () => {
       fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
         const path = `/v2/${parts.join('/')}`;
         try {
-          const route = parseRoute(path);
+          const route = parseRoute(path, RESERVED);
           if (!('repository' in route)) return;
           for (const component of route.repository.split('/')) {
             expect(component).toMatch(/^[a-z0-9][a-z0-9._-]*$/);
             expect(component).not.toContain('..');
           }
         } catch (error) {
-          expect(error).toBeInstanceOf(Refusal);
+          expect(error).toBeInstanceOf(DistributionError);
         }
       }),
     );

@@ -2,18 +2,21 @@ import type { Route } from '../router.ts';
 
 export type Action = 'pull' | 'push' | 'delete';
 
-/** A right on one thing, as token scopes say it: `repository:base/node:pull,push`, `registry:catalog:*`. */
+/** Access to one resource, as token scopes write it: `repository:base/node:pull,push`, `registry:catalog:*`. */
 export interface Access {
   readonly type: 'repository' | 'registry';
   readonly name: string;
   readonly actions: readonly (Action | '*')[];
 }
 
+/** A token request may name this many scopes; the rest is ignored. */
+const MAX_SCOPES = 100;
+
 export function repositoryAccess(name: string, ...actions: Action[]): Access {
   return { type: 'repository', name, actions };
 }
 
-/** What a request needs; `undefined` for the ping, which only needs to be somebody. */
+/** What a request needs; `undefined` for the ping, which needs valid credentials only. */
 export function requiredAccess(route: Route, method: string): Access | undefined {
   if (route.kind === 'ping' || route.kind === 'token') return undefined;
   if (route.kind === 'catalog') return { type: 'registry', name: 'catalog', actions: ['*'] };
@@ -28,9 +31,12 @@ export function formatScope({ type, name, actions }: Access): string {
   return `${type}:${name}:${actions.join(',')}`;
 }
 
-/** Reads the `scope` parameters of a token request, several in one or one in each; unreadable ones ask for nothing. */
+/** Reads the `scope` parameters of a token request, several in one or one in each; malformed ones are ignored. */
 export function parseScopes(scopes: readonly string[]): Access[] {
-  return scopes.flatMap((scope) => scope.split(' ')).flatMap((scope) => parseScope(scope) ?? []);
+  return scopes
+    .flatMap((scope) => scope.split(' '))
+    .slice(0, MAX_SCOPES)
+    .flatMap((scope) => parseScope(scope) ?? []);
 }
 
 function parseScope(scope: string): Access | undefined {
