@@ -1,15 +1,42 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+import { SlowestFirst } from './test/helpers/slowest-first.ts';
 import { SummaryReporter } from './test/helpers/summary-reporter.ts';
+
+/** Files that change what all code of a process shares: the module loader, the environment, a module of Node.js. */
+const ISOLATED = [
+  'test/integration/faults-transfer-side-by-side.test.ts',
+  'test/integration/functions-host.test.ts',
+  'test/integration/functions-host-{blob,service-bus,streaming}.test.ts',
+];
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'threads',
     // Many tests start processes of their own and wait for them.
     maxWorkers: 2,
     // For machines that are busy with other things: no test waits for its timeout.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    sequence: { sequencer: SlowestFirst },
     reporters: ['default', new SummaryReporter()],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'isolated', include: ISOLATED },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'shared',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...ISOLATED],
+          // Files share a worker and its modules, which keep no state; `leaves-nothing` fails a file that leaves any.
+          isolate: false,
+          setupFiles: ['test/helpers/leaves-nothing.ts'],
+          // Node.js runs the sources as they are, here as everywhere. Without vite there is no `vi.mock`.
+          experimental: { viteModuleRunner: false, nodeLoader: false },
+        },
+      },
+    ],
   },
 });
