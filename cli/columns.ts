@@ -1,4 +1,4 @@
-/** Rows as lines whose cells stand under each other, two spaces apart. The last cell of a row may be of any length. */
+/** Rows as lines with aligned columns, two spaces apart. The last cell of a row may have any length. */
 export function columns(rows: readonly (readonly string[])[], indent = ''): readonly string[] {
   const widths: number[] = [];
   for (const row of rows) {

@@ -4,22 +4,22 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 
 /**
- * Keeps the compiled form of every module that is loaded from now on in a folder of this user's, so that the next
- * start neither strips types nor compiles again. Without such a folder the program only starts more slowly.
- * `NODE_DISABLE_COMPILE_CACHE=1` turns it off.
+ * Stores the compiled form of every module loaded from now on in this user's cache folder, so that the next start
+ * neither strips types nor compiles again. Where the folder cannot be written, the program only starts more slowly.
+ * `NODE_DISABLE_COMPILE_CACHE=1` disables it.
  */
 export function keepCompiledModules(): void {
   try {
     const folder = path.join(homedir(), ...CACHES, 'longshore', 'compile-cache');
-    // Whoever can write there can run code as this user.
+    // Write access to this folder is the right to run code as this user.
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     module.enableCompileCache(folder);
   } catch {
-    // No home, or none that can be written to.
+    // There is no home folder, or it is read-only.
   }
 }
 
-/** Where programs of this platform keep what they can make again. */
+/** The cache folder of this platform, below the home folder. */
 const CACHES = { darwin: ['Library', 'Caches'], win32: ['AppData', 'Local'] }[process.platform as string] ?? [
   '.cache',
 ];

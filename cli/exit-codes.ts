@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
 import { ConfigError, InvalidInputError } from '../shared/errors.ts';
 
-/** Stable: scripts rely on them. Besides, a command that a signal ended exits with 128 and the signal's number, as shells expect. */
+/** Stable: scripts rely on them. A command ended by a signal exits with 128 plus the signal's number, as shells expect. */
 export const EXIT = { ok: 0, failed: 1, wrongUse: 2, nothingToDo: 3 } as const;
 
-/** A signal asked the command to end, and it did before it was done. */
+/** The command was ended by a signal before it was done. */
 export class StoppedError extends Error {
   override readonly name = 'StoppedError';
   readonly signal: 'SIGINT' | 'SIGTERM';

@@ -3,17 +3,17 @@ import { keepCompiledModules } from './compile-cache.ts';
 import { exitCodeOfSignal, StoppedError } from './exit-codes.ts';
 
 const stop = new AbortController();
-// Once: a second Ctrl+C ends the process as if nobody listened.
+// Once: a second Ctrl+C ends the process at once.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => stop.abort(new StoppedError(signal)));
 }
-// Whoever reads the output has seen enough, as `head` does.
+// The reader has closed the pipe, as `head` does.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(exitCodeOfSignal('SIGPIPE'));
   throw error;
 });
 
-// Only what is loaded after this is kept, so the program itself is.
+// Only modules loaded after this are cached, hence the dynamic import.
 keepCompiledModules();
 const { runCommand } = await import('./program.ts');
 process.exitCode = await runCommand(process.argv.slice(2), {
@@ -22,5 +22,5 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   signal: stop.signal,
   folder: process.cwd(),
 });
-// What did not let go in time would keep the process.
+// Whatever did not stop in time would keep the process alive.
 if (stop.signal.aborted) process.exit();

@@ -15,7 +15,7 @@ export function credentialsOption(): Option {
   return configOption('take registry credentials from this configuration');
 }
 
-/** What `--platform` is followed by: one platform, or several with commas, as docker buildx takes them. */
+/** Reads `--platform`: one platform, or several separated by commas, as docker buildx takes them. */
 export function platformFlag(text: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, ...text.split(',')];
 }

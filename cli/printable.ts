@@ -1,17 +1,17 @@
-/** Controls of the terminal (C0, DEL, C1), of the direction of writing and other invisible signs, and line separators. */
+/** Control characters (C0, DEL, C1), bidirectional and other invisible format characters, and line separators. */
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-/** Of several lines: what ends one stays. */
+/** The same for several lines: line feeds are kept. */
 const UNPRINTABLE_IN_LINES = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /**
  * One line for a terminal. Names and messages may come from registries and archives, which could otherwise move the
- * cursor, hide text or make up lines of their own: such signs stand there as `\u001b`.
+ * cursor, hide text or forge lines: such characters are printed as `\u001b`.
  */
 export function printable(line: string): string {
   return line.replace(UNPRINTABLE, escaped);
 }
 
-/** The same for a text of several lines, and for JSON, which has such signs in its strings only and keeps its meaning. */
+/** The same for a text of several lines, and for JSON, which has such characters in strings only: its value is unchanged. */
 export function printableLines(text: string): string {
   return text.replace(UNPRINTABLE_IN_LINES, escaped);
 }

@@ -7,9 +7,9 @@ import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { Output, type Streams } from './output.ts';
 import type { Run } from './run.ts';
 
-/** What a command line is run with. */
+/** What a command line runs with. */
 export interface Surroundings extends Streams {
-  /** Default: this process's. */
+  /** Default: that of this process. */
   readonly environment?: Environment;
   /** Where local.settings.json is looked for. */
   readonly folder: string;
@@ -52,7 +52,7 @@ interface CommandEntry {
   readonly load: () => Promise<(run: Run) => Command>;
 }
 
-/** In the order of the help. A command is loaded when it is called: the list of them needs only what is written here. */
+/** In the order of the help. A command is loaded only when it is called; the list of commands needs no more than this. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   import: {
     description: 'copy an image, index or artifact from registry to registry, digests preserved',
@@ -154,7 +154,7 @@ function createProgram(commands: readonly Command[], { stdout }: Streams): Comma
     .exitOverride()
     .configureOutput({
       writeOut: (text) => stdout.write(text),
-      // What was wrong comes back as an error, and is said in one place.
+      // Errors are thrown, and printed by `Output`.
       writeErr: () => {},
     })
     .addHelpText('after', EXIT_CODES);
@@ -178,21 +178,21 @@ function inheritSettings(parent: Command): void {
   }
 }
 
-/** The command line makes no sense. The message is several lines. */
+/** A wrong command line. The message has several lines. */
 class WrongUseError extends Error {
   override readonly name = 'WrongUseError';
 }
 
 const HELP_FLAGS = ['-h', '--help'];
 
-/** Whether one of the words is in the place of a command and is none. With a help flag, commander would explain another. */
+/** Whether a word in the place of a command is not one. With a help flag, commander would show another command's help. */
 function namesNoCommand(program: Command, [word = '-', ...rest]: readonly string[]): boolean {
   const inner = program.commands.find((command) => command.name() === word);
   if (inner) return namesNoCommand(inner, rest);
   return program.commands.length > 0 && word !== 'help' && !word.startsWith('-');
 }
 
-/** @throws WrongUseError, besides what the command throws. */
+/** @throws WrongUseError for a wrong command line, and whatever the command throws */
 async function parse(program: Command, words: readonly string[]): Promise<void> {
   try {
     const called = namesNoCommand(program, words)
@@ -201,7 +201,7 @@ async function parse(program: Command, words: readonly string[]): Promise<void> 
     await program.parseAsync(called, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help and version end like this, too.
+    // Help and version also end with an error.
     if (error.exitCode !== 0) throw new WrongUseError(explain(error, words, calledCommand(program, words)));
   }
 }
@@ -213,14 +213,14 @@ function explain({ code, message }: CommanderError, words: readonly string[], co
   return `${what}\nTry: ${command} --help\n`;
 }
 
-/** `longshore config check`, of the words as many as name a command. */
+/** The called command, such as `longshore config check`, without its arguments. */
 function calledCommand(program: Command, words: readonly string[]): string {
   const [word, ...rest] = words;
   const inner = program.commands.find((command) => command.name() === word);
   return inner ? `${program.name()} ${calledCommand(inner, rest)}` : program.name();
 }
 
-/** Rejects with the reason of `signal` when a command that was stopped has not ended in time. */
+/** Rejects with the reason of `signal` when a command has not ended in time after it was stopped. */
 async function stopped(signal: AbortSignal, ended: AbortSignal): Promise<never> {
   if (!signal.aborted) await once(signal, 'abort', { signal: ended });
   await sleep(STOP_WITHIN_MS, undefined, { signal: ended });

@@ -1,6 +1,6 @@
 import { type App, type LoadOptions, loadApp } from '../shared/app/index.ts';
 
-/** Runs a command's work with the settings and the configuration that the functions have, unless another is given. */
+/** Runs a command's work with the settings and the configuration of the functions, unless another is given. */
 export async function withApp(
   { environment, configFile }: LoadOptions,
   work: (app: App) => Promise<number>,

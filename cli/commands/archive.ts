@@ -12,14 +12,14 @@ import { countOf, withShortDigests } from '../format.ts';
 import type { Run } from '../run.ts';
 import { addOpenFlags, type OpenFlags, openCall } from '../transfer/open-options.ts';
 
-/** `longshore archive show`: what an archive holds, and what a registry lacks of it. */
+/** `longshore archive show`: the content of an archive, and what a registry lacks of it. */
 export function archiveCommand(run: Run): Command {
   return new Command('archive').addCommand(
     addOpenFlags(
       new Command('show')
-        .description('list what an archive holds, and what a registry lacks of it')
-        .argument('<file|url>', 'a path, or the address of a blob; of a split archive, any part')
-        .option('--registry <host>', 'say what this registry lacks'),
+        .description('list the content of an archive, and what a registry lacks of it')
+        .argument('<file|url>', 'path, or URL of a blob; any part of a split archive')
+        .option('--registry <host>', 'show what this registry lacks'),
     ).action((from: string, flags: OpenFlags & { readonly registry?: string }) =>
       run(async ({ streams, output, environment }) => {
         const call = { ...openCall(from, flags), environment, signal: streams.signal };
@@ -55,11 +55,11 @@ function describe(shown: ShownArchive): readonly string[] {
           : [
               [
                 'signed by',
-                `${withShortDigests(signedBy)}${isVerified ? '' : ', as it says itself: not checked without --verify-key'}`,
+                `${withShortDigests(signedBy)}${isVerified ? '' : ' (not verified: use --verify-key)'}`,
               ],
             ]),
         ...(missingParts.length === 0 ? [] : [['missing', missingParts.join(', ')]]),
-        ...(base === undefined ? [] : [['builds upon', withShortDigests(base)]]),
+        ...(base === undefined ? [] : [['base', withShortDigests(base)]]),
       ],
       '  ',
     ),
@@ -80,12 +80,12 @@ function gapWords(gap: NonNullable<ShownArtifact['gap']>): string {
   const { state, target, blobs, bytes, missing, referrers } = gap;
   const is =
     state === 'unchanged'
-      ? `${target} is there`
+      ? `${target} is up to date`
       : `${target} lacks ${countOf(blobs, 'blob')}, ${prettyBytes(bytes)}`;
   return [
     is,
-    ...(missing > 0 ? [`${missing} of them are not in the archive either`] : []),
+    ...(missing > 0 ? [`${missing} of them not in the archive`] : []),
     ...(referrers > 0 ? [`${countOf(referrers, 'referrer')} to add`] : []),
-    ...(state === 'moves' ? ['its tag names other content'] : []),
+    ...(state === 'moves' ? ['its tag has other content'] : []),
   ].join('; ');
 }

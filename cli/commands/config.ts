@@ -17,8 +17,8 @@ import type { Run } from '../run.ts';
 export function configCommand(run: Run): Command {
   return new Command('config').addCommand(
     new Command('check')
-      .description('check a configuration and list every problem with its line')
-      .argument('[file]', 'configuration to check (default: that of LONGSHORE_CONFIG, or ./longshore.yaml)')
+      .description('validate a configuration and list every problem with its line')
+      .argument('[file]', 'configuration to check (default: LONGSHORE_CONFIG, or ./longshore.yaml)')
       .addOption(jsonOption())
       .action((file: string | undefined) =>
         run(async ({ output, environment }) => {

@@ -8,14 +8,14 @@ import { jsonOption } from '../options.ts';
 import type { Run } from '../run.ts';
 import { withApp } from '../with-app.ts';
 
-/** `longshore deletions`: what upstream deleted, and what of it shall go here too. Only `approve` ever deletes a copy. */
+/** `longshore deletions`: tags that were deleted upstream. Only `approve` deletes a copy. */
 export function deletionsCommand(run: Run): Command {
   return new Command('deletions').addCommand(listCommand(run)).addCommand(approveCommand(run));
 }
 
 function listCommand(run: Run): Command {
   return new Command('list')
-    .description('show the copies proposed for deletion; exit code 3 when there are none')
+    .description('list the tags proposed for deletion; exit code 3 if none')
     .addOption(jsonOption())
     .addHelpText('after', LIST_HELP)
     .action(() =>
@@ -30,15 +30,15 @@ function listCommand(run: Run): Command {
 }
 
 const LIST_HELP = `
-A copy is proposed when its watch says "deletions: propose" and upstream lacks the tag
-for seven days. Nothing is deleted before it is approved.
+A tag is proposed when its watch has "deletions: propose" and upstream has lacked the
+tag for seven days. Nothing is deleted without approval.
 `;
 
 function approveCommand(run: Run): Command {
   return new Command('approve')
-    .description('delete copies that are proposed, after asking upstream once more')
-    .argument('[target...]', 'target tags, as list shows them')
-    .option('--all', 'everything that is proposed')
+    .description('delete proposed tags, after checking upstream again')
+    .argument('[target...]', 'target tags, as shown by list')
+    .option('--all', 'all proposed tags')
     .addOption(jsonOption())
     .addHelpText('after', APPROVE_HELP)
     .action((targets: readonly string[], { all = false }: { readonly all?: boolean }) =>
@@ -46,7 +46,7 @@ function approveCommand(run: Run): Command {
         if (all === targets.length > 0) {
           throw new InvalidInputError(
             'E_ARGUMENT',
-            'Expected either target tags or --all. See what is proposed with: longshore deletions list',
+            'Expected either target tags or --all. List the proposals with: longshore deletions list',
           );
         }
         return await withApp(context, async ({ deletions }) => {
@@ -60,9 +60,9 @@ function approveCommand(run: Run): Command {
 }
 
 const APPROVE_HELP = `
-A tag is deleted only if upstream lacks it still and it names what was copied. What is
-kept says why, and the others go on. Exit code 3: nothing was deleted, 1: something
-failed.
+A tag is deleted only if upstream still lacks it and it still has the copied digest.
+Otherwise it is retained, with the reason. Exit code 3: nothing was deleted, 1: some
+deletion failed.
 
 Examples:
   longshore deletions approve acme.azurecr.io/base/node:21
@@ -75,9 +75,9 @@ function exitCodeFor(outcomes: readonly DeletionOutcome[]): number {
 }
 
 function describeProposals(proposals: readonly ListedProposal[]): readonly string[] {
-  if (proposals.length === 0) return ['No copy is proposed for deletion.'];
+  if (proposals.length === 0) return ['No tag is proposed for deletion.'];
   return columns([
-    ['TARGET', 'SOURCE', 'DIGEST', 'GONE SINCE', 'ALSO NAMED BY'],
+    ['TARGET', 'SOURCE', 'DIGEST', 'DELETED UPSTREAM', 'ALSO NAMED BY'],
     ...proposals.map(({ target, source, digest, goneSince, alsoNamedBy }) => [
       target,
       source,
@@ -91,15 +91,12 @@ function describeProposals(proposals: readonly ListedProposal[]): readonly strin
 const REMOVED = {
   tag: 'tag deleted',
   manifest: 'deleted with its manifest',
-  nothing: 'was not there any more',
+  nothing: 'was already deleted',
 } as const;
 
 function describeOutcomes(outcomes: readonly DeletionOutcome[]): readonly string[] {
   const deleted = outcomes.filter(({ state }) => state === 'deleted');
-  return [
-    `${countOf(deleted.length, 'copy', 'copies')} deleted`,
-    ...columns(outcomes.map(describeOutcome), '  '),
-  ];
+  return [`${countOf(deleted.length, 'tag')} deleted`, ...columns(outcomes.map(describeOutcome), '  ')];
 }
 
 function describeOutcome(outcome: DeletionOutcome): readonly string[] {

@@ -7,17 +7,16 @@ import { jsonOption } from '../options.ts';
 import type { Run } from '../run.ts';
 import { withTransfers } from '../transfer/with-transfers.ts';
 
-/** `longshore doctor pipeline NAME`: goes along what a run would need, and says which link does not hold. */
+/** `longshore doctor pipeline NAME`: checks everything a run of the pipeline needs. */
 export function doctorCommand(run: Run): Command {
   return new Command('doctor').addCommand(
     new Command('pipeline')
-      .description('check the chain of a pipeline: secret, SAS token, container and rights, registry')
+      .description('check what a pipeline needs: secret, SAS token, container and permissions, registry')
       .argument('<name>', 'name of the pipeline')
       .addOption(
-        new Option(
-          '-t, --pipeline-type <type>',
-          'kind of the pipeline (default: whichever has the name)',
-        ).choices(PIPELINE_KINDS),
+        new Option('-t, --pipeline-type <type>', 'type of the pipeline (default: both)').choices(
+          PIPELINE_KINDS,
+        ),
       )
       .addOption(jsonOption())
       .action((name: string, { pipelineType }: { readonly pipelineType?: PipelineKind }) =>

@@ -4,7 +4,7 @@ import { EXIT } from '../exit-codes.ts';
 import { countOf, inNameOrder } from '../format.ts';
 import type { Output } from '../output.ts';
 
-/** `longshore plan --explain`: which of upstream's tags each watch takes, and why. Returns the exit code. */
+/** `longshore plan --explain`: which upstream tags each watch selects, and why. Returns the exit code. */
 export function explainSelection(explanations: readonly WatchExplanation[], output: Output): number {
   output.result(
     {

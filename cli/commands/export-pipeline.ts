@@ -22,14 +22,14 @@ export function exportPipelineCommand(run: Run): Command {
       create
         .option(
           '--sign-key <source>',
-          'private key that signs archives: env:NAME, a Key Vault secret or a file',
+          'private key to sign archives with: env:NAME, a Key Vault secret or a file',
           parseSecretSource,
         )
         .option('--part-size <size>', 'split archives larger than this, such as 4GiB', byteSize)
-        .option('--base-archive <blob>', 'leave out what this archive in the same container has')
-        .option('--artifact-limit <count>', 'at most so many artifacts for one run; ACR takes 50', positive)
-        .option('--platform <platform...>', 'take only these platforms', platformFlag)
-        .option('--no-referrers', 'leave out signatures, SBOMs and attestations'),
+        .option('--base-archive <blob>', 'export only what this archive in the same container lacks')
+        .option('--artifact-limit <count>', 'maximum number of artifacts per run; ACR: 50', positive)
+        .option('--platform <platform...>', 'export only these platforms', platformFlag)
+        .option('--no-referrers', 'do not export signatures, SBOMs and attestations'),
     fieldsOf: (flags) => ({
       target: endpointOf(flags),
       longshore: {

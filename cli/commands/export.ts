@@ -23,13 +23,13 @@ interface ExportFlags {
   readonly config?: string;
 }
 
-/** `longshore export ARTIFACT… --to FILE|BLOB-URL`: artifacts into an archive; needs no stack. */
+/** `longshore export ARTIFACT… --to FILE|BLOB-URL`: artifacts into an archive. Needs only registries. */
 export function exportCommand(run: Run): Command {
   return new Command('export')
     .argument('<artifact...>', 'HOST/REPOSITORY[:TAG|:GLOB|@DIGEST], such as acme.azurecr.io/base/node:22*')
-    .requiredOption('--to <file|url>', 'archive to write: a path, or the address of a blob')
-    .option('--differential-from <file|url>', 'leave out what this archive has, or the catalog.json of one')
-    .option('--part-size <size>', 'split the archive into files of at most this size, such as 4GiB', byteSize)
+    .requiredOption('--to <file|url>', 'archive to write: path, or URL of a blob')
+    .option('--differential-from <file|url>', 'export only what this archive, or its catalog.json, lacks')
+    .option('--part-size <size>', 'split the archive into parts of at most this size, such as 4GiB', byteSize)
     .option(
       '--sign-key <source>',
       'private key to sign with: env:NAME, a Key Vault secret or a file',
@@ -42,12 +42,12 @@ export function exportCommand(run: Run): Command {
     )
     .option(
       '--platform <os/arch[/variant]>',
-      'take only this platform; repeatable, or several with commas (default: all)',
+      'export only this platform; repeatable, or comma-separated (default: all)',
       platformFlag,
     )
-    .option('--no-referrers', 'leave out what is attached: signatures, SBOMs, attestations')
-    .option('--overwrite', 'replace an archive that is there')
-    .option('--continue-on-errors', 'leave out artifacts that cannot be read; exit code 1 if there are any')
+    .option('--no-referrers', 'do not export referrers: signatures, SBOMs, attestations')
+    .option('--overwrite', 'replace an existing archive')
+    .option('--continue-on-errors', 'skip artifacts that cannot be read; exit code 1 if any')
     .addOption(credentialsOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
@@ -113,7 +113,7 @@ function describe({ to, parts, catalog, catalogDigest, failed }: ExportResult & 
       [
         ...(parts.length > 1 ? parts.map((part) => ['part', `${part.name}  ${prettyBytes(part.size)}`]) : []),
         ...(parts.length > 0 ? [['catalog', catalogDigest]] : []),
-        ...(catalog.base ? [['builds upon', catalog.base.catalog]] : []),
+        ...(catalog.base ? [['base', catalog.base.catalog]] : []),
       ],
       '  ',
     ),

@@ -15,15 +15,15 @@ interface ForecastFlags {
 type Registry = ConfigurationForecast['registries'][number];
 type Watch = ConfigurationForecast['watches'][number];
 
-/** More watches are in the JSON. */
+/** `--json` has all of them. */
 const SHOWN_WATCHES = 20;
 
-/** `longshore forecast`: what a configuration will spend on each upstream. Changes nothing, pulls nothing. */
+/** `longshore forecast`: what a configuration will cost at each upstream. Changes nothing, pulls nothing. */
 export function forecastCommand(run: Run): Command {
   return new Command('forecast')
     .addOption(configOption('configuration to forecast'))
-    .option('--offline', 'ask no registry; what only upstream knows is assumed')
-    .option('--changes-per-month <count>', 'how often upstream moves each tag', changes, 4)
+    .option('--offline', 'send no requests; assume what only upstream knows')
+    .option('--changes-per-month <count>', 'how often each upstream tag moves', changes, 4)
     .addOption(jsonOption())
     .action(({ config, ...flags }: ForecastFlags) =>
       run(async ({ streams, output, environment }) => {
@@ -39,7 +39,7 @@ export function forecastCommand(run: Run): Command {
     );
 }
 
-/** A forecast with a hole in it says nothing of whether it fits. */
+/** An incomplete forecast cannot say whether the configuration fits. */
 function exitCodeFor({ registries, gaps }: ConfigurationForecast): number {
   const hasFailed = gaps.some(({ code }) => code !== undefined);
   return hasFailed || registries.some(({ fits }) => fits === false) ? EXIT.failed : EXIT.ok;
@@ -54,7 +54,7 @@ function describe({ assumptions, registries, watches, gaps }: ConfigurationForec
       ['WATCH', 'TAGS', 'PULLS/IMAGE', 'TARGETS', 'FIRST FILL', 'PULLS/WINDOW', 'REQUESTS/POLL'],
       ...watches.slice(0, SHOWN_WATCHES).map(describeWatch),
     ]),
-    ...(rest > 0 ? [`… and ${rest} more that cost less; --json has them all`] : []),
+    ...(rest > 0 ? [`… and ${rest} more with lower cost; see --json`] : []),
     '',
     `Assumed: each tag moves ${assumptions.changesPerMonth} times a month${assumedNote(watches)}.`,
     ...describeFed(watches),
@@ -65,7 +65,7 @@ function describe({ assumptions, registries, watches, gaps }: ConfigurationForec
 }
 
 function assumedNote(watches: readonly Watch[]): string {
-  return watches.some(({ assumed }) => assumed.length > 0) ? '; numbers with ~ were not found out' : '';
+  return watches.some(({ assumed }) => assumed.length > 0) ? '; numbers marked ~ are estimates' : '';
 }
 
 function describeFed(watches: readonly Watch[]): readonly string[] {
@@ -73,7 +73,7 @@ function describeFed(watches: readonly Watch[]): readonly string[] {
   if (fed.length === 0) return [];
   const webhooks = [...new Set(fed.map(({ fedBy }) => fedBy))].join(', ');
   return [
-    `Assumed: notices come for ${countOf(fed.length, 'watch', 'watches')}, so that polls are as rare as the webhook allows (${webhooks}).`,
+    `Assumed: ${countOf(fed.length, 'watch', 'watches')} with webhook notifications, polled only every pollEvery (${webhooks}).`,
   ];
 }
 
@@ -88,13 +88,13 @@ function describeRegistry(registry: Registry): readonly string[] {
   return [
     `${registry.registry}: ${pullsPerWindow}${of} pulls per ${window}${note}, ${requestsPerWindow} other requests${mark}`,
     `  first fill: ${firstFillPulls} pulls${fillTime(registry)}`,
-    ...(registry.remaining === null ? [] : [`  now left: ${registry.remaining} pulls`]),
+    ...(registry.remaining === null ? [] : [`  remaining now: ${registry.remaining} pulls`]),
   ];
 }
 
 function fillTime({ limit, firstFillSeconds }: Registry): string {
   if (limit === null) return '';
-  if (firstFillSeconds === null) return ', never: everything is kept back';
+  if (firstFillSeconds === null) return ', never: everything is reserved';
   return firstFillSeconds === 0 ? ', within one window' : `, at least ${describeSeconds(firstFillSeconds)}`;
 }
 

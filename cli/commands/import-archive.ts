@@ -22,18 +22,18 @@ interface ImportFlags extends OpenFlags {
   readonly continueOnErrors?: boolean;
 }
 
-/** `longshore import-archive FILE|BLOB-URL`: what an archive holds into a registry; needs no stack. */
+/** `longshore import-archive FILE|BLOB-URL`: imports an archive into a registry. Needs only registries. */
 export function importArchiveCommand(run: Run): Command {
   return addOpenFlags(
     new Command('import-archive')
-      .argument('<file|url>', 'archive to read: a path, or the address of a blob; of a split one, any part')
-      .option('--registry <host>', 'where to import into (default: transfer.registry of the configuration)')
+      .argument('<file|url>', 'archive to read: path, or URL of a blob; any part of a split archive')
+      .option('--registry <host>', 'target registry (default: transfer.registry of the configuration)')
       .option(
         '--dry-run',
-        'only say what would be imported; exit code 3 when nothing would, 1 when something would fail',
+        'only show what would be imported; exit code 3 if nothing, 1 if anything would fail',
       )
-      .option('--overwrite-tags', 'move tags that name other content')
-      .option('--continue-on-errors', 'go on with other artifacts; exit code 1 if there was an error'),
+      .option('--overwrite-tags', 'move existing tags')
+      .option('--continue-on-errors', 'continue with the other artifacts after an error; exit code 1'),
   )
     .addHelpText('after', EXAMPLES)
     .action((from: string, flags: ImportFlags) =>
@@ -69,7 +69,7 @@ export function importArchiveCommand(run: Run): Command {
 }
 
 const EXAMPLES = `
-Artifacts keep their names, with the host of the registry in place of theirs.
+Artifacts keep their repository and tag; the registry host is replaced.
 
 Examples:
   longshore import-archive shop.tar --registry plant.azurecr.io --verify-key release.pub --dry-run
@@ -90,20 +90,20 @@ function describe({ imported, failed, leftOut }: ArchiveImportReport): readonly 
       '  ',
     ),
     ...failed.map(({ name, code, message }) => `  ! ${name}  ${code}: ${message}`),
-    ...leftOut.map((digest) => `  ! ${digest}  has no name and was left out`),
+    ...leftOut.map((digest) => `  ! ${digest}  has no name and was skipped`),
   ];
 }
 
 type Gap = NonNullable<ShownArchive['artifacts'][number]['gap']>;
 
-/** Why the import of an artifact would fail, if so. */
+/** Why the import of an artifact would fail; empty if it would not. */
 function obstacles({ state, before, missing }: Gap, overwrites: boolean): readonly string[] {
   return [
     ...(state === 'moves' && !overwrites
       ? [`is ${withShortDigests(before ?? '')}: needs --overwrite-tags`]
       : []),
     ...(missing > 0
-      ? [`${countOf(missing, 'blob')} not in the archive: needs its base (--base) or parts`]
+      ? [`${countOf(missing, 'blob')} not in the archive: add its base (--base) or missing parts`]
       : []),
   ];
 }

@@ -19,21 +19,18 @@ export function importPipelineCommand(run: Run): Command {
     addFlags: (create) =>
       create
         .addOption(
-          new Option(
-            '-e, --source-trigger-enabled [bool]',
-            'whether a blob that arrives is imported by itself',
-          )
+          new Option('-e, --source-trigger-enabled [bool]', 'whether new blobs are imported automatically')
             .argParser(trueOrFalse)
             .default(true),
         )
         .option(
           '--verify-key <source>',
-          'public key that must have signed the archive: env:NAME, a Key Vault secret or a file; repeatable',
+          'trusted public key: env:NAME, a Key Vault secret or a file; repeatable',
           secretSources,
         )
-        .option('--max-age-days <days>', 'blobs modified longer ago start nothing; ACR: 60')
-        .option('--require-md5', 'blobs without Content-MD5 start nothing')
-        .option('--require-category', 'blobs without category = acr-transfer-blob start nothing'),
+        .option('--max-age-days <days>', 'ignore blobs modified longer ago; ACR: 60')
+        .option('--require-md5', 'ignore blobs without Content-MD5')
+        .option('--require-category', 'ignore blobs without category = acr-transfer-blob'),
     fieldsOf: (flags) => ({
       source: endpointOf(flags),
       trigger: { sourceTrigger: { status: flags.sourceTriggerEnabled ? 'Enabled' : 'Disabled' } },

@@ -24,21 +24,21 @@ interface ImportFlags {
   readonly config?: string;
 }
 
-/** `longshore import SOURCE TARGET`: one image straight from registry to registry; needs no stack and no cloud. */
+/** `longshore import SOURCE TARGET`: copies one image from registry to registry. Needs only the two registries. */
 export function importCommand(run: Run): Command {
   return new Command('import')
     .argument('<source>', 'image to copy, by tag or digest, for example docker.io/library/node:22')
     .argument(
       '<target>',
-      "where to, for example acme.azurecr.io/base/node:22; without a tag the source's, or latest",
+      'target, for example acme.azurecr.io/base/node:22; default tag: that of the source, or latest',
     )
     .option(
       '--platform <os/arch[/variant]>',
-      'copy only this platform; repeatable, or several with commas (default: all)',
+      'copy only this platform; repeatable, or comma-separated (default: all)',
       platformFlag,
     )
-    .option('--no-referrers', 'leave out what is attached to the image: signatures, SBOMs, attestations')
-    .option('--force', 'move the target tag when it names other content')
+    .option('--no-referrers', 'do not copy referrers: signatures, SBOMs, attestations')
+    .option('--force', 'move the target tag if it has another digest')
     .addOption(credentialsOption())
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
@@ -71,7 +71,7 @@ Examples:
   longshore import docker.io/library/node:22 acme.azurecr.io/base/node
   longshore import ghcr.io/acme/app@sha256:… harbor.corp/mirror/app:1 --platform linux/amd64
 
-Logins of docker login are used. Others, and registries at private addresses, stand in longshore.yaml:
+Logins of docker login are used. Configure other credentials and private registries in longshore.yaml:
   registries:
     harbor.corp: { private: true, credentials: { username: robot, password: { env: HARBOR_PASSWORD } } }
 `;
@@ -94,7 +94,7 @@ function summary({ source, target, state, before, copy }: ImportImageResult) {
 function describe(result: ImportImageResult): readonly string[] {
   const { source, target, state, before, copy } = result;
   const { root, trimmed, manifests, blobs, referrers } = copy;
-  if (state === 'unchanged') return [`${target} is ${root.digest} already; nothing was copied`];
+  if (state === 'unchanged') return [`${target} is already ${root.digest}; nothing was copied`];
   const sent = prettyBytes(copy.bytesUploaded);
   return [
     `Imported ${target}`,
@@ -103,7 +103,7 @@ function describe(result: ImportImageResult): readonly string[] {
         ['from', nameOf(source)],
         ['digest', root.digest],
         ...(trimmed
-          ? [['', 'its own digest: this registry refuses an index without all of its platforms']]
+          ? [['', 'differs from the source: this registry does not accept an index with missing platforms']]
           : []),
         ...(before && before.digest !== root.digest ? [['was', before.digest]] : []),
         ['manifests', counts({ copied: manifests.copied, 'there already': manifests.existing })],
@@ -113,7 +113,7 @@ function describe(result: ImportImageResult): readonly string[] {
             [`uploaded (${sent})`]: blobs.uploaded,
             [`mounted from ${parseReference(source).repository}`]: blobs.mounted,
             'there already': blobs.existing,
-            'left to their own URLs': blobs.foreign,
+            'not copied (foreign layers)': blobs.foreign,
           }),
         ],
         [
@@ -130,13 +130,13 @@ function describe(result: ImportImageResult): readonly string[] {
   ];
 }
 
-/** The source as it was asked for: its digest has a line of its own, unless it was asked for by that. */
+/** The source as given on the command line. A resolved digest is shown on another line. */
 function nameOf(source: string): string {
   const { digest, ...name } = parseReference(source);
   return formatReference(name.tag ? name : { ...name, digest });
 }
 
-/** `3 copied, 1 there already`: what there is none of is left out. */
+/** `3 copied, 1 there already`: zeros are left out. */
 function counts(byKind: Readonly<Record<string, number>>): string {
   return Object.entries(byKind)
     .filter(([, count]) => count > 0)

@@ -13,6 +13,7 @@ import { EXIT } from '../exit-codes.ts';
 import { countOf, withShortDigests } from '../format.ts';
 import { jsonOption, positive } from '../options.ts';
 import type { CommandContext, Run } from '../run.ts';
+import { isOfRegistry, type NamedFlags, namedOptions, registryOfPipeline } from '../transfer/named.ts';
 import { absent, pipelinesOf, withTransfers } from '../transfer/with-transfers.ts';
 
 interface CreateFlags {
@@ -41,7 +42,7 @@ export function pipelineRunCommand(run: Run): Command {
 
 function createCommand(run: Run): Command {
   return new Command('create')
-    .description('run a pipeline; the same order again does nothing unless it failed')
+    .description('run a pipeline; the same request again has no effect unless the run failed')
     .requiredOption('-p, --pipeline <name>', 'name of the pipeline')
     .requiredOption('-n, --name <name>', 'name of the run: 5 to 50 letters and digits')
     .addOption(
@@ -49,12 +50,12 @@ function createCommand(run: Run): Command {
         .choices(PIPELINE_KINDS)
         .makeOptionMandatory(),
     )
-    .requiredOption('-b, --storage-blob <name>', 'archive to write or read, by its name in the container')
+    .requiredOption('-b, --storage-blob <name>', 'blob name of the archive to write or read')
     .option('-a, --artifacts <artifact...>', 'what to export: repo, repo:tag, repo:glob*, repo@sha256:…')
-    .option('--catalog-digest <digest>', 'import only the archive with this digest of its catalog')
-    .option('-f, --force-redeploy', 'run although the same run succeeded')
-    .option('-r, --registry <host>', 'registry of the pipeline, if that is to be checked')
-    .option('--wait', 'wait for the end; exit code 1 when the run failed')
+    .option('--catalog-digest <digest>', 'import only an archive whose catalog has this digest')
+    .option('-f, --force-redeploy', 'run again even if the same run succeeded')
+    .option('-r, --registry <host>', 'fail unless this is the registry of the pipeline')
+    .option('--wait', 'wait until the run has finished; exit code 1 if it failed')
     .addOption(jsonOption())
     .action((flags: CreateFlags) =>
       run((context) =>
@@ -84,8 +85,7 @@ async function idOf(
   transfers: Transfers,
 ): Promise<string> {
   const pipeline = await pipelinesOf(kind, transfers).get(name);
-  if (!pipeline || (registry !== undefined && pipeline.registry !== registry))
-    throw absent(`${kind} pipeline`, name);
+  if (!pipeline || !isOfRegistry(registry, pipeline.registry)) throw absent(`${kind} pipeline`, name);
   return pipelineId(kind, pipeline.registry, pipeline.name);
 }
 
@@ -110,7 +110,7 @@ async function endOf(
 }
 
 function showCommand(run: Run): Command {
-  return named(new Command('show').description('show a run and its report')).action(
+  return namedOptions(new Command('show').description('show a run and its report'), 'run').action(
     ({ name, registry }: NamedFlags) =>
       run((context) =>
         withTransfers(context, async (transfers) => {
@@ -125,9 +125,9 @@ function showCommand(run: Run): Command {
 
 function listCommand(run: Run): Command {
   return new Command('list')
-    .description('list runs, the latest first')
-    .option('--top <count>', 'only the latest of them', positive)
-    .option('-r, --registry <host>', 'only those of pipelines of this registry')
+    .description('list runs, latest first')
+    .option('--top <count>', 'show at most this many', positive)
+    .option('-r, --registry <host>', 'only runs of pipelines of this registry')
     .addOption(jsonOption())
     .action(({ top, registry }: { top?: number; registry?: string }) =>
       run((context) =>
@@ -145,25 +145,27 @@ function listCommand(run: Run): Command {
 }
 
 function deleteCommand(run: Run): Command {
-  return named(new Command('delete').description('forget a run; what it copied stays')).action(
-    ({ name, registry }: NamedFlags) =>
-      run((context) =>
-        withTransfers(context, async (transfers) => {
-          const found = await transfers.run(name);
-          const wasThere = isOf(registry, found) && (await transfers.removeRun(name));
-          const lines = [wasThere ? `deleted ${name}` : `there is no pipeline run ${name}`];
-          context.output.result({ name, deleted: wasThere }, lines);
-          return wasThere ? EXIT.ok : EXIT.nothingToDo;
-        }),
-      ),
+  return namedOptions(
+    new Command('delete').description('delete the record of a run; images are not touched'),
+    'run',
+  ).action(({ name, registry }: NamedFlags) =>
+    run((context) =>
+      withTransfers(context, async (transfers) => {
+        const found = await transfers.run(name);
+        const wasThere = isOf(registry, found) && (await transfers.removeRun(name));
+        const lines = [wasThere ? `deleted ${name}` : `there is no pipeline run ${name}`];
+        context.output.result({ name, deleted: wasThere }, lines);
+        return wasThere ? EXIT.ok : EXIT.nothingToDo;
+      }),
+    ),
   );
 }
 
 function cleanCommand(run: Run): Command {
   return new Command('clean')
-    .description('forget all runs that failed')
+    .description('delete the records of all failed runs')
     .option('--dry-run', 'only list them')
-    .option('-r, --registry <host>', 'only those of pipelines of this registry')
+    .option('-r, --registry <host>', 'only runs of pipelines of this registry')
     .addOption(jsonOption())
     .action(({ dryRun = false, registry }: { dryRun?: boolean; registry?: string }) =>
       run((context) =>
@@ -183,21 +185,9 @@ function cleanCommand(run: Run): Command {
     );
 }
 
-interface NamedFlags {
-  readonly name: string;
-  readonly registry?: string;
-}
-
-/** Whether a run is of a pipeline of the registry that was named, if one was. */
+/** Whether the run is of a pipeline of the registry that `--registry` names, if it names one. */
 function isOf(registry: string | undefined, run: PipelineRun | undefined): boolean {
-  return registry === undefined || run?.request.pipelineResourceId.includes(`/${registry}/`) === true;
-}
-
-function named(command: Command): Command {
-  return command
-    .requiredOption('-n, --name <name>', 'name of the run')
-    .option('-r, --registry <host>', 'registry of its pipeline, if that is to be checked')
-    .addOption(jsonOption());
+  return isOfRegistry(registry, registryOfPipeline(run?.request.pipelineResourceId));
 }
 
 function describe({ name, request, response, longshore }: PipelineRun): readonly string[] {

@@ -17,12 +17,12 @@ interface PlanFlags {
   readonly explain?: boolean;
 }
 
-/** `longshore plan`: what a poll would queue now and why. Changes nothing, pulls nothing. */
+/** `longshore plan`: what would be imported now and why. Changes nothing, pulls nothing. */
 export function planCommand(run: Run): Command {
   return new Command('plan')
     .addOption(configOption('configuration to plan with'))
-    .option('--watch <name...>', 'only these watches (default: all that are not paused)')
-    .option('--explain', 'for every tag upstream lists, whether it is taken and by which rule')
+    .option('--watch <name...>', 'only these watches (default: all except paused ones)')
+    .option('--explain', 'for every upstream tag, show whether it is selected and by which rule')
     .addOption(jsonOption())
     .action(({ config, watch, explain = false }: PlanFlags) =>
       run(async ({ streams, output, environment }) => {
@@ -72,7 +72,7 @@ function describe({ watch, survey, pulls, cost: budget }: PlannedWatch): readonl
       '  ',
     ),
     ...(budget && budget.pulls > 0 ? [describeCost(budget)] : []),
-    ...plan.gone.map((tag) => `  - ${tag}  not upstream; a copy that was made stays`),
+    ...plan.gone.map((tag) => `  - ${tag}  not upstream; existing copies are kept`),
     ...unmatched.map((rule) => `  ? ${rule}  matches no tag`),
     ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
   ];

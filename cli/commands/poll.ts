@@ -12,11 +12,11 @@ interface PollFlags {
   readonly watch?: readonly string[];
 }
 
-/** `longshore poll`: what the timer does, now and due or not: asks upstream and queues what moved. */
+/** `longshore poll`: what the timer does, but at once and for watches that are not due too. */
 export function pollCommand(run: Run): Command {
   return new Command('poll')
-    .option('--config <file>', 'configuration to poll with (default: as the functions do)')
-    .option('--watch <name...>', 'only these watches (default: all that are not paused)')
+    .option('--config <file>', 'configuration to poll with (default: that of the functions)')
+    .option('--watch <name...>', 'only these watches (default: all except paused ones)')
     .addOption(jsonOption())
     .action(({ config, watch }: PollFlags) =>
       run(({ streams, output, environment }) =>
@@ -54,7 +54,7 @@ function describe({
       ]),
       '  ',
     ),
-    ...gone.map((tag) => `  - ${tag}  not upstream; a copy that was made stays`),
+    ...gone.map((tag) => `  - ${tag}  not upstream; existing copies are kept`),
     ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
     ...(health && health.state !== 'healthy' && errors.length === 0
       ? [`  ! ${health.state}  ${withShortDigests(health.reason)}`]

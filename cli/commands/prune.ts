@@ -7,10 +7,10 @@ import { jsonOption } from '../options.ts';
 import type { Run } from '../run.ts';
 import { withApp } from '../with-app.ts';
 
-/** `longshore prune`: what a timer does once a day: removes the records that nobody needs any more. */
+/** `longshore prune`: deletes expired records, as a timer does once a day. */
 export function pruneCommand(run: Run): Command {
   return new Command('prune')
-    .option('--dry-run', 'only say what would be removed, without what hangs on that')
+    .option('--dry-run', 'only count expired records (skips checks that depend on earlier deletions)')
     .addOption(jsonOption())
     .action(({ dryRun = false }: { readonly dryRun?: boolean }) =>
       run(({ streams: { signal }, output, environment }) =>
@@ -33,8 +33,8 @@ function describe(tables: readonly PruningReport[], dryRun: boolean): readonly s
         .filter(({ examined, error }) => examined > 0 || error)
         .map(({ name, removed, examined, isComplete, error }) => [
           name,
-          `${removed} of ${examined} old ones`,
-          error ? `! ${error.code}  ${error.message}` : isComplete ? '' : 'more the next time',
+          `${removed} of ${examined} older than the retention period`,
+          error ? `! ${error.code}  ${error.message}` : isComplete ? '' : 'more in the next run',
         ]),
       '  ',
     ),

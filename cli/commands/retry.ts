@@ -8,10 +8,10 @@ import { jsonOption } from '../options.ts';
 import type { Run } from '../run.ts';
 import { withApp } from '../with-app.ts';
 
-/** `longshore retry`: queues failed jobs again. Until then they stay failed, because no poll queues them a second time. */
+/** `longshore retry`: queues failed jobs again. A poll does not, so until then they stay failed. */
 export function retryCommand(run: Run): Command {
   return new Command('retry')
-    .argument('[job...]', 'ids of the jobs, as status shows them')
+    .argument('[job...]', 'ids of the jobs, as shown by status')
     .option('--all', 'queue every failed job again')
     .addOption(jsonOption())
     .action((ids: readonly string[], { all = false }: { readonly all?: boolean }) =>
@@ -45,6 +45,6 @@ function describe(queued: readonly ImportJob[], notFailed: readonly string[]): r
       queued.map(({ id, target, digest }) => [`+ ${target}`, withShortDigests(digest), `job ${id}`]),
       '  ',
     ),
-    ...notFailed.map((id) => `  ! job ${id}  is not known or did not fail`),
+    ...notFailed.map((id) => `  ! job ${id}  is unknown or has not failed`),
   ];
 }

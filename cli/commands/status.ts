@@ -14,7 +14,7 @@ interface StatusFlags {
   readonly limit: number;
 }
 
-/** `longshore status`: import jobs, how the watches fare, what is behind and why, and what may still be pulled. */
+/** `longshore status`: import jobs, watch status, lag and its reasons, and budgets. */
 export function statusCommand(run: Run): Command {
   return new Command('status')
     .addOption(new Option('--state <state>', 'show only jobs in this state').choices(JOB_STATES))
@@ -48,7 +48,7 @@ export function statusCommand(run: Run): Command {
     );
 }
 
-/** What a record holds for the next poll is nobody's business. */
+/** Without the checkpoint for the next poll, which is internal. */
 function withoutMemory({ memory, ...record }: WatchStanding) {
   return { ...record, unmatched: memory?.unmatched ?? [] };
 }

@@ -14,11 +14,11 @@ interface SyncFlags {
   readonly dryRun?: boolean;
 }
 
-/** `longshore sync`: makes targets hold what the watches select, here and now; needs no stack and no cloud. */
+/** `longshore sync`: copies what watches select and targets lack, at once. Needs only registries. */
 export function syncCommand(run: Run): Command {
   return new Command('sync')
     .addOption(configOption('configuration to sync with'))
-    .option('--watch <name...>', 'only these watches (default: all that are not paused)')
+    .option('--watch <name...>', 'only these watches (default: all except paused ones)')
     .option('--dry-run', 'show what would be copied and copy nothing')
     .addOption(jsonOption())
     .addHelpText('after', EXAMPLES)
@@ -40,8 +40,8 @@ export function syncCommand(run: Run): Command {
 }
 
 const EXAMPLES = `
-What the targets have is asked of them, so it can be run anywhere and any number of times. A failure keeps
-nothing else from being copied; run it again for what is left.
+It keeps no state: it compares source and target each time, so it can run anywhere and be repeated. A
+failure does not stop the other copies; run it again for the rest.
 
 Examples:
   longshore sync
@@ -116,7 +116,7 @@ function describeWatch({ watch, survey, outcomes }: WatchSync, isDryRun: boolean
       }),
       '  ',
     ),
-    ...plan.gone.map((tag) => `  - ${tag}  not upstream; a copy that was made stays`),
+    ...plan.gone.map((tag) => `  - ${tag}  not upstream; existing copies are kept`),
     ...unmatched.map((rule) => `  ? ${rule}  matches no tag`),
     ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
   ];

@@ -6,11 +6,11 @@ import { jsonOption } from '../options.ts';
 import type { Run } from '../run.ts';
 import { withApp } from '../with-app.ts';
 
-/** `longshore webhooks list`: where registries send their notices, and when the last one came. */
+/** `longshore webhooks list`: where registries send notifications, and when the last one arrived. */
 export function webhooksCommand(run: Run): Command {
   return new Command('webhooks').addCommand(
     new Command('list')
-      .description('show the configured webhooks: where notices are sent to, and when the last one came')
+      .description('list the configured webhooks: path, and time of the last notification')
       .addOption(jsonOption())
       .action(() =>
         run(({ output, environment }) =>
@@ -29,7 +29,7 @@ export function webhooksCommand(run: Run): Command {
 
 type Listed = WebhookState & { readonly path: string };
 
-/** Never with the secret. */
+/** Without the secret. */
 function pathOf({ name, proof }: WebhookState): string {
   return `/api/webhooks/${name}${proof === 'path' ? '/<secret>' : ''}`;
 }
@@ -41,9 +41,9 @@ const PROOFS = {
 } as const;
 
 function describe(webhooks: readonly Listed[]): readonly string[] {
-  if (webhooks.length === 0) return ['No webhooks are configured; every watch is polled by its schedule.'];
+  if (webhooks.length === 0) return ['No webhooks are configured; every watch is polled on its schedule.'];
   return columns([
-    ['NAME', 'FROM', 'REGISTRY', 'PATH', 'PROOF', 'REPOSITORIES', 'LAST NOTICE'],
+    ['NAME', 'FROM', 'REGISTRY', 'PATH', 'PROOF', 'REPOSITORIES', 'LAST NOTIFICATION'],
     ...webhooks.map(({ name, from, registry, path, proof, repositories, missed, lastNoticeAt }) => [
       name,
       from,

@@ -2,13 +2,13 @@ import type { BudgetState, Pause } from '../../shared/budget/index.ts';
 import { columns } from '../columns.ts';
 import { describeSeconds, shortTime } from '../format.ts';
 
-/** Budgets for people; nothing where none is known. */
+/** Budgets and pauses, for people; nothing where none is known. */
 export function budgetLines(budgets: readonly BudgetState[], pauses: readonly Pause[]): readonly string[] {
   return [
     ...(budgets.length === 0 ? [] : ['', ...budgetTable(budgets)]),
     ...pauses.map(({ registry, api, until }) => {
       const what = api === 'web' ? `the tag listing of ${registry}` : registry;
-      return `  ! ${what} wants to be left alone until ${shortTime(new Date(until).toISOString())}`;
+      return `  ! no requests to ${what} until ${shortTime(new Date(until).toISOString())}`;
     }),
   ];
 }
@@ -31,5 +31,5 @@ function budgetTable(budgets: readonly BudgetState[]): readonly string[] {
 
 function nextFree({ freeAt, queuedUntil }: BudgetState): string {
   if (freeAt === null) return 'now';
-  return `${shortTime(freeAt)}${queuedUntil === null ? '' : `, work waits until ${shortTime(queuedUntil)}`}`;
+  return `${shortTime(freeAt)}${queuedUntil === null ? '' : `, queued work until ${shortTime(queuedUntil)}`}`;
 }

@@ -3,7 +3,7 @@ import type { JobRecord } from '../../shared/imports/index.ts';
 import { columns } from '../columns.ts';
 import { shortTime, withShortDigests } from '../format.ts';
 
-/** How many jobs are in which state, and some of them, for people. */
+/** Number of jobs by state, and some of the jobs, for people. */
 export function jobLines(
   counts: Readonly<Record<string, number>>,
   jobs: readonly JobRecord[],
@@ -28,7 +28,7 @@ export function jobLines(
   ];
 }
 
-/** When something last happened to the job, ISO 8601. */
+/** Time of the job's last event, ISO 8601. */
 export function latest({ finishedAt, startedAt, queuedAt }: JobRecord): string {
   return finishedAt ?? startedAt ?? queuedAt;
 }

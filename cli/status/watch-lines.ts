@@ -3,7 +3,7 @@ import type { WatchFreshness } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
 import { describeSeconds, shortTime, withShortDigests } from '../format.ts';
 
-/** How the watches fare and how fresh their copies are, for people; nothing before the first poll. */
+/** Status and freshness of the watches, for people; nothing when no watch is configured. */
 export function watchLines(
   watches: readonly WatchStanding[],
   freshness: readonly WatchFreshness[],
@@ -27,7 +27,7 @@ export function watchLines(
       ...(memory?.unmatched ?? []).map((rule) => `  ? ${watch}: ${rule}  matches no tag`),
       ...(memory?.avoidListingReason === undefined
         ? []
-        : [`  ? ${watch}: tags are asked for one by one. ${withShortDigests(memory.avoidListingReason)}`]),
+        : [`  ? ${watch}: tags are resolved one by one. ${withShortDigests(memory.avoidListingReason)}`]),
     ]),
   ];
 }
@@ -45,7 +45,7 @@ function freshnessCells(freshness: WatchFreshness | undefined): readonly string[
   ];
 }
 
-/** The tags that are behind, the longest first, and why; nothing when all is here. */
+/** The tags that are behind, longest lag first, and why; nothing when all are current. */
 export function behindLines(freshness: readonly WatchFreshness[], limit: number): readonly string[] {
   const late = freshness.flatMap(({ behind }) => behind).sort((a, b) => b.lagMs - a.lagMs);
   if (late.length === 0) return [];
@@ -62,7 +62,7 @@ export function behindLines(freshness: readonly WatchFreshness[], limit: number)
           withShortDigests(behind?.detail ?? ''),
         ]),
     ]),
-    ...(late.length > limit ? [`  and ${late.length - limit} more; see them with --limit`] : []),
+    ...(late.length > limit ? [`  and ${late.length - limit} more; raise --limit to see them`] : []),
   ];
 }
 

@@ -3,7 +3,7 @@ import { parseSecretSource, type SecretSource } from '../../shared/transfer/inde
 import { collect, credentialsOption, jsonOption } from '../options.ts';
 import { secretSources } from './options.ts';
 
-/** What every command that reads an archive takes. */
+/** Options of every command that reads an archive. */
 export interface OpenFlags {
   readonly base?: readonly string[];
   readonly verifyKey?: readonly SecretSource[];
@@ -13,10 +13,10 @@ export interface OpenFlags {
 
 export function addOpenFlags(command: Command): Command {
   return command
-    .option('--base <file|url>', 'archive that holds what a differential one leaves out; repeatable', collect)
+    .option('--base <file|url>', 'base of a differential archive; repeatable', collect)
     .option(
       '--verify-key <source>',
-      'public key that must have signed it: env:NAME, a Key Vault secret or a file; repeatable',
+      'trusted public key: env:NAME, a Key Vault secret or a file; repeatable',
       secretSources,
     )
     .option(

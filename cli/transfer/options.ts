@@ -11,13 +11,13 @@ export function byteSize(text: string): number {
   throw new InvalidArgumentError('Expected a size such as 4GiB or 500MB.');
 }
 
-/** In any case, as `az` takes it. */
+/** Case-insensitive, as in `az`. */
 export function trueOrFalse(text: string): boolean {
   if (/^(?:true|false)$/i.test(text)) return /^t/i.test(text);
   throw new InvalidArgumentError('Expected true or false.');
 }
 
-/** One of these in any case, as `az` takes them. */
+/** One of the choices, case-insensitive, as in `az`. */
 export function oneOf<T extends string>(choices: readonly T[]): (text: string) => T {
   return (text) => {
     const choice = choices.find((one) => one.toLowerCase() === text.toLowerCase());

@@ -15,12 +15,13 @@ import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
 import { jsonOption } from '../options.ts';
 import type { Run } from '../run.ts';
+import { isOfRegistry, type NamedFlags, namedOptions } from './named.ts';
 import { oneOf } from './options.ts';
 import { absent, pipelinesOf, registryFor, withTransfers } from './with-transfers.ts';
 
 type Pipeline = ExportPipeline | ImportPipeline;
 
-/** The flags that both kinds have: those of `az acr export-pipeline create`, and where a SAS token is without a vault. */
+/** The flags that both kinds have: those of `az acr export-pipeline create`, and `--sas-token`. */
 export interface PipelineFlags {
   readonly registry?: string;
   readonly name: string;
@@ -45,18 +46,18 @@ function createFlags(command: Command): Command {
     .addOption(
       new Option(
         '-m, --storage-access-mode <mode>',
-        `how storage is told who asks: ${STORAGE_ACCESS_MODES.join(' or ')} (default: SasToken with a secret, else ManagedIdentity)`,
+        `how to authenticate to storage: ${STORAGE_ACCESS_MODES.join(' or ')} (default: SasToken with a secret, else ManagedIdentity)`,
       ).argParser(oneOf(STORAGE_ACCESS_MODES)),
     )
     .option('-s, --secret-uri <uri>', 'Key Vault secret that holds the SAS token')
     .option(
       '--sas-token <env:NAME|file>',
-      'where the SAS token is kept, in place of a vault',
+      'environment variable or file that holds the SAS token, instead of a vault',
       parseSecretSource,
     )
     .option(
       '-z, --options <option...>',
-      `what the pipeline may do: ${PIPELINE_OPTIONS.join(', ')}`,
+      `options of the pipeline: ${PIPELINE_OPTIONS.join(', ')}`,
       (text: string, previous: readonly PipelineOption[] = []) => [...previous, toOption(text)],
     )
     .option('-i, --assign-identity <identity>', '[system], or the client ID of a user-assigned identity')
@@ -85,12 +86,12 @@ function identityOf(text: string): unknown {
   return /^\[?system\]?$/i.test(text) ? { type: 'SystemAssigned' } : { type: 'UserAssigned', clientId: text };
 }
 
-/** What only one kind of pipelines has. */
+/** What differs between the two kinds. */
 export interface PipelineCommand<Flags extends PipelineFlags> {
   readonly kind: PipelineKind;
   /** Adds flags to `create`. */
   addFlags(create: Command): Command;
-  /** Fields of the pipeline that is made. */
+  /** Fields of the new pipeline. */
   fieldsOf(flags: Flags): object;
 }
 
@@ -101,29 +102,29 @@ export function pipelineCommand<Flags extends PipelineFlags>(
 ): Command {
   return new Command(`${kind}-pipeline`)
     .addCommand(
-      addFlags(
-        createFlags(new Command('create').description(`make an ${kind} pipeline, or change one`)),
-      ).action((flags: Flags) =>
-        run((context) =>
-          withTransfers(context, async (transfers) => {
-            const pipeline = await pipelinesOf(kind, transfers).create({
-              ...commonFields(flags),
-              registry: registryFor(flags.registry, transfers),
-              ...fieldsOf(flags),
-            });
-            context.output.result(pipeline, describePipeline(pipeline));
-            return EXIT.ok;
-          }),
-        ),
+      addFlags(createFlags(new Command('create').description(`create or change an ${kind} pipeline`))).action(
+        (flags: Flags) =>
+          run((context) =>
+            withTransfers(context, async (transfers) => {
+              const pipeline = await pipelinesOf(kind, transfers).create({
+                ...commonFields(flags),
+                registry: registryFor(flags.registry, transfers),
+                ...fieldsOf(flags),
+              });
+              context.output.result(pipeline, describePipeline(pipeline));
+              return EXIT.ok;
+            }),
+          ),
       ),
     )
     .addCommand(
-      named(new Command('show').description(`show an ${kind} pipeline`)).action(
+      namedOptions(new Command('show').description(`show an ${kind} pipeline`), 'pipeline').action(
         ({ name, registry }: NamedFlags) =>
           run((context) =>
             withTransfers(context, async (transfers) => {
               const pipeline = await pipelinesOf(kind, transfers).get(name);
-              if (!pipeline || !isOf(registry, pipeline)) throw absent(`${kind} pipeline`, name);
+              if (!pipeline || !isOfRegistry(registry, pipeline.registry))
+                throw absent(`${kind} pipeline`, name);
               context.output.result(pipeline, describePipeline(pipeline));
               return EXIT.ok;
             }),
@@ -133,14 +134,14 @@ export function pipelineCommand<Flags extends PipelineFlags>(
     .addCommand(
       new Command('list')
         .description(`list the ${kind} pipelines`)
-        .option('-r, --registry <host>', 'only those of this registry')
+        .option('-r, --registry <host>', 'only pipelines of this registry')
         .addOption(jsonOption())
         .action(({ registry }: { registry?: string }) =>
           run((context) =>
             withTransfers(context, async (transfers) => {
               const pipelines = pipelinesOf(kind, transfers);
               const all = await pipelines.list();
-              const listed = all.filter((pipeline) => isOf(registry, pipeline));
+              const listed = all.filter((pipeline) => isOfRegistry(registry, pipeline.registry));
               context.output.result(listed, table(listed, pipelines));
               return EXIT.ok;
             }),
@@ -148,40 +149,25 @@ export function pipelineCommand<Flags extends PipelineFlags>(
         ),
     )
     .addCommand(
-      named(new Command('delete').description(`delete an ${kind} pipeline; its runs stay`)).action(
-        ({ name, registry }: NamedFlags) =>
-          run((context) =>
-            withTransfers(context, async (transfers) => {
-              const pipelines = pipelinesOf(kind, transfers);
-              const pipeline = await pipelines.get(name);
-              const wasThere = isOf(registry, pipeline) && (await pipelines.remove(name));
-              const lines = [wasThere ? `deleted ${name}` : `there is no ${kind} pipeline ${name}`];
-              context.output.result({ name, deleted: wasThere }, lines);
-              return wasThere ? EXIT.ok : EXIT.nothingToDo;
-            }),
-          ),
+      namedOptions(
+        new Command('delete').description(`delete an ${kind} pipeline; its runs are kept`),
+        'pipeline',
+      ).action(({ name, registry }: NamedFlags) =>
+        run((context) =>
+          withTransfers(context, async (transfers) => {
+            const pipelines = pipelinesOf(kind, transfers);
+            const pipeline = await pipelines.get(name);
+            const wasThere = isOfRegistry(registry, pipeline?.registry) && (await pipelines.remove(name));
+            const lines = [wasThere ? `deleted ${name}` : `there is no ${kind} pipeline ${name}`];
+            context.output.result({ name, deleted: wasThere }, lines);
+            return wasThere ? EXIT.ok : EXIT.nothingToDo;
+          }),
+        ),
       ),
     );
 }
 
-interface NamedFlags {
-  readonly name: string;
-  readonly registry?: string;
-}
-
-/** Whether a pipeline belongs to the registry that was named, if one was. */
-function isOf(registry: string | undefined, pipeline: Pipeline | undefined): boolean {
-  return registry === undefined || pipeline?.registry === registry;
-}
-
-function named(command: Command): Command {
-  return command
-    .requiredOption('-n, --name <name>', 'name of the pipeline')
-    .option('-r, --registry <host>', 'its registry, if that is to be checked; names are unique without it')
-    .addOption(jsonOption());
-}
-
-/** What a person wants to know of a pipeline that was made or is shown. */
+/** One pipeline, for people. */
 function describePipeline(pipeline: Pipeline): readonly string[] {
   const [kind, { uri, storageAccessMode, keyVaultUri }] =
     'target' in pipeline ? (['export', pipeline.target] as const) : (['import', pipeline.source] as const);
@@ -201,7 +187,7 @@ function describePipeline(pipeline: Pipeline): readonly string[] {
       ],
       '  ',
     ),
-    ...(idle.length > 0 ? [`  ! ${idle.join(', ')} means nothing to an ${kind} pipeline`] : []),
+    ...(idle.length > 0 ? [`  ! ${idle.join(', ')} has no effect on an ${kind} pipeline`] : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { type LoadOptions, loadConfiguration } from '../../shared/app/index.ts';
 import { ConfigError, InvalidInputError } from '../../shared/errors.ts';
 
-/** The registry to import into: as given, or that of the configuration. @throws InvalidInputError when neither says */
+/** The registry to import into: as given, or that of the configuration. @throws InvalidInputError when neither is set */
 export async function targetRegistry(given: string | undefined, options: LoadOptions): Promise<string> {
   if (given !== undefined) return given;
   const registry = await configured(options);
@@ -16,7 +16,7 @@ async function configured(options: LoadOptions): Promise<string | undefined> {
   try {
     return (await loadConfiguration(options)).config.transfer?.registry;
   } catch (error) {
-    // Without --config there need not be one.
+    // Without --config, the configuration is optional.
     if (error instanceof ConfigError && options.configFile === undefined) return undefined;
     throw error;
   }

@@ -19,7 +19,7 @@ export function pipelinesOf(
   return kind === 'export' ? exportPipelines : importPipelines;
 }
 
-/** The registry a new pipeline belongs to. @throws InvalidInputError `E_ARGUMENT` when none is named anywhere */
+/** The registry a new pipeline belongs to. @throws InvalidInputError `E_ARGUMENT` when neither is set */
 export function registryFor(given: string | undefined, { registry }: Transfers): string {
   const host = given ?? registry;
   if (host !== undefined) return host;

@@ -45,11 +45,11 @@ describe('a differential archive', () => {
     expect((await exports('more.tar', '1.*', '--differential-from', file('first.tar'))).exitCode).toBe(0);
     const dry = await imports('more.tar', '--dry-run');
     expect(dry.exitCode).toBe(1);
-    expect(dry.stdout).toMatch(/not in the archive: needs its base \(--base\)/);
+    expect(dry.stdout).toMatch(/not in the archive: add its base \(--base\)/);
     expect((await imports('more.tar', '--dry-run', '--base', file('first.tar'))).exitCode).toBe(0);
     const shown = await longshore('archive', 'show', file('more.tar'), '--registry', far.host);
-    expect(shown.stdout).toMatch(/builds upon +sha256:/);
-    expect(shown.stdout).toContain('of them are not in the archive either');
+    expect(shown.stdout).toMatch(/base +sha256:/);
+    expect(shown.stdout).toContain('of them not in the archive');
     expect((await imports('more.tar', '--base', file('first.tar'))).exitCode).toBe(0);
     expect((await imports('more.tar', '--dry-run')).exitCode).toBe(3);
   });
@@ -159,7 +159,7 @@ it('a signature is not taken for checked that was not, and not for one that cann
   await push('1.0');
   await exports('shop.tar', '1.0', '--sign-key', file('key.pem'));
   const show = (...flags: readonly string[]) => longshore('archive', 'show', file('shop.tar'), ...flags);
-  expect((await show()).stdout).toContain('not checked without --verify-key');
+  expect((await show()).stdout).toContain('not verified: use --verify-key');
   expect((await show('--verify-key', file('key.pub'))).stdout).not.toContain('not checked');
 
   const bytes = await readFile(file('shop.tar'));
@@ -221,7 +221,7 @@ it('what has no name beside something that has one is left out, and that is said
   await writeFile(file('mixed.tar'), await tarOf([...files].map(([name, content]) => ({ name, content }))));
   expect(await imports('mixed.tar')).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringContaining(`${nameless.root.digest}  has no name and was left out`),
+    stdout: expect.stringContaining(`${nameless.root.digest}  has no name and was skipped`),
   });
 
   files.set('index.json', Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [] })));

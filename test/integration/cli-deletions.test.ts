@@ -78,7 +78,7 @@ describe('deletions', () => {
     }
     expect(await mirror()).toEqual([]);
 
-    const none = { exitCode: 3, stdout: 'No copy is proposed for deletion.\n', stderr: '' };
+    const none = { exitCode: 3, stdout: 'No tag is proposed for deletion.\n', stderr: '' };
     expect(await run('deletions', 'list')).toEqual(none);
     const early = await json('deletions', 'approve', `${stack.target.host}/app:1`);
     expect(early.outcomes).toMatchObject([{ state: 'kept', why: 'too-early' }]);
@@ -87,7 +87,7 @@ describe('deletions', () => {
     const listed = await run('deletions', 'list');
     expect(listed).toMatchObject({ exitCode: 0, stderr: '' });
     const [header, ...rows] = listed.stdout.trimEnd().split('\n');
-    expect(header).toMatch(/^TARGET +SOURCE +DIGEST +GONE SINCE +ALSO NAMED BY$/);
+    expect(header).toMatch(/^TARGET +SOURCE +DIGEST +DELETED UPSTREAM +ALSO NAMED BY$/);
     expect(rows).toHaveLength(3);
     expect(rows[0]).toMatch(
       /^TARGET\/app:1 +\S+\/app +sha256:[0-9a-f]{12} +2026-01-01 00:00:00Z +2, 3, stays$/,
@@ -100,9 +100,7 @@ describe('deletions', () => {
       `${stack.target.host}/kept:1`,
     );
     expect(one).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(one.stdout).toMatch(
-      /^1 copy deleted\n {2}- TARGET\/app:1 {3}sha256:[0-9a-f]{12} {2}tag deleted\n/,
-    );
+    expect(one.stdout).toMatch(/^1 tag deleted\n {2}- TARGET\/app:1 {3}sha256:[0-9a-f]{12} {2}tag deleted\n/);
     expect(one.stdout).toMatch(
       /\n {2}= TARGET\/kept:1 {2}kept: The watch \S+ keeps copies \(deletions: report\)\.\n$/,
     );
@@ -110,12 +108,12 @@ describe('deletions', () => {
     await pushContent(stack.upstream.url, 'app', ['2'], image);
     const all = await run('deletions', 'approve', '--all');
     expect(all).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(all.stdout).toMatch(/^1 copy deleted\n/);
+    expect(all.stdout).toMatch(/^1 tag deleted\n/);
     expect(all.stdout).toMatch(/\n {2}= TARGET\/app:2 {2}kept: \S+ has the tag again\./);
     expect(await mirror()).toEqual([]);
     expect(await run('deletions', 'approve', '--all')).toEqual({
       exitCode: 3,
-      stdout: '0 copies deleted\n',
+      stdout: '0 tags deleted\n',
       stderr: '',
     });
 
@@ -137,8 +135,7 @@ describe('deletions', () => {
       expect(exitCode).toBe(2);
       expect(stderr).toContain('longshore deletions list');
     }
-    expect((await json('deletions', 'approve', 'acme.azurecr.io/app')).error).toMatchObject({
-      code: 'E_ARGUMENT',
-    });
+    const { stderr } = await run('deletions', 'approve', 'acme.azurecr.io/app', '--json');
+    expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'E_ARGUMENT' } });
   });
 });

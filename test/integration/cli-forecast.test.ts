@@ -68,7 +68,7 @@ test('a configuration that fits is forecast by one listing and a few HEADs, with
     stderr: '',
     stdout: `${host}: 0.8 of 100 pulls per 6 h (50 kept back), 96 other requests
   first fill: 24 pulls, within one window
-  now left: 99 pulls
+  remaining now: 99 pulls
 
 WATCH  TAGS  PULLS/IMAGE  TARGETS  FIRST FILL  PULLS/WINDOW  REQUESTS/POLL
 node   3     4            2        24          0.8           4
@@ -162,7 +162,7 @@ test('offline nothing is asked, and what was assumed is marked', async () => {
   expect(exitCode).toBe(0);
   expect(stdout).toContain('(no limit known)');
   expect(stdout).toMatch(/^node +~10 +~17 +2 +340 /m);
-  expect(stdout).toContain('numbers with ~ were not found out');
+  expect(stdout).toContain('numbers marked ~ are estimates');
   expect(log).toEqual([]);
 });
 

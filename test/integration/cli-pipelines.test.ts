@@ -19,7 +19,7 @@ it('pipelines and runs are made, looked at, checked and forgotten with the flags
     `export-pipeline create -r ${near.host} -n outbound -c ${containerUri} -m SasToken --sas-token env:TRANSFER_SAS -z OverwriteTags ContinueOnErrors`,
   );
   expect(created).toMatchObject({ exitCode: 0, stderr: '' });
-  expect(created.stdout).toContain('OverwriteTags means nothing to an export pipeline');
+  expect(created.stdout).toContain('OverwriteTags has no effect on an export pipeline');
   expect((await longshore('export-pipeline list')).stdout).toMatch(
     /^outbound +127\.0\.0\.1:\d+ +SasToken +command /m,
   );

@@ -184,8 +184,8 @@ transfer:
     const { exitCode, stdout, stderr } = await run('prune');
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
     expect(stdout).toMatch(new RegExp(`^${goes.length} records removed\n`));
-    expect(stdout).toMatch(/^ {2}jobs +5 of 13 old ones$/m);
-    expect(stdout).toMatch(/^ {2}arrivals of inbound +2 of 4 old ones$/m);
+    expect(stdout).toMatch(/^ {2}jobs +5 of 13 older than the retention period$/m);
+    expect(stdout).toMatch(/^ {2}arrivals of inbound +2 of 4 older than the retention period$/m);
     expect(await namesIn(tables)).toEqual(stays);
     const { jobs: after } = JSON.parse((await run('status', '--json')).stdout);
     expect([before.length, after.length]).toEqual([13, 8]);

@@ -23,9 +23,9 @@ test('a budget is shown with what is left, and when some of it is free', () => {
   expect(lines).toEqual([
     '',
     'BUDGET     COUNTS     LIMIT        LEFT  RESERVED  KEPT BACK  AS OF                 NEXT FREE',
-    'docker.io  192.0.2.1  100 per 6 h  0     3         20         2026-05-01 10:00:00Z  2026-05-01 12:00:00Z, work waits until 2026-05-02 00:30:00Z',
+    'docker.io  192.0.2.1  100 per 6 h  0     3         20         2026-05-01 10:00:00Z  2026-05-01 12:00:00Z, queued work until 2026-05-02 00:30:00Z',
     'docker.io  user acme  200 per 6 h  76    3         20         2026-05-01 10:00:00Z  now',
-    '  ! the tag listing of quay.io wants to be left alone until 2026-05-01 10:05:00Z',
+    '  ! no requests to the tag listing of quay.io until 2026-05-01 10:05:00Z',
   ]);
 });
 

@@ -60,7 +60,7 @@ it('what is behind is told the longest first, up to a limit', () => {
     expect.stringMatching(/^BEHIND +BY +WHY +DETAIL$/),
     expect.stringMatching(/^acme.azurecr.io\/node:22 +90 min +waiting +waits for the budget of docker.io$/),
     expect.stringMatching(/^acme.azurecr.io\/node:3.13 +30 min +waiting/),
-    '  and 1 more; see them with --limit',
+    '  and 1 more; raise --limit to see them',
   ]);
   expect(behindLines([{ watch: 'python', tags: 1, behind: [] }], 20)).toEqual([]);
 });
