@@ -108,7 +108,7 @@ it('tags of one image are shown by their own names, and counted as there already
 
 it.each([
   ['nowhere.pem', 'nowhere.pem: there is no such file'],
-  ['env:NOWHERE', 'env:NOWHERE: the environment variable is not set, or empty'],
+  ['env:NOWHERE', 'env:NOWHERE: the environment variable NOWHERE is not set, or empty'],
 ])('a key that is not there is named as it was given: %s', async (key, problem) => {
   const { exports, push } = await sides();
   await push('1.0');
