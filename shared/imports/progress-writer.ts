@@ -8,17 +8,19 @@ const WRITE_EVERY_MS = 1000;
  */
 export class ProgressWriter<Progress = CopyProgress> {
   readonly #write: (progress: Progress) => Promise<unknown>;
+  readonly #now: () => Date;
   #latest: Progress | undefined;
-  #lastWrite = 0;
+  #lastWrite = Number.NEGATIVE_INFINITY;
   #underWay: Promise<unknown> | undefined;
 
-  constructor(write: (progress: Progress) => Promise<unknown>) {
+  constructor(write: (progress: Progress) => Promise<unknown>, now: () => Date = () => new Date()) {
     this.#write = write;
+    this.#now = now;
   }
 
   report(progress: Progress): void {
     this.#latest = progress;
-    if (!this.#underWay && Date.now() - this.#lastWrite >= WRITE_EVERY_MS) this.#start();
+    if (!this.#underWay && this.#now().getTime() - this.#lastWrite >= WRITE_EVERY_MS) this.#start();
   }
 
   /** Resolves when the latest numbers were written. */
@@ -32,7 +34,7 @@ export class ProgressWriter<Progress = CopyProgress> {
     const progress = this.#latest;
     if (progress === undefined) return;
     this.#latest = undefined;
-    this.#lastWrite = Date.now();
+    this.#lastWrite = this.#now().getTime();
     this.#underWay = this.#write(progress)
       .catch(() => {})
       .finally(() => {

@@ -94,8 +94,9 @@ async function executeImport(
 ): Promise<Pick<TagPlacement, 'state' | 'detail'>> {
   const target = targetOf(job);
   const source = parseRepositoryName(job.source);
-  const progress = new ProgressWriter((value) =>
-    jobs.update(jobKey(job.id), (current) => progressed(current, value)),
+  const progress = new ProgressWriter(
+    (value) => jobs.update(jobKey(job.id), (current) => progressed(current, value)),
+    now,
   );
   const platforms = job.platforms.map(parsePlatform);
   const children = async () => (await tags.get(tagKey(target)))?.children;

@@ -3,8 +3,10 @@ import { createMemoryRecords, type MemoryRecords, type MemoryRecordsOptions } fr
 
 export interface MemoryTables {
   readonly open: OpenRecords;
-  /** What a table holds, by `partition/row`; of one that was never opened, nothing. */
-  contents<T extends object>(table: string): Record<string, T>;
+  /** A table as the store holds it; empty when it was never opened. */
+  table<T extends object>(name: string): MemoryRecords<T>;
+  /** Puts all records of these tables into other ones. */
+  copy(names: readonly string[], to: MemoryTables): Promise<void>;
 }
 
 /** Tables in memory by their names. What is written and read is checked by the schema, as the table adapter does. */
@@ -15,9 +17,13 @@ export function createMemoryTables(options: MemoryRecordsOptions = {}): MemoryTa
     tables.set(name, known);
     return known;
   }
-  const contents = (table: string): Record<string, object> => tableOf(table).contents();
   return {
-    contents: contents as MemoryTables['contents'],
+    table: tableOf as MemoryTables['table'],
+    async copy(names, to) {
+      for (const name of names)
+        for await (const { key, value } of tableOf(name).list())
+          await to.table(name).update(key, () => value);
+    },
     open(name, schema) {
       const stored = tableOf(name);
       const checked = <R extends { readonly value: object }>(record: R) => ({

@@ -1,9 +1,11 @@
 import { expect } from 'vitest';
-import { isHeld } from '../../shared/imports/index.ts';
-import type { PollReport, Watch } from '../../shared/mirror/index.ts';
-import { Faults, FaultyProcess } from './faulty-process.ts';
+import { createBudgets, type Ledger, type Pause } from '../../shared/budget/index.ts';
+import { isHeld, type JobRecord, type TagRecord } from '../../shared/imports/index.ts';
+import type { Observation, PollReport, Watch, WatchRecord } from '../../shared/mirror/index.ts';
+import { type Faults, FaultyProcess } from './faulty-process.ts';
+import { memoryRegistries } from './memory-registries.ts';
 import type { RedeliveringQueue } from './redelivering-queue.ts';
-import { LIMIT, type RefreshWorld, refreshProcess, WINDOW_MS } from './refresh-world.ts';
+import { LIMIT, type RefreshWorld, refreshProcess, UPSTREAM, WINDOW_MS } from './refresh-world.ts';
 
 const MINUTE_MS = 60_000;
 /** For how long a queue keeps the message of a worker that is not heard of. */
@@ -47,7 +49,7 @@ export class Crew {
   }
 
   runImports(): Promise<void> {
-    return this.drain(this.#world.imports, (app, body) => app.runImport(body));
+    return this.drain(this.#world.queues.imports, (app, body) => app.runImport(body));
   }
 }
 
@@ -56,11 +58,11 @@ export async function refreshUntilQuiet(world: RefreshWorld, faults: Faults): Pr
   const crew = new Crew(world, faults);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const reports: PollReport[] = [];
-    await crew.attempt(async (app) => reports.push(await app.timer()));
-    await crew.drain(world.shards, async (app, body) => reports.push(await app.pollShard(body)));
+    await crew.attempt(async (app) => reports.push(await app.pollUpstreams()));
+    await crew.drain(world.queues.polls, async (app, body) => reports.push(await app.pollWatches(body)));
     await crew.runImports();
     world.time += 15 * MINUTE_MS;
-    if (world.imports.isEmpty && foundNothing(reports, world.watches)) return true;
+    if (world.queues.imports.isEmpty && foundNothing(reports, world.watches)) return true;
   }
   return false;
 }
@@ -79,25 +81,28 @@ export function endOf(world: RefreshWorld) {
   return {
     tags: Object.fromEntries(world.mirror.tags),
     puts: world.puts(),
-    observations: byTarget(world.observations.contents(), ({ digest, queued, upstreamGoneAt }) => ({
-      digest,
-      queued,
-      isGone: upstreamGoneAt !== undefined,
-    })),
-    jobs: Object.values(world.jobs.contents())
+    observations: byTarget(
+      world.tables.table<Observation>('observations').contents(),
+      ({ digest, queued, upstreamGoneAt }) => ({
+        digest,
+        queued,
+        isGone: upstreamGoneAt !== undefined,
+      }),
+    ),
+    jobs: Object.values(world.tables.table<JobRecord>('jobs').contents())
       .map(
         ({ target, digest, state }) => `${target} ${digest} ${state === 'unchanged' ? 'succeeded' : state}`,
       )
       .sort(),
-    given: byTarget(world.tags.contents(), (record) => ({
+    given: byTarget(world.tables.table<TagRecord>('tags').contents(), (record) => ({
       digest: record.digest,
-      isHeld: isHeld(record, world.now()),
+      isHeld: isHeld(record, world.clock.now()),
     })),
-    watch: Object.values(world.watchRecords.contents()).map(({ state, gone }) => [
+    watch: Object.values(world.tables.table<WatchRecord>('watches').contents()).map(({ state, gone }) => [
       state,
       gone.map(({ tag }) => tag),
     ]),
-    deadLetters: world.deadLetters,
+    deadLetters: world.queues.deadLetters,
     refused: world.upstream.refused,
   };
 }
@@ -111,13 +116,19 @@ function byTarget<T extends { readonly target: string }, R>(
 
 /** Minutes after everybody is dead or done nothing is reserved; an hour after, all of what upstream allows can be had. */
 export async function expectWholeBudget(world: RefreshWorld): Promise<void> {
-  const { budgets, openUpstream } = refreshProcess(world, new FaultyProcess(new Faults()));
+  const budgets = createBudgets({
+    ledgers: world.tables.table<Ledger>('budgets'),
+    pauses: world.tables.table<Pause>('pauses'),
+    configured: () => ({ policy: {}, account: 'anonymous' }),
+    now: () => world.time,
+  });
+  const registries = memoryRegistries(world.registries);
   world.time += 11 * MINUTE_MS;
   expect(await Array.fromAsync(budgets.list())).toMatchObject([{ reserved: 0 }]);
   world.time += WINDOW_MS;
   const [root] = world.upstream.manifests.keys();
   if (!root) throw new Error('Upstream has nothing.');
-  const work = openUpstream({ root, platforms: [], pulls: LIMIT });
+  const work = budgets.open(registries.repository(UPSTREAM), { root, platforms: [], pulls: LIMIT });
   for (let pull = 0; pull < LIMIT; pull += 1) await work.source.fetchManifest(root);
   await work.close();
   expect(await Array.fromAsync(budgets.list())).toMatchObject([{ reserved: 0 }]);

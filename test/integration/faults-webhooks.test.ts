@@ -1,6 +1,8 @@
 import { expect, it } from 'vitest';
 import { lazy } from '../../shared/lazy.ts';
+import { silent } from '../../shared/telemetry/index.ts';
 import type { Webhook } from '../../shared/webhooks/index.ts';
+import type { RepositoryNotices } from '../../shared/webhooks/notices.ts';
 import { drawnFaults } from '../helpers/drawn-faults.ts';
 import { type Fault, Faults, WAYS_TO_FAIL } from '../helpers/faulty-process.ts';
 import { DELIVERY_STYLES, type DeliveryStyle } from '../helpers/redelivering-queue.ts';
@@ -20,16 +22,19 @@ const changed = lazy(() => changedWorld((world) => refreshUntilQuiet(world, new 
 async function followUntilQuiet(world: RefreshWorld, faults: Faults): Promise<boolean> {
   const crew = new Crew(world, faults);
   for (const tag of ['2', '4']) {
-    for (let tries = 0; (await crew.attempt((app) => app.hear(tag)))?.result !== 202; tries += 1)
+    for (let tries = 0; (await crew.attempt((app) => app.hear(tag)))?.result !== 202; tries += 1) {
       if (tries === 10) throw new Error('The notice was never taken.');
+      // The answer's Retry-After.
+      world.time += MINUTE_MS;
+    }
   }
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     await crew.runImports();
     world.time += MINUTE_MS;
-    const follow = await crew.attempt((app) => app.followNotices());
-    const notices = Object.values(world.notices.contents());
+    const follow = await crew.attempt((app) => app.webhooks.followWaiting({ logger: silent }));
+    const notices = Object.values(world.tables.table<RepositoryNotices>('webhooks').contents());
     const isSettled = notices.every(({ subjects }) => subjects.every(({ settled }) => settled));
-    if (follow && isSettled && world.imports.isEmpty) return true;
+    if (follow && isSettled && world.queues.imports.isEmpty) return true;
   }
   return false;
 }

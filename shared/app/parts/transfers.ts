@@ -48,6 +48,7 @@ export function transfersPart(
     openSources,
     ping: (host, options) => registry.ping(host, options),
     random: clock.random,
+    wait: clock.wait,
   });
   const facade: TransfersFacade = { ...created.work, transfers: created.resources };
   return {

@@ -23,7 +23,7 @@ export interface ArtifactOrder {
 }
 
 export interface CopyToTargetOptions
-  extends Pick<PlacementOptions, 'ledger' | 'blobs' | 'onProgress' | 'signal'> {
+  extends Pick<PlacementOptions, 'ledger' | 'blobs' | 'onProgress' | 'signal' | 'now' | 'wait'> {
   /** Move a tag that names other content; otherwise that is a `TagExistsError`. */
   readonly overwrites: boolean;
   /** Policies that a move must pass as well. Default: none. */

@@ -4,6 +4,7 @@ import type {
   ContentSource,
   ContentTarget,
   CopyProgress,
+  PlacementOptions,
   PlacementRecords,
   TagGuard,
 } from '../../imports/index.ts';
@@ -34,6 +35,8 @@ export interface ImportRunPorts extends PlacementRecords {
   /** Policies that each move of a tag must pass, beyond the order of archives. Default: none. */
   readonly guards?: readonly TagGuard[] | undefined;
   readonly logger: Logger;
+  /** Waits for another mover of a tag. Default: a timer. */
+  readonly wait?: PlacementOptions['wait'];
 }
 
 type Imported = NonNullable<RunReport['artifacts']>[number];
@@ -204,14 +207,16 @@ async function trustedKeysOf(
 function copyInto(
   { options }: ImportPipeline,
   observedAt: string,
-  { repository, tags, blobs, guards }: ImportRunPorts,
+  { repository, tags, blobs, guards, storage, wait }: ImportRunPorts,
   onProgress: (progress: CopyProgress) => void,
 ): CopyArtifact<Imported> {
   const overwrites = options.includes('OverwriteTags');
   return async (source, { digest: root }, target, { signal, platforms }) => {
     const order = { source, root, platforms, to: repository(target), target, observedAt };
     const ledger = { tags, placedBy: 'run' } as const;
-    const copied = await copyToTarget(order, { overwrites, guards, ledger, blobs, onProgress, signal });
+    const { now } = storage;
+    const how = { overwrites, guards, ledger, blobs, onProgress, signal, now, wait };
+    const copied = await copyToTarget(order, how);
     const { state, detail, digest } = copied;
     if (target.tag === undefined) return { name: formatReference({ ...target, digest }), digest };
     return { name: formatReference(target), digest: root, state, detail };

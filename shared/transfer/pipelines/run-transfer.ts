@@ -79,8 +79,9 @@ export async function runTransfer(
   const key = runKey(message.run);
   const run = await runs.update(key, (current) => started(current, generation, now()));
   if (!isOpen(run, generation)) return obsolete(message, logger);
-  const progress = new ProgressWriter<number>((share) =>
-    runs.update(key, (current) => progressed(current, generation, share)),
+  const progress = new ProgressWriter<number>(
+    (share) => runs.update(key, (current) => progressed(current, generation, share)),
+    now,
   );
   let report: RunReport = {};
   let failure: Failure | undefined;

@@ -83,6 +83,7 @@ export interface TransferPorts extends PlacementRecords, Pick<PipelineCheckPorts
   readonly repository: ImportRunPorts['repository'] & ExportRunPorts['repository'];
   readonly openSources?: OpenExportSources | undefined;
   readonly random?: TransferDependencies['random'];
+  readonly wait?: ImportRunPorts['wait'];
 }
 
 export interface CreatedTransfers {
@@ -176,7 +177,12 @@ export function createTransfers(ports: TransferPorts): CreatedTransfers {
           runExportPipeline: (run, pipeline, call) =>
             runExportPipeline(run, pipeline, { storage, repository, openSources: ports.openSources }, call),
           runImportPipeline: (run, pipeline, call) =>
-            runImportPipeline(run, pipeline, { runs, tags, blobs, storage, repository, logger }, call),
+            runImportPipeline(
+              run,
+              pipeline,
+              { runs, tags, blobs, storage, repository, logger, wait: ports.wait },
+              call,
+            ),
           queue,
           deadLetters,
           logger,

@@ -54,7 +54,7 @@ test('a pull that is repeated is counted each time, and every answer is listened
     `GET /v2/library/app/manifests/${ROOT}`,
     `GET /v2/library/app/manifests/${ROOT}`,
   ]);
-  const [ledger] = Object.values(tables.contents('budgets'));
+  const [ledger] = Object.values(tables.table('budgets').contents());
   expect(ledger).toMatchObject({ account: '192.0.2.1', taken: 2, leases: [] });
   expect(await Array.fromAsync(facade.budgets())).toMatchObject([{ limit: 10, available: 2, keptBack: 1 }]);
 });
