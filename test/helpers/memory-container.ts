@@ -13,8 +13,18 @@ export interface MemoryContainer extends ArchiveContainer {
   readonly blobs: ReadonlyMap<string, HeldBlob>;
 }
 
+export interface MemoryContainerOptions {
+  /** Told before a blob is removed. */
+  readonly onRemove?: (name: string) => void;
+  /** Tells when blobs are written. Default: the clock. */
+  readonly now?: () => Date;
+}
+
 /** A container of archives in memory, with the conditions and the errors of a real one. */
-export function createMemoryContainer(onRemove: (name: string) => void = () => {}): MemoryContainer {
+export function createMemoryContainer({
+  onRemove = () => {},
+  now = () => new Date(),
+}: MemoryContainerOptions = {}): MemoryContainer {
   const blobs = new Map<string, HeldBlob>();
   let writes = 0;
 
@@ -59,7 +69,7 @@ export function createMemoryContainer(onRemove: (name: string) => void = () => {
           if (bytes.byteLength !== size) throw new Error(`${name} has ${bytes.byteLength} bytes of ${size}.`);
           writes += 1;
           const contentMd5 = createHash('md5').update(bytes).digest('base64');
-          const stored = { name, size, etag: `"${writes}"`, modifiedAt: new Date(), contentMd5, metadata };
+          const stored = { name, size, etag: `"${writes}"`, modifiedAt: now(), contentMd5, metadata };
           blobs.set(name, { bytes, stored });
         },
         async abort() {},

@@ -37,7 +37,7 @@ export function memoryPorts(world: MemoryWorld, process: PortWrapper): Ports {
       transfers: process.wrap(transfers, 'transfers queue'),
       deadLetters: process.wrap(deadLetters, 'dead letters'),
     },
-    containers: world.containers ?? { open: none },
+    containers: process.wrap(world.containers ?? { open: none }, 'container'),
     ownContainers: { uri: async (name) => `https://own.blob.core.windows.net/${name}`, transfer: 'transfer' },
     secrets: process.wrap(world.secrets ?? { read: none }, 'secrets'),
     connectRegistries: () => memoryRegistries(world.registries, (port, name) => process.wrap(port, name)),
@@ -52,6 +52,8 @@ export function storyClock(world: { time: number }): Ports['clock'] {
     now: () => new Date(world.time),
     random: () => 0,
     async wait(ms) {
+      // Others go on meanwhile.
+      for (let turn = 0; turn < 50; turn += 1) await new Promise(setImmediate);
       world.time += ms;
     },
   };

@@ -1,28 +1,18 @@
-import type { BlobRecord, TagRecord } from '../../shared/imports/index.ts';
-import {
-  type Arrival,
-  createRun,
-  exportPipelineSchema,
-  importPipelineSchema,
-  type PipelineRun,
-  pipelineId,
-  pollContainers,
-  runExportPipeline,
-  runImportPipeline,
-  runTransfer,
-  type StorageAccess,
-  type TransferMessage,
-  type TransferQueue,
-} from '../../shared/transfer/index.ts';
+import { createApp } from '../../shared/app/create-app.ts';
+import type { Config } from '../../shared/config/index.ts';
+import type { Arrival, PipelineRun } from '../../shared/transfer/index.ts';
+import { exportPipelineSchema, importPipelineSchema, pipelineId } from '../../shared/transfer/index.ts';
 import type { FaultyProcess } from './faulty-process.ts';
 import { CONTAINER_URI, createMemoryContainer } from './memory-container.ts';
 import { image, MemoryRepository } from './memory-content.ts';
-import { createMemoryRecords } from './memory-records.ts';
-import { type DeliveryStyle, RedeliveringQueue } from './redelivering-queue.ts';
+import { type MemoryWorld, memoryPorts, storyClock } from './memory-ports.ts';
+import { queueContents } from './memory-queues.ts';
+import { createMemoryTables } from './memory-tables.ts';
+import type { DeliveryStyle } from './redelivering-queue.ts';
 
 const NEAR = 'near.test';
 const FAR = 'far.test';
-const silent = { debug() {}, info() {}, warn() {}, error() {} };
+const START = Date.parse('2026-05-01T00:00:00Z');
 
 export interface TransferSetting {
   /** In bytes: archives are split. */
@@ -45,9 +35,14 @@ export function memoryTransferWorld(style: DeliveryStyle, { partSize, base, dele
   ] as const)
     near.seed(graph).tags.set(tag, graph.root.digest);
   const complaints: string[] = [];
-  const container = createMemoryContainer((name) => {
-    const isThere = [...near.tags].every(([tag, digest]) => far.tags.get(tag) === digest);
-    if (!isThere) complaints.push(`${name} was removed before all of it was imported`);
+  const time = { time: START };
+  const clock = storyClock(time);
+  const container = createMemoryContainer({
+    now: clock.now,
+    onRemove: (name) => {
+      const isThere = [...near.tags].every(([tag, digest]) => far.tags.get(tag) === digest);
+      if (!isThere) complaints.push(`${name} was removed before all of it was imported`);
+    },
   });
   const plainPipeline = exportPipelineSchema.parse({
     name: 'plain',
@@ -62,101 +57,57 @@ export function memoryTransferWorld(style: DeliveryStyle, { partSize, base, dele
     source: { uri: CONTAINER_URI, storageAccessMode: 'ManagedIdentity' },
     options: ['OverwriteTags', ...(deletes ? ['DeleteSourceBlobOnSuccess'] : [])],
   });
+  const config: Config = {
+    watches: [],
+    patterns: [],
+    registries: new Map(),
+    webhooks: [],
+    retentionMs: 90 * 24 * 60 * 60_000,
+    transfer: {
+      registry: FAR,
+      exportPipelines: [plainPipeline, exportPipeline],
+      importPipelines: [importPipeline],
+    },
+  };
+  const tables = createMemoryTables({ now: clock.now });
   return {
     near,
     far,
     container,
     complaints,
-    plainPipeline,
-    exportPipeline,
-    importPipeline,
-    runs: createMemoryRecords<PipelineRun>(),
-    arrivals: createMemoryRecords<Arrival>(),
-    tags: createMemoryRecords<TagRecord>(),
-    blobs: createMemoryRecords<BlobRecord>(),
-    queue: new RedeliveringQueue<TransferMessage>(style),
-    deadLetters: [] as unknown[],
-  };
+    config,
+    tables,
+    runs: tables.table<PipelineRun>('pipelineruns'),
+    arrivals: tables.table<Arrival>('arrivals'),
+    queues: queueContents(style),
+    registries: { [NEAR]: near, [FAR]: far },
+    containers: { open: async () => container },
+    clock,
+    get now() {
+      return time.time;
+    },
+    pass(ms: number) {
+      time.time += ms;
+    },
+  } satisfies MemoryWorld & Record<string, unknown>;
 }
 
 export type MemoryTransferWorld = ReturnType<typeof memoryTransferWorld>;
 
-/** What one process of Longshore does for transfers, put together as the application does it. */
+/** One process of Longshore, of which each call to anything outside may go wrong. */
 export function transferProcess(world: MemoryTransferWorld, process: FaultyProcess) {
-  const { plainPipeline, exportPipeline, importPipeline } = world;
-  const container = process.wrap(world.container, 'container');
-  const storage: StorageAccess = {
-    containers: { open: async () => container },
-    secrets: { read: () => Promise.reject(new Error('There are none.')) },
-    now: () => new Date(),
-  };
-  const registryOf = (memory: MemoryRepository, name: string) =>
-    process.wrap(
-      {
-        resolve: memory.resolve.bind(memory),
-        fetchManifest: memory.fetchManifest.bind(memory),
-        openBlob: memory.openBlob.bind(memory),
-        pushManifest: memory.pushManifest.bind(memory),
-        pushBlob: memory.pushBlob.bind(memory),
-        async *tags() {
-          yield* memory.tags.keys();
-        },
-      },
-      name,
-    );
-  const near = registryOf(world.near, 'near');
-  const far = registryOf(world.far, 'far');
-  const queue: TransferQueue = process.wrap(
-    {
-      send: async (message) => world.queue.send(message, { id: `${message.run}-${message.generation}` }),
-      sendAt: async (message, at) => world.queue.send(message, { at: at.getTime() }),
-    } satisfies TransferQueue,
-    'queue',
-  );
-  const deadLetters = process.wrap(
-    {
-      deadLetter: async (body: unknown, reason: object) => void world.deadLetters.push({ body, ...reason }),
-    },
-    'dead letters',
-  );
-  const runs = process.wrap(world.runs, 'runs');
-  const imports = {
-    runs,
-    storage,
-    repository: () => far,
-    tags: process.wrap(world.tags, 'tags'),
-    blobs: process.wrap(world.blobs, 'blobs'),
-    logger: silent,
-  };
-  const orders = { runs, queue, containerOf: async () => CONTAINER_URI, now: () => new Date() };
-  const arrivals = process.wrap(world.arrivals, 'arrivals');
+  const app = createApp(world.config, memoryPorts(world, process));
   return {
+    ...app,
     /** Orders the export of artifacts into NAME.tar by a run NAMErun. */
     createRun: (name: string, artifacts: readonly string[], pipeline = 'outbound') =>
-      createRun(
-        {
-          name: `${name}run`,
-          request: {
-            pipelineResourceId: pipelineId('export', NEAR, pipeline),
-            artifacts: [...artifacts],
-            target: { type: 'AzureStorageBlob', name: `${name}.tar` },
-          },
+      app.transfers.createRun({
+        name: `${name}run`,
+        request: {
+          pipelineResourceId: pipelineId('export', NEAR, pipeline),
+          artifacts: [...artifacts],
+          target: { type: 'AzureStorageBlob', name: `${name}.tar` },
         },
-        orders,
-      ),
-    pollContainers: () => pollContainers([importPipeline], { ...orders, arrivals, storage, logger: silent }),
-    runTransfer: (message: TransferMessage) =>
-      runTransfer(message, {
-        runs,
-        exportPipeline: async (name) => (name === 'plain' ? plainPipeline : exportPipeline),
-        importPipeline: async () => importPipeline,
-        runExportPipeline: (run, pipeline, call) =>
-          runExportPipeline(run, pipeline, { storage, repository: () => near }, call),
-        runImportPipeline: (run, pipeline, call) => runImportPipeline(run, pipeline, imports, call),
-        queue,
-        deadLetters,
-        logger: silent,
-        random: () => 0,
       }),
   };
 }

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { lazy } from '../../shared/lazy.ts';
 import { drawnFaults } from './drawn-faults.ts';
 import { chance } from './fault-proxy-chance.ts';
@@ -11,7 +11,6 @@ import {
 } from './memory-transfer.ts';
 import { DELIVERY_STYLES, type DeliveryStyle } from './redelivering-queue.ts';
 
-const START = Date.parse('2026-05-01T00:00:00Z');
 /** After so long a queue delivers the message of a worker again that is not heard of; by then its lease of a tag is over. */
 const LOCK_MS = 61_000;
 const MAX_ROUNDS = 40;
@@ -23,7 +22,7 @@ function createWorker(world: MemoryTransferWorld, faults: Faults) {
   let process = new FaultyProcess(faults);
   let app = transferProcess(world, process);
   return async (work: (by: typeof app) => Promise<unknown>): Promise<boolean> => {
-    vi.setSystemTime(Date.now() + LOCK_MS);
+    world.pass(LOCK_MS);
     const end = await process.run(async () => void (await work(app))).catch(() => 'threw' as const);
     if (end === 'died') {
       process = new FaultyProcess(faults);
@@ -36,27 +35,29 @@ function createWorker(world: MemoryTransferWorld, faults: Faults) {
 /** Orders the export and works, one message after the other, until there is nothing left to do. Whether that came. */
 async function untilQuiet(world: MemoryTransferWorld, faults: Faults): Promise<boolean> {
   const attempt = createWorker(world, faults);
+  const { transfers } = world.queues;
   let isOrdered = false;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const before = faults.struck.length;
     isOrdered ||= await attempt((by) => by.createRun('shop', ['app:*']));
-    for (let message = world.queue.next(Date.now()); message; message = world.queue.next(Date.now())) {
+    for (let message = transfers.next(world.now); message; message = transfers.next(world.now)) {
       const { body, done } = message;
       if (await attempt((by) => by.runTransfer(body))) done();
       // What is there by now is found before anybody goes on.
       else await attempt((by) => by.pollContainers());
     }
     const polled = await attempt((by) => by.pollContainers());
-    if (isOrdered && polled && world.queue.isEmpty && faults.struck.length === before) return true;
+    if (isOrdered && polled && transfers.isEmpty && faults.struck.length === before) return true;
   }
   return false;
 }
 
 /** The same with every message given to two workers, and all that wait at once. */
 async function untilQuietTogether(world: MemoryTransferWorld, faults: Faults): Promise<boolean> {
+  const { transfers } = world.queues;
   await createWorker(world, faults)((by) => by.createRun('shop', ['app:*']));
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
-    const due = world.queue.due(Date.now());
+    const due = transfers.due(world.now);
     await Promise.all(
       due.map(async ({ body, done }) => {
         const twins = [createWorker(world, faults), createWorker(world, faults)];
@@ -65,7 +66,7 @@ async function untilQuietTogether(world: MemoryTransferWorld, faults: Faults): P
       }),
     );
     await createWorker(world, faults)((by) => by.pollContainers());
-    if (due.length === 0 && world.queue.isEmpty) return true;
+    if (due.length === 0 && transfers.isEmpty) return true;
   }
   return false;
 }
@@ -88,13 +89,12 @@ function endOf(world: MemoryTransferWorld) {
       exported?.longshore.parts,
     ],
     runs: [...new Set(Object.values(world.runs.contents()).map(({ response }) => response.status))],
-    deadLetters: world.deadLetters,
+    deadLetters: world.queues.deadLetters,
     complaints: world.complaints,
   };
 }
 
 async function tell(setting: TransferSetting, planned: readonly Fault[], style: DeliveryStyle) {
-  vi.setSystemTime(START);
   const world = memoryTransferWorld(style, setting);
   if (setting.base) {
     const app = transferProcess(world, new FaultyProcess(new Faults()));
@@ -109,14 +109,6 @@ async function tell(setting: TransferSetting, planned: readonly Fault[], style: 
 /** From one registry through storage into another: content arrives once and whole, and nothing is left half done. */
 export function testTransferFaults(setting: TransferSetting): void {
   const undisturbed = lazy(() => tell(setting, [], 'in order'));
-
-  // Storage says when a blob was written, and tags move by that.
-  beforeEach(() => {
-    vi.useFakeTimers({ toFake: ['Date'], now: START });
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
 
   it('whatever single call goes wrong, the end is the same', TIMEOUT, async () => {
     const { end: right, operations } = await undisturbed();
@@ -153,11 +145,8 @@ export function testTransfersSideBySide(setting: TransferSetting, seeds: number)
     'however workers on the same messages get in each other’s way, the end is the same',
     TIMEOUT,
     async () => {
-      vi.useFakeTimers({ toFake: ['Date'], now: START });
-      onTestFinished(() => void vi.useRealTimers());
       const { end: right } = await tell(setting, [], 'in order');
       for (let seed = 1; seed <= seeds; seed += 1) {
-        vi.setSystemTime(START);
         const world = memoryTransferWorld('in order', setting);
         let turns = 0;
         const faults = new Faults([], async () => {
