@@ -30,14 +30,14 @@ it('the README names every command', async () => {
   expect(names.filter((name) => name !== 'help' && !table.includes(`\`${name}`))).toEqual([]);
 });
 
-it('the README names every setting and every queue that is to be set up', () => {
+it('the page on operations names every setting and every queue to set up', () => {
   const names = [
     ...Object.keys(settings.Values),
     ...Object.keys(QUEUE_SETTINGS),
     ...Object.keys(longshoreQueues()),
   ];
   // What is the same for every application on Node.js is in the sample only.
-  expect(lacking('README.md', names)).toEqual(['FUNCTIONS_WORKER_RUNTIME']);
+  expect(lacking('docs/operate.md', names)).toEqual(['FUNCTIONS_WORKER_RUNTIME']);
 });
 
 it('the page on the architecture names every table, and every function that no client calls', () => {
@@ -48,9 +48,9 @@ it('the page on the architecture names every table, and every function that no c
   expect(lacking('docs/architecture.md', triggered)).toEqual([]);
 });
 
-it('each key of the configuration is in the example, the README or a guide', () => {
+it('each key of the configuration is in the example or on a page', () => {
   const guides = readdirSync(path.join(ROOT, 'docs/guides')).map((name) => `docs/guides/${name}`);
-  const text = ['longshore.example.yaml', 'README.md', ...guides].map(read).join('');
+  const text = ['longshore.example.yaml', 'README.md', 'docs/operate.md', ...guides].map(read).join('');
   const keys = keysOf(JSON.parse(read('longshore.schema.json')));
   expect(keys).toContain('watches');
   expect(keys.filter((key) => !new RegExp(`\\b${key}\\b`).test(text))).toEqual([]);
