@@ -17,6 +17,7 @@ export default defineConfig({
     // For machines that are busy with other things: no test waits for its timeout.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    globalSetup: ['test/helpers/shared-storage.ts'],
     sequence: { sequencer: SlowestFirst },
     reporters: ['default', new SummaryReporter()],
     projects: [

@@ -21,6 +21,8 @@ export interface AzuriteOptions {
   readonly folder?: string;
   /** Ports to listen on; a free port for each one left out. */
   readonly ports?: { readonly blob?: number; readonly queue?: number; readonly table?: number };
+  /** Names of more storage accounts. Each has the key of the default one, and nothing of another's. */
+  readonly accounts?: readonly string[];
   /** Longest time from start to all three services listening, in milliseconds. Default 60 000. */
   readonly startTimeoutMs?: number;
 }
@@ -28,6 +30,8 @@ export interface AzuriteOptions {
 export interface Azurite extends AsyncDisposable {
   /** For `fromConnectionString` of any Azure Storage SDK client. */
   readonly connectionString: string;
+  /** The same for another of its accounts. */
+  connectionStringOf(account: string): string;
   readonly blobUrl: string;
   readonly queueUrl: string;
   readonly tableUrl: string;
@@ -43,6 +47,7 @@ export interface Azurite extends AsyncDisposable {
 export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurite> {
   const child = fork(createRequire(import.meta.url).resolve('azurite/dist/src/azurite.js'), flags(options), {
     cwd: options.folder ?? tmpdir(),
+    env: { ...process.env, ...accountsFor(options) },
     execArgv: ['--import', `data:text/javascript,${encodeURIComponent(endWithParent)}`],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Ctrl+C in a terminal goes to the whole process group, but what works with storage has to end first.
@@ -51,12 +56,16 @@ export async function startAzurite(options: AzuriteOptions = {}): Promise<Azurit
   const close = (): Promise<void> => endChild(child);
   try {
     const urls = await listeningUrls(child, options.startTimeoutMs ?? 60_000);
-    const endpoints = services.map((name) => `${name}Endpoint=${urls[name]};`).join('');
+    const connectionStringOf = (account: string) => {
+      const endpoints = services.map((name) => `${name}Endpoint=${urls[name]}/${account};`).join('');
+      return `DefaultEndpointsProtocol=http;AccountName=${account};AccountKey=${accountKey};${endpoints}`;
+    };
     return {
-      connectionString: `DefaultEndpointsProtocol=http;AccountName=${accountName};AccountKey=${accountKey};${endpoints}`,
-      blobUrl: urls.Blob,
-      queueUrl: urls.Queue,
-      tableUrl: urls.Table,
+      connectionString: connectionStringOf(accountName),
+      connectionStringOf,
+      blobUrl: `${urls.Blob}/${accountName}`,
+      queueUrl: `${urls.Queue}/${accountName}`,
+      tableUrl: `${urls.Table}/${accountName}`,
       pid: child.pid ?? 0,
       close,
       [Symbol.asyncDispose]: close,
@@ -78,6 +87,11 @@ function flags({ folder, ports = {} }: AzuriteOptions): string[] {
     ...['--queuePort', String(ports.queue ?? 0)],
     ...['--tablePort', String(ports.table ?? 0)],
   ];
+}
+
+function accountsFor({ accounts = [] }: AzuriteOptions): { readonly AZURITE_ACCOUNTS?: string } {
+  if (accounts.length === 0) return {};
+  return { AZURITE_ACCOUNTS: [accountName, ...accounts].map((name) => `${name}:${accountKey}`).join(';') };
 }
 
 async function listeningUrls(child: ChildProcess, timeoutMs: number): Promise<Record<Service, string>> {
@@ -105,8 +119,7 @@ async function listeningUrls(child: ChildProcess, timeoutMs: number): Promise<Re
 
 function findUrl(output: string, service: Service): string | undefined {
   const address = new RegExp(`Azurite ${service} service is successfully listening at (http://\\S+)\n`);
-  const url = address.exec(output)?.[1];
-  return url && `${url.replace(/\/$/, '')}/${accountName}`;
+  return address.exec(output)?.[1]?.replace(/\/$/, '');
 }
 
 /** Keeps an unread pipe from filling up and stopping the child. */

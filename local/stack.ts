@@ -26,6 +26,8 @@ export interface StackOptions {
   readonly ports: 'customary' | 'free';
   /** The text of longshore.yaml, made when the registries' addresses are known. */
   readonly configuration: (hosts: { readonly upstream: string; readonly target: string }) => string;
+  /** Connection string of storage that is there already. By default it is started too. */
+  readonly storage?: string;
   /** How long a worker that died keeps its job from others, in milliseconds. Default: a minute, as in Azure. */
   readonly importsLockMs?: number;
   readonly onUpstreamRequest?: (request: AnsweredRequest) => void;
@@ -80,14 +82,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       }),
     ),
   );
-  const azurite = started.use(await onPorts(CUSTOMARY_PORTS.storage, (ports) => startAzurite({ ports })));
+  const storage =
+    options.storage ??
+    started.use(await onPorts(CUSTOMARY_PORTS.storage, (ports) => startAzurite({ ports }))).connectionString;
 
   await mkdir(folder, { recursive: true });
   const configFile = path.join(folder, 'longshore.yaml');
   await writeFile(configFile, options.configuration({ upstream: upstream.host, target: target.host }));
   const settings = {
     FUNCTIONS_WORKER_RUNTIME: 'node',
-    AzureWebJobsStorage: azurite.connectionString,
+    AzureWebJobsStorage: storage,
     ServiceBus: serviceBus.connectionString,
     LONGSHORE_CONFIG: configFile,
     ...QUEUE_SETTINGS,
@@ -96,8 +100,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     TARGET_PASSWORD: LOGIN.password,
     WEBHOOK_SECRET: 'only-on-this-machine-and-for-notices',
   };
-  const storage = { kind: 'connectionString', value: azurite.connectionString } as const;
-  const blobs = await createAzureClients().blobService(storage);
+  const blobs = await createAzureClients().blobService({ kind: 'connectionString', value: storage });
   await blobs.getContainerClient(settings.TRANSFER_CONTAINER).createIfNotExists();
 
   const all = started.move();
@@ -108,7 +111,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     login: LOGIN,
     settings,
     configFile,
-    blobUrl: azurite.blobUrl,
+    blobUrl: blobs.url.replace(/\/$/, ''),
     async startFunctions() {
       const root = path.resolve(import.meta.dirname, '..');
       return onPorts(CUSTOMARY_PORTS.functions, (ports) =>

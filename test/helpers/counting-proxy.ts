@@ -47,6 +47,9 @@ export async function countingProxy(
       answer.pipe(response);
     });
     onward.on('error', () => response.destroy());
+    response.on('close', () => {
+      if (!response.writableFinished) onward.destroy();
+    });
     incoming.pipe(onward);
   });
   return {

@@ -18,6 +18,7 @@ import { type Stack, type StackOptions, startStack } from '../../local/stack.ts'
 import { type App, loadApp } from '../../shared/app/index.ts';
 import type { ImportJob, JobRecord } from '../../shared/imports/index.ts';
 import { createRegistryClient, type RegistryClient } from '../../shared/registry/index.ts';
+import { newStorageAccount } from './azurite.ts';
 
 /** How long something that should happen is waited for, in milliseconds. */
 const SOON = { timeout: 30_000, interval: 100 };
@@ -68,6 +69,7 @@ export class RunningLongshore {
         folder,
         ports: 'free',
         configuration: demoConfiguration,
+        storage: await newStorageAccount(),
         ...options,
         onTargetRequest: (request) => {
           requests.push(request);

@@ -38,6 +38,20 @@ describe('startAzurite', () => {
     await expect(fetch(azurite.blobUrl)).rejects.toThrow();
   });
 
+  test('keeps what its accounts have apart', async () => {
+    await using azurite = await startAzurite({ accounts: ['one', 'other'] });
+    const [one, other, first] = [
+      azurite.connectionStringOf('one'),
+      azurite.connectionStringOf('other'),
+      azurite.connectionString,
+    ].map((connectionString) => BlobServiceClient.fromConnectionString(connectionString));
+    await one?.createContainer('box');
+    await first?.createContainer('chest');
+    const names = async (service?: BlobServiceClient) =>
+      (await Array.fromAsync(service?.listContainers() ?? [])).map(({ name }) => name);
+    expect([await names(one), await names(other), await names(first)]).toEqual([['box'], [], ['chest']]);
+  });
+
   test('keeps data in a folder from one run to the next', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'azurite-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));

@@ -10,6 +10,7 @@ import { buildArchive, demoApplication, moveTag, pushContent } from '../../local
 import { startStack } from '../../local/stack.ts';
 import { createRegistryClient } from '../../shared/registry/index.ts';
 import { startHostProcess } from '../fixtures/functions-app/host-process.ts';
+import { newStorageAccount } from '../helpers/azurite.ts';
 import { runProgram } from '../helpers/programs.ts';
 import { startTestRegistry } from '../helpers/test-registry.ts';
 
@@ -81,6 +82,7 @@ test('it runs by itself: a poll queues a job, the job copies an image, and an ar
   await using stack = await startStack({
     folder: join(folder, 'stack'),
     ports: 'free',
+    storage: await newStorageAccount(),
     configuration: ({ upstream, target }) => `
       registries: { "${target}": { credentials: { username: longshore, password: { env: TARGET_PASSWORD } } } }
       defaults: { schedule: "* * * * * *" }

@@ -8,6 +8,7 @@ import { loadApp } from '../../shared/app/index.ts';
 import { createAzureClients, createTableRecords } from '../../shared/azure/index.ts';
 import { type Observation, observationSchema } from '../../shared/mirror/index.ts';
 import { createRegistryClient } from '../../shared/registry/index.ts';
+import { newStorageAccount } from '../helpers/azurite.ts';
 import { runCli } from '../helpers/cli.ts';
 
 function configuration({ upstream, target }: { readonly upstream: string; readonly target: string }) {
@@ -27,7 +28,12 @@ describe('deletions', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'longshore-cli-'));
-    stack = await startStack({ folder, ports: 'free', configuration });
+    stack = await startStack({
+      folder,
+      ports: 'free',
+      storage: await newStorageAccount(),
+      configuration,
+    });
   }, 60_000);
 
   afterAll(async () => {

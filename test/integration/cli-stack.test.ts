@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoConfiguration } from '../../local/demo-configuration.ts';
 import { demoImages, pushContent } from '../../local/demo-content/index.ts';
 import { type Stack, startStack } from '../../local/stack.ts';
+import { newStorageAccount } from '../helpers/azurite.ts';
 import { runCli, runCliProcess } from '../helpers/cli.ts';
 
 describe('commands that work with a stack', () => {
@@ -13,7 +14,12 @@ describe('commands that work with a stack', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'longshore-cli-'));
-    stack = await startStack({ folder, ports: 'free', configuration: demoConfiguration });
+    stack = await startStack({
+      folder,
+      ports: 'free',
+      storage: await newStorageAccount(),
+      configuration: demoConfiguration,
+    });
     for (const { repository, tags, content } of await demoImages({ bytesPerLayer: 1024 })) {
       await pushContent(stack.upstream.url, repository, tags, content);
     }

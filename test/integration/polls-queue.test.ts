@@ -6,6 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { demoImages, pushContent } from '../../local/demo-content/index.ts';
 import { startStack } from '../../local/stack.ts';
 import { loadApp } from '../../shared/app/index.ts';
+import { newStorageAccount } from '../helpers/azurite.ts';
 
 const WATCHES = 60;
 
@@ -28,7 +29,12 @@ function configuration({ upstream, target }: { readonly upstream: string; readon
 it('polls of more watches than one invocation takes go through the queue, and each change is queued once', async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'longshore-polls-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await using stack = await startStack({ folder, ports: 'free', configuration });
+  await using stack = await startStack({
+    folder,
+    ports: 'free',
+    storage: await newStorageAccount(),
+    configuration,
+  });
   for (const { repository, tags, content } of await demoImages({ bytesPerLayer: 1024 })) {
     await pushContent(stack.upstream.url, repository, tags, content);
   }
