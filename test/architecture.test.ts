@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -199,8 +199,25 @@ describe('the architecture', () => {
     expect(readers.filter((file) => !file.startsWith('shared/config/'))).toEqual([]);
   });
 
+  it('has a page whose table says the same', () => {
+    const isFolder = (part: string) => existsSync(path.join(root, part)) && !part.includes('.');
+    const describeTarget = (part: string) =>
+      part === 'shared/*' ? 'all of `shared/`' : part.startsWith('shared/') ? part.slice(7) : `\`${part}/\``;
+    const expected = Object.entries(MAY_IMPORT)
+      .filter(([part]) => isFolder(part) && part !== 'bench')
+      .map(([part, targets]) => {
+        const folders = targets.filter((target) => target === 'shared/*' || isFolder(target));
+        return [`\`${part}/\``, folders.toSorted().map(describeTarget).join(', ')];
+      });
+    const page = readFileSync(path.join(root, 'docs/architecture.md'), 'utf8');
+    const [, table = ''] = page.split('| folder | contains | may import |');
+    const rows = [...(table.split('\n\n')[0] ?? '').matchAll(/^\| (`[^|]+`) \|[^|]*\| ?([^|]*?) ?\|$/gm)];
+    const shown = rows.map(([, part, targets]) => [part, targets]);
+    expect(shown.toSorted()).toEqual(expected.toSorted());
+  });
+
   it('names only paths that exist in its documents', () => {
-    const documents = ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md'];
+    const documents = ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/operate.md'];
     const missing = documents.flatMap((document) => {
       const text = readFileSync(path.join(root, document), 'utf8');
       const paths = [...text.matchAll(/`((?:shared|functions|local|cli|test|docs|bench)\/[\w./-]*)`/g)];
