@@ -25,9 +25,9 @@ export function retryCommand(run: Run): Command {
         return await withApp({ environment }, async (app) => {
           const queued: ImportJob[] = [];
           const notFailed: string[] = [];
-          if (all) queued.push(...(await app.retryFailed({ signal })));
+          if (all) queued.push(...(await app.retryJobs({ signal })));
           for (const job of new Set(ids)) {
-            const again = await app.retryFailed({ job, signal });
+            const again = await app.retryJobs({ job, signal });
             if (again.length === 0) notFailed.push(job);
             queued.push(...again);
           }

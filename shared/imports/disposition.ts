@@ -1,24 +1,39 @@
-import { ArchiveError, BudgetError, LongshoreError, RegistryError, TransportError } from '../errors.ts';
+import {
+  ArchiveError,
+  BudgetError,
+  LongshoreError,
+  PolicyError,
+  RegistryError,
+  TransportError,
+} from '../errors.ts';
 
-/** What becomes of work that failed: tried again after longer and longer, as late as was asked for, or not at all. */
+/**
+ * What kind of failure it was. `retry`: may succeed the next time. `wait`: will fit at a later time. `hold`: a policy says
+ * not yet. `dead-letter`: cannot succeed.
+ */
 export type Disposition =
   | { readonly action: 'retry' }
   | { readonly action: 'wait'; readonly afterMs: number }
-  /** `slowTries`: it may be cured from outside, so whoever can wait gives it so many more tries first, far apart. */
+  /** `afterMs`: when the policy is to be asked again, if it says so. */
+  | { readonly action: 'hold'; readonly afterMs?: number }
+  /** `slowTries`: it may be cured from outside, so it gets that many more tries first, far apart. */
   | { readonly action: 'dead-letter'; readonly slowTries?: number };
 
 const DEFAULT_RATE_LIMIT_WAIT_MS = 15 * 60_000;
 const MAX_WAIT_MS = 24 * 60 * 60_000;
-/** The rotation of a password is over after an hour of them. */
+/** An hour of them outlasts the rotation of a password. */
 const TRIES_WHEN_DENIED = 3;
 
 /**
- * Decides by the kind of failure. What can never succeed is dead-lettered at once; a rate limit is waited out and is no
- * failed try, and so is a budget; everything else, also the unknown, is tried again a bounded number of times.
+ * Decides by the kind of failure. What cannot succeed is dead-lettered at once; a rate limit, a budget and a policy are
+ * waited for, which is no failed try; everything else, also the unknown, is tried again a bounded number of times.
  */
 export function dispositionOf(error: unknown, now: () => number = Date.now): Disposition {
   if (!(error instanceof LongshoreError)) return { action: 'retry' };
   if (error instanceof BudgetError) return waitFor(error.until.getTime() - now());
+  if (error instanceof PolicyError) {
+    return { action: 'hold', ...(error.until && { afterMs: bounded(error.until.getTime() - now()) }) };
+  }
   if (error instanceof RegistryError) {
     if (error.code === 'E_RATE_LIMITED') return waitFor(error.retryAfterMs ?? DEFAULT_RATE_LIMIT_WAIT_MS);
     // Without a status it was us who refused.
@@ -36,5 +51,10 @@ export function dispositionOf(error: unknown, now: () => number = Date.now): Dis
 }
 
 function waitFor(ms: number): Disposition {
-  return { action: 'wait', afterMs: Math.min(Math.max(ms, 1000), MAX_WAIT_MS) };
+  return { action: 'wait', afterMs: bounded(ms) };
+}
+
+/** What is waited for may change meanwhile: it is looked at once a day. */
+function bounded(ms: number): number {
+  return Math.min(Math.max(ms, 1000), MAX_WAIT_MS);
 }

@@ -38,7 +38,13 @@ export type * from './ports.ts';
 export { ProgressWriter } from './progress-writer.ts';
 export { createRecordedQueue } from './recorded-queue.ts';
 export { isJobExpired, isUploadExpired } from './retention-rules.ts';
-export { MAX_FAILURES, retryDelayMs, slowRetryDelayMs } from './retry-delay.ts';
-export { type RetryFailedOptions, retryFailed } from './retry-failed.ts';
+export { type RetryOptions, retryJobs } from './retry-jobs.ts';
 export { type ImportDependencies, type ImportOutcome, runImport } from './run-import.ts';
+export {
+  type Deferral,
+  describeDeferral,
+  settle,
+  storedSetbacks,
+  writeSettlement,
+} from './settlement.ts';
 export { createUploadSessions, type UploadRecord, uploadRecordSchema } from './upload-sessions.ts';

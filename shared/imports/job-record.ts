@@ -4,7 +4,7 @@ import { type ImportJob, importJobSchema } from './import-job.ts';
 
 /**
  * `queued`: waits for a worker (also when scheduled again). `running`: a worker has it. `succeeded`: the target
- * changed. `unchanged`: there was nothing to do. `held`: a policy says not yet. `failed`: dead-lettered.
+ * changed. `unchanged`: there was nothing to do. `held`: a policy says not yet, and is asked again. `failed`: dead-lettered.
  */
 export const JOB_STATES = ['queued', 'running', 'succeeded', 'unchanged', 'held', 'failed'] as const;
 export type JobState = (typeof JOB_STATES)[number];
@@ -18,6 +18,10 @@ export const jobRecordSchema = importJobSchema.extend({
   failures: z.number().int().default(0),
   /** Tries in a row that the registry denied; each is a failure too. */
   denials: z.number().int().optional(),
+  /** How often in a row a policy held it. */
+  holds: z.number().int().optional(),
+  /** When a held job is looked at again. */
+  heldUntil: z.iso.datetime().optional(),
   /** Pulls that it needs, as far as it got: what it waits for. */
   pulls: z.number().int().optional(),
   /** For people: what happened, or what is being waited for. */
@@ -61,7 +65,13 @@ export function queuedRecord(job: ImportJob, now: Date): JobRecord {
 /** A worker begins. A repeat of a job that is done does not hide that it is; one that was given up begins anew. */
 export function started(current: JobRecord | undefined, job: ImportJob, now: Date): JobRecord {
   if (current && isDone(current)) return { ...current, attempts: current.attempts + 1 };
-  const { detail: _, errorCode: __, finishedAt: ___, ...known } = current ?? queuedRecord(job, now);
+  const {
+    detail: _,
+    errorCode: __,
+    finishedAt: ___,
+    heldUntil: ____,
+    ...known
+  } = current ?? queuedRecord(job, now);
   return {
     ...(known.state === 'failed' ? withoutSetbacks(known) : known),
     state: 'running',
@@ -84,7 +94,10 @@ export interface JobSetback {
   readonly errorCode: string;
   readonly failures: number;
   readonly denials?: number;
+  readonly holds?: number;
   readonly pulls?: number;
+  /** The job is held until then; absent: it is queued. */
+  readonly heldUntil?: string;
 }
 
 export type JobEnd =
@@ -101,22 +114,29 @@ export function finished(current: JobRecord | undefined, end: JobEnd, now: Date)
   return { ...known, failures: 0, ...end, finishedAt: now.toISOString() };
 }
 
-/** Back in the queue, to be seen from a later time on, with the reason; unless another worker has done it since. */
-export function requeued(current: JobRecord | undefined, setback: JobSetback): JobRecord | undefined {
+/** Back in the queue, or held, to be seen from a later time on, with the reason; unless another worker has done it since. */
+export function deferred(current: JobRecord | undefined, setback: JobSetback): JobRecord | undefined {
   if (!current || isDone(current)) return current;
   const { finishedAt: _, ...known } = withoutSetbacks(current);
-  return { ...known, ...setback, state: 'queued' };
+  return { ...known, ...setback, state: setback.heldUntil === undefined ? 'queued' : 'held' };
 }
 
-/** Back in the queue by hand. A worker may have begun since `failed` was read: then the record is the worker's. */
-export function revived(current: JobRecord | undefined, failed: JobRecord): JobRecord | undefined {
-  if (current?.state !== 'failed' || current.attempts !== failed.attempts) return current;
+/** Whether a person may have it done now. */
+export function isRetryable({ state }: Pick<JobRecord, 'state'>): boolean {
+  return state === 'failed' || state === 'held';
+}
+
+/** Back in the queue by hand. A worker may have begun since it was read: then the record is the worker's. */
+export function revived(current: JobRecord | undefined, read: JobRecord): JobRecord | undefined {
+  if (!current || !isRetryable(current) || current.attempts !== read.attempts) return current;
   const { errorCode: _, finishedAt: __, ...known } = withoutSetbacks(current);
   return { ...known, state: 'queued', failures: 0, detail: 'queued again by hand' };
 }
 
 /** Without what is known only of the last try. */
-function withoutSetbacks<Known extends Partial<JobRecord>>(record: Known): Omit<Known, 'denials' | 'pulls'> {
-  const { denials: _, pulls: __, ...rest } = record;
+function withoutSetbacks<Known extends Partial<JobRecord>>(
+  record: Known,
+): Omit<Known, 'denials' | 'holds' | 'heldUntil' | 'pulls'> {
+  const { denials: _, holds: __, heldUntil: ___, pulls: ____, ...rest } = record;
   return rest;
 }

@@ -10,16 +10,16 @@ import type { Records } from '../records.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
 import type { BlobRecord } from './copy/mount-source-index.ts';
-import { type Disposition, dispositionOf } from './disposition.ts';
+import { dispositionOf } from './disposition.ts';
 import { neverBackwards, type TagGuard } from './guards/index.ts';
 import { type ImportJob, parseImportJob } from './import-job.ts';
-import { finished, isDone, type JobRecord, jobKey, progressed, requeued, started } from './job-record.ts';
+import { deferred, finished, isDone, type JobRecord, jobKey, progressed, started } from './job-record.ts';
 import type { TagLeaseOptions } from './ledger/tag-lease.ts';
 import { type TagRecord, tagKey } from './ledger/tag-record.ts';
 import { placeTag, type TagPlacement } from './place-tag.ts';
 import type { DeadLetterQueue, JobQueue, OpenSource } from './ports.ts';
 import { ProgressWriter } from './progress-writer.ts';
-import { MAX_FAILURES, retryDelayMs, slowRetryDelayMs } from './retry-delay.ts';
+import { describeDeferral, settle, storedSetbacks, writeSettlement } from './settlement.ts';
 
 export interface ImportDependencies {
   readonly repository: (name: RepositoryName) => ContentSource & ContentTarget;
@@ -49,14 +49,21 @@ export type ImportOutcome =
       readonly state: 'succeeded' | 'unchanged';
       readonly detail: string;
     }
-  | { readonly kind: 'rescheduled'; readonly job: ImportJob; readonly at: Date; readonly detail: string }
+  /** `held`: a policy says not yet. */
+  | {
+      readonly kind: 'rescheduled' | 'held';
+      readonly job: ImportJob;
+      readonly at: Date;
+      readonly detail: string;
+    }
   | { readonly kind: 'dead-lettered'; readonly code: string; readonly detail: string };
 
 /**
  * Runs one import job from a queue message's body. Safe to run twice, late, or beside itself: content is
  * addressed by digest, the tag moves last and only forward. Whatever happens is written to the job's record.
  *
- * A job that failed, also one that was interrupted, is sent once more for a later time, at most 24 times in a row.
+ * A job that failed, also one that was interrupted, is sent once more for a later time, at most 24 times in a row. One
+ * that a policy holds is looked at again when the policy says, for as long as it takes.
  * @throws only what the records or the queue throw: what became of the job could not be kept, so it is to be delivered again
  */
 export async function runImport(
@@ -70,7 +77,7 @@ export async function runImport(
     job = parseImportJob(body);
   } catch (error) {
     if (!(error instanceof InvalidInputError)) throw error;
-    return deadLetter(body, error, dependencies);
+    return await refuseMessage(body, error, dependencies);
   }
   const key = jobKey(job.id);
   const record = await jobs.update(key, (current) => started(current, job, now()));
@@ -134,76 +141,72 @@ function failedRepeat(job: ImportJob, error: unknown, logger: Logger): ImportOut
   return { kind: 'done', job, state: 'unchanged', detail };
 }
 
-/**
- * The record is written before the queue is told: a crash in between is a redelivery, not a second message.
- * @param record the job's, with the failed tries in a row before this one
- */
+/** @param record the job's, with what earlier tries left behind */
 async function settleFailure(
   job: ImportJob,
   error: unknown,
   record: JobRecord | undefined,
   dependencies: ImportDependencies,
 ): Promise<ImportOutcome> {
-  const { jobs, queue, logger, now = () => new Date(), random } = dependencies;
+  const { jobs, queue, deadLetters, logger, now = () => new Date(), random } = dependencies;
   const key = jobKey(job.id);
   const message = describeError(error);
   const errorCode = codeOf(error);
   const disposition = dispositionOf(error, () => now().getTime());
-  const isWait = disposition.action === 'wait';
-  const failures = (record?.failures ?? 0) + (isWait ? 0 : 1);
-  const denials = errorCode === 'E_DENIED' ? (record?.denials ?? 0) + 1 : 0;
-  const isHopeless = disposition.action === 'dead-letter' && denials > (disposition.slowTries ?? -1);
-  if (isHopeless || (!isWait && failures >= MAX_FAILURES)) {
-    const end = { state: 'failed', detail: message, errorCode, failures } as const;
-    const kept = await jobs.update(key, (current) => finished(current, end, now()));
-    if (kept && isDone(kept)) return failedRepeat(job, error, logger);
-    return await deadLetter(job, error, dependencies);
-  }
-  const delayMs = delayOf(disposition, failures, random);
-  const at = new Date(now().getTime() + delayMs);
-  const until = at.toISOString();
-  const detail = `${whatHappensNext(error, disposition)} ${until}: ${message}`;
+  const settlement = settle(disposition, record ?? {}, { now: now(), random });
   const pulls = error instanceof BudgetError ? error.pulls : record?.pulls;
-  const setback = {
-    detail,
-    errorCode,
-    failures,
-    ...(denials > 0 && { denials }),
-    ...(pulls !== undefined && { pulls }),
-  };
-  const kept = await jobs.update(key, (current) => requeued(current, setback));
-  if (kept && isDone(kept)) return failedRepeat(job, error, logger);
-  logger.warn('import will be tried again', {
-    job: job.id,
-    target: job.target,
-    until,
-    failures,
-    code: errorCode,
-    error: message,
+  const isWritten = await writeSettlement(settlement, {
+    isOpen: async () => {
+      const current = await jobs.get(key);
+      return !current || !isDone(current);
+    },
+    deadLetter: () => deadLetters.deadLetter(job, { code: errorCode, message }),
+    recordEnd: ({ failures }) => {
+      const end = { state: 'failed', detail: message, errorCode, failures } as const;
+      return jobs.update(key, (current) => finished(current, end, now()));
+    },
+    recordDeferral: async (deferral) => {
+      const setback = {
+        detail: `${describeDeferral(deferral, waitsFor(error))}: ${message}`,
+        errorCode,
+        ...storedSetbacks(deferral.setbacks),
+        ...(pulls !== undefined && { pulls }),
+        ...(deferral.action === 'hold' && { heldUntil: deferral.at.toISOString() }),
+      };
+      const current = await jobs.update(key, (before) => deferred(before, setback));
+      return !current || !isDone(current);
+    },
+    sendAt: (at) => queue.sendAt(job, at),
   });
-  await queue.sendAt(job, at);
-  return { kind: 'rescheduled', job, at, detail: message };
+  if (!isWritten) return failedRepeat(job, error, logger);
+  const { failures } = settlement.setbacks;
+  const fields = { job: job.id, target: job.target, failures, code: errorCode, error: message };
+  if (settlement.action === 'dead-letter') {
+    logger.error('import dead-lettered', fields);
+    return { kind: 'dead-lettered', code: errorCode, detail: message };
+  }
+  const { action, at } = settlement;
+  logger.warn(action === 'hold' ? 'import held' : 'import will be tried again', {
+    ...fields,
+    until: at.toISOString(),
+  });
+  return { kind: action === 'hold' ? 'held' : 'rescheduled', job, at, detail: message };
 }
 
-function delayOf(disposition: Disposition, failures: number, random: (() => number) | undefined): number {
-  if (disposition.action === 'wait') return disposition.afterMs;
-  return disposition.action === 'retry' ? retryDelayMs(failures, random) : slowRetryDelayMs(random);
+function waitsFor(error: unknown): string | undefined {
+  return error instanceof BudgetError ? `the budget of ${error.registry}` : undefined;
 }
 
-function whatHappensNext(error: unknown, { action }: Disposition): string {
-  if (error instanceof BudgetError) return `waits for the budget of ${error.registry} until`;
-  return action === 'wait' ? 'waits until' : 'will be tried again at';
-}
-
-async function deadLetter(
+/** A message that is no job: there is no record to write. */
+async function refuseMessage(
   body: unknown,
-  error: unknown,
-  { deadLetters: sink, logger }: ImportDependencies,
+  error: InvalidInputError,
+  { deadLetters, logger }: ImportDependencies,
 ): Promise<ImportOutcome> {
-  const reason = { code: codeOf(error), message: describeError(error) };
-  await sink.deadLetter(body, reason);
-  logger.error('import dead-lettered', { code: reason.code, error: reason.message });
-  return { kind: 'dead-lettered', code: reason.code, detail: reason.message };
+  const { code, message } = error;
+  await deadLetters.deadLetter(body, { code, message });
+  logger.error('import dead-lettered', { code, error: message });
+  return { kind: 'dead-lettered', code, detail: message };
 }
 
 function targetOf(job: ImportJob): TagReference {

@@ -176,7 +176,7 @@ test('a job that failed is queued again by hand once its cause is gone', async (
   await longshore.seeRecord(job.target, { state: 'failed', errorCode: 'E_NOT_FOUND' });
 
   await pushContent(longshore.stack.upstream.url, REPOSITORY, ['late'], image);
-  expect(await longshore.retryFailed(job.id)).toEqual([job]);
+  expect(await longshore.retryJobs(job.id)).toEqual([job]);
   await longshore.seeCopy('late/app', '1', image);
   await longshore.seeRecord(job.target, { state: 'succeeded', attempts: 2, failures: 0 });
   await longshore.seeQueueDone();

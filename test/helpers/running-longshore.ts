@@ -139,8 +139,8 @@ export class RunningLongshore {
   }
 
   /** Queues a failed job again. */
-  retryFailed(job: string): Promise<readonly ImportJob[]> {
-    return this.#app.retryFailed({ job });
+  retryJobs(job: string): Promise<readonly ImportJob[]> {
+    return this.#app.retryJobs({ job });
   }
 
   async seeRecord(target: string, expected: Partial<JobRecord>): Promise<JobRecord> {

@@ -6,8 +6,8 @@ import {
   type ImportOutcome,
   type JobRecord,
   jobRecordSchema,
-  type RetryFailedOptions,
-  retryFailed,
+  type RetryOptions,
+  retryJobs,
   runImport,
   tagRecordSchema,
   uploadRecordSchema,
@@ -22,7 +22,7 @@ export interface ImportsFacade {
   /** Runs one import job from a message's body. Throwing means: deliver again, the outcome could not be recorded. */
   runImport(body: unknown, context?: CallContext): Promise<ImportOutcome>;
   /** Queues one failed job, or all of them, again. Resolves to those that were queued. */
-  retryFailed(options?: RetryFailedOptions): Promise<readonly ImportJob[]>;
+  retryJobs(options?: RetryOptions): Promise<readonly ImportJob[]>;
   /** All job records, in no particular order. */
   jobs(): AsyncIterable<JobRecord>;
 }
@@ -53,7 +53,7 @@ export function importsPart(
         { repository, openSource, jobs, tags, blobs, queue, deadLetters, logger, now, random, wait },
         { signal },
       ),
-    retryFailed: (options) => retryFailed({ jobs, queue, now }, options),
+    retryJobs: (options) => retryJobs({ jobs, queue, now }, options),
     async *jobs() {
       for await (const { value } of jobs.list()) yield value;
     },

@@ -4,8 +4,8 @@ import type { RecordKey } from '../../records.ts';
 import { provisioningStateSchema } from './pipeline.ts';
 import { resourceNameSchema } from './resource-name.ts';
 
-/** `response.status`. ACR shows `Running` and calls it a free text. */
-const RUN_STATES = ['Queued', 'Running', 'Succeeded', 'Failed'] as const;
+/** `response.status`. ACR shows `Running` and calls it a free text. `Held`: a policy says not yet, and is asked again. */
+const RUN_STATES = ['Queued', 'Running', 'Held', 'Succeeded', 'Failed'] as const;
 
 /** An archive by its name in the pipeline's container. */
 const blobSchema = z.object({
@@ -60,6 +60,12 @@ const runExtensionsSchema = z.object({
   attempts: z.number().int(),
   /** Failed tries in a row. */
   failures: z.number().int(),
+  /** Tries in a row that were denied; each is a failure too. */
+  denials: z.number().int().optional(),
+  /** How often in a row a policy held it. */
+  holds: z.number().int().optional(),
+  /** When a held run is looked at again. */
+  heldUntil: z.iso.datetime().optional(),
   /** The ETag of the blob whose arrival started the run. */
   etag: z.string().optional(),
   errorCode: z.string().optional(),

@@ -1,4 +1,6 @@
 /** How the record of a run moves on. Each step leaves a run of another generation alone: it was ordered anew. */
+
+import { type Deferral, describeDeferral, storedSetbacks } from '../../imports/index.ts';
 import type { FailedArtifact } from '../export/index.ts';
 import type { PipelineRun } from './pipeline-run.ts';
 
@@ -33,8 +35,8 @@ export function started(run: Step, generation: string, now: Date): Step {
 
 /** What an earlier try failed with, or another worker's that had the same message, is past. */
 function withoutError(run: PipelineRun): PipelineRun {
-  const { detail: _, errorCode: __, ...longshore } = run.longshore;
-  const { pipelineRunErrorMessage: ___, ...response } = run.response;
+  const { detail: _, errorCode: __, heldUntil: ___, ...longshore } = run.longshore;
+  const { pipelineRunErrorMessage: ____, ...response } = run.response;
   return { ...run, response, longshore };
 }
 
@@ -93,30 +95,34 @@ export function finished(
   };
 }
 
-/** Back in the queue until `until`. */
+/** Back in the queue, or held by a policy, until the time of the deferral. */
 export function deferred(
   run: Step,
   generation: string,
   report: RunReport,
   error: RunError,
-  {
-    until,
-    failures,
-    pulls,
-  }: { readonly until: Date; readonly failures: number; readonly pulls?: number | undefined },
+  { deferral, pulls }: { readonly deferral: Deferral; readonly pulls?: number | undefined },
 ): Step {
   if (!isOpen(run, generation)) return run;
-  const reported = withReport(run, report, error);
+  const { response, longshore, ...rest } = withReport(withoutSetbacks(run), report, error);
+  const isHeld = deferral.action === 'hold';
   return {
-    ...reported,
-    response: { ...reported.response, status: 'Queued' },
+    ...rest,
+    response: { ...response, status: isHeld ? 'Held' : 'Queued' },
     longshore: {
-      ...reported.longshore,
-      failures,
+      ...longshore,
+      ...storedSetbacks(deferral.setbacks),
       ...(pulls !== undefined && { pulls }),
-      detail: `will be tried again at ${until.toISOString()}`,
+      ...(isHeld && { heldUntil: deferral.at.toISOString() }),
+      detail: describeDeferral(deferral),
     },
   };
+}
+
+/** Without what is known only of the last try. */
+function withoutSetbacks(run: PipelineRun): PipelineRun {
+  const { denials: _, holds: __, heldUntil: ___, ...longshore } = run.longshore;
+  return { ...run, longshore };
 }
 
 function withReport(run: PipelineRun, report: RunReport, error: RunError | undefined): PipelineRun {

@@ -4,10 +4,9 @@ import {
   type DeadLetterQueue,
   type Disposition,
   dispositionOf,
-  MAX_FAILURES,
   ProgressWriter,
-  retryDelayMs,
-  slowRetryDelayMs,
+  settle,
+  writeSettlement,
 } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
 import type { Logger } from '../../telemetry/index.ts';
@@ -53,9 +52,16 @@ export interface TransferDependencies {
 /** How a delivery ended, when it did not throw. Then the message is done with. */
 export type TransferOutcome =
   | { readonly kind: 'done'; readonly run: string; readonly state: 'Succeeded' | 'obsolete' }
-  | { readonly kind: 'rescheduled'; readonly run: string; readonly at: Date; readonly detail: string }
+  /** `held`: a policy says not yet. */
+  | {
+      readonly kind: 'rescheduled' | 'held';
+      readonly run: string;
+      readonly at: Date;
+      readonly detail: string;
+    }
   | { readonly kind: 'dead-lettered'; readonly code: string; readonly detail: string };
 
+const HOPELESS: Disposition = { action: 'dead-letter' };
 const messageSchema = z.object({ run: resourceNameSchema, generation: z.string() });
 
 /**
@@ -73,7 +79,10 @@ export async function runTransfer(
   const message = messageSchema.safeParse(body).data;
   if (!message) {
     const error = new InvalidInputError('E_JOB', 'The message names no pipeline run and its generation.');
-    return await deadLetter(body, { code: error.code, message: error.message }, dependencies);
+    const { code, message: text } = error;
+    await dependencies.deadLetters.deadLetter(body, { code, message: text });
+    logger.error('transfer dead-lettered', { code, error: text });
+    return { kind: 'dead-lettered', code, detail: text };
   }
   const { generation } = message;
   const key = runKey(message.run);
@@ -93,11 +102,11 @@ export async function runTransfer(
     };
     const result = await executeRun(run, call, dependencies).finally(() => progress.flush());
     report = result.report;
-    failure = failureOf(result);
+    failure = failureOf(result, now);
   } catch (error) {
     failure = {
       error: { code: codeOf(error), message: describeError(error) },
-      disposition: dispositionOf(error),
+      disposition: dispositionOf(error, () => now().getTime()),
       ...(error instanceof BudgetError && { pulls: error.pulls }),
     };
   }
@@ -131,27 +140,28 @@ interface Failure {
 }
 
 /** Artifacts that were left out. As long as one of them may yet succeed, so may the run. */
-function failureOf({ failures }: RunResult): Failure | undefined {
+function failureOf({ failures }: RunResult, now: () => Date): Failure | undefined {
+  const sorted = failures.map((failed) => ({
+    failed,
+    disposition: 'error' in failed ? dispositionOf(failed.error, () => now().getTime()) : HOPELESS,
+  }));
+  const chosen =
+    sorted.find(({ disposition }) => disposition.action === 'wait') ??
+    sorted.find(({ disposition }) => disposition.action === 'retry') ??
+    sorted.find(({ disposition }) => disposition.action === 'hold') ??
+    sorted.find(({ disposition }) => disposition.action === 'dead-letter' && disposition.slowTries) ??
+    sorted[0];
   const [first] = failures;
-  if (!first) return undefined;
-  const dispositions = failures.map(
-    (failed): Disposition => ('error' in failed ? dispositionOf(failed.error) : { action: 'dead-letter' }),
-  );
-  const disposition =
-    dispositions.find(({ action }) => action === 'wait') ??
-    dispositions.find(({ action }) => action === 'retry') ??
-    dispositions.find((one) => one.action === 'dead-letter' && one.slowTries !== undefined) ??
-    ({ action: 'dead-letter' } as const);
-  const many = `${failures.length} artifacts failed; the first: ${first.name}: ${first.message}`;
-  const message = failures.length === 1 ? `${first.name}: ${first.message}` : many;
-  return { error: { code: first.code, message }, disposition };
+  if (!chosen || !first) return undefined;
+  const { disposition } = chosen;
+  // What it waits for is what a person needs to know; else what came first.
+  const { name, code, message: text } = disposition.action === 'hold' ? chosen.failed : first;
+  const many = `${failures.length} artifacts failed; ${disposition.action === 'hold' ? 'held' : 'the first'}: `;
+  const message = `${failures.length === 1 ? '' : many}${name}: ${text}`;
+  return { error: { code, message }, disposition };
 }
 
-/**
- * A run that another worker ended meanwhile, after its message was delivered twice, stays as that left it. Before a new
- * message the record is written, so that a crash in between is a redelivery; before the end the queue for failures is
- * told, so that a crash in between loses nothing.
- */
+/** A run that another worker ended meanwhile, after its message was delivered twice, stays as that left it. */
 async function settleFailure(
   run: PipelineRun,
   report: RunReport,
@@ -159,40 +169,52 @@ async function settleFailure(
   message: TransferMessage,
   dependencies: TransferDependencies,
 ): Promise<TransferOutcome> {
-  const { runs, queue, logger, now = () => new Date(), random } = dependencies;
+  const { runs, queue, deadLetters, logger, now = () => new Date(), random } = dependencies;
   const key = runKey(run.name);
-  const isWait = disposition.action === 'wait';
-  const failures = run.longshore.failures + (isWait ? 0 : 1);
-  const isHopeless = disposition.action === 'dead-letter' && failures > (disposition.slowTries ?? 0);
-  if (isHopeless || (!isWait && failures >= MAX_FAILURES)) {
-    const standing = await runs.get(key);
-    if (!isOpen(standing, message.generation)) return obsolete(message, logger);
-    if (!isTakenAway(run, standing, error)) {
-      const failed = { ...error, message: `Pipeline run ${run.name}: ${error.message}` };
-      const outcome = await deadLetter(asideBody(run), failed, dependencies);
-      await runs.update(key, (current) => finished(current, message.generation, report, error, now()));
-      return outcome;
-    }
+  const { generation } = message;
+  const isTaken = await isTakenAway(run, error, dependencies);
+  const kind: Disposition = isTaken ? { action: 'dead-letter', slowTries: 1 } : disposition;
+  const settlement = settle(kind, run.longshore, { now: now(), random });
+  const isWritten = await writeSettlement(settlement, {
+    isOpen: async () => isOpen(await runs.get(key), generation),
+    deadLetter: () =>
+      deadLetters.deadLetter(bodyOf(run), {
+        ...error,
+        message: `Pipeline run ${run.name}: ${error.message}`,
+      }),
+    recordEnd: () => runs.update(key, (current) => finished(current, generation, report, error, now())),
+    recordDeferral: async (deferral) => {
+      const current = await runs.update(key, (before) =>
+        deferred(before, generation, report, error, { deferral, pulls }),
+      );
+      return isOpen(current, generation);
+    },
+    sendAt: (at) => queue.sendAt(message, at),
+  });
+  if (!isWritten) return obsolete(message, logger);
+  const { failures } = settlement.setbacks;
+  if (settlement.action === 'dead-letter') {
+    logger.error('transfer dead-lettered', { ...message, failures, code: error.code, error: error.message });
+    return { kind: 'dead-lettered', code: error.code, detail: error.message };
   }
-  const until = new Date(now().getTime() + delayOf(disposition, failures, random));
-  const kept = await runs.update(key, (current) =>
-    deferred(current, message.generation, report, error, { until, failures, pulls }),
-  );
-  if (!isOpen(kept, message.generation)) return obsolete(message, logger);
-  logger.warn('transfer will be tried again', { ...message, until: until.toISOString(), failures, ...error });
-  await queue.sendAt(message, until);
-  return { kind: 'rescheduled', run: run.name, at: until, detail: error.message };
+  const { action, at } = settlement;
+  logger.warn(action === 'hold' ? 'transfer held' : 'transfer will be tried again', {
+    ...message,
+    until: at.toISOString(),
+    failures,
+    ...error,
+  });
+  return { kind: action === 'hold' ? 'held' : 'rescheduled', run: run.name, at, detail: error.message };
 }
 
 /** Whether another worker has imported and deleted the archive under this one. Another try sees whether it got to the end. */
-function isTakenAway(begun: PipelineRun, standing: PipelineRun, { code }: RunError): boolean {
-  const { isImported = false } = standing.longshore;
-  return code === 'E_STORAGE_NOT_FOUND' && isImported && !begun.longshore.isImported;
-}
-
-function delayOf(disposition: Disposition, failures: number, random: (() => number) | undefined): number {
-  if (disposition.action === 'wait') return disposition.afterMs;
-  return disposition.action === 'retry' ? retryDelayMs(failures, random) : slowRetryDelayMs(random);
+async function isTakenAway(
+  begun: PipelineRun,
+  { code }: RunError,
+  { runs }: Pick<TransferDependencies, 'runs'>,
+): Promise<boolean> {
+  if (code !== 'E_STORAGE_NOT_FOUND' || begun.longshore.isImported) return false;
+  return (await runs.get(runKey(begun.name)))?.longshore.isImported ?? false;
 }
 
 function obsolete(message: TransferMessage, logger: Logger): TransferOutcome {
@@ -200,18 +222,8 @@ function obsolete(message: TransferMessage, logger: Logger): TransferOutcome {
   return { kind: 'done', run: message.run, state: 'obsolete' };
 }
 
-async function deadLetter(
-  body: unknown,
-  error: RunError,
-  { deadLetters: sink, logger }: TransferDependencies,
-): Promise<TransferOutcome> {
-  await sink.deadLetter(body, error);
-  logger.error('transfer dead-lettered', { code: error.code, error: error.message });
-  return { kind: 'dead-lettered', code: error.code, detail: error.message };
-}
-
 /** An archive by its name, as it lies in storage; an export by its run. */
-function asideBody({ name, request, response }: PipelineRun): unknown {
+function bodyOf({ name, request, response }: PipelineRun): unknown {
   if (request.target) return { run: name, pipeline: request.pipelineResourceId, blob: request.target.name };
   const container = response.source?.uri.split('/').at(-1);
   return { container, name: request.source?.name };

@@ -25,7 +25,7 @@ export function createApp(able: Partial<App>): App {
     pollUpstreams: unable('pollUpstreams'),
     pollWatches: unable('pollWatches'),
     runImport: unable('runImport'),
-    retryFailed: unable('retryFailed'),
+    retryJobs: unable('retryJobs'),
     requestArchiveImport: unable('requestArchiveImport'),
     pollContainers: unable('pollContainers'),
     runTransfer: unable('runTransfer'),

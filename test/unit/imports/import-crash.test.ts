@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type RegistryCode, RegistryError, TransportError } from '../../../shared/errors.ts';
-import { type ImportJob, jobKey, queuedRecord, retryFailed } from '../../../shared/imports/index.ts';
+import { type ImportJob, jobKey, queuedRecord, retryJobs } from '../../../shared/imports/index.ts';
 import { image, multiPlatform } from '../../helpers/memory-content.ts';
 import { type AtMoment, failing, mortal, World } from '../../helpers/memory-jobs.ts';
 
@@ -134,7 +134,7 @@ test('a crash while a failed job is queued again leaves it failed, or with a mes
     const { at, died } = mortal(n);
     const retry = (moments?: AtMoment) => {
       const ports = { ...world.worker(moments), now: () => new Date(world.time) };
-      return retryFailed(ports, { job: job.id });
+      return retryJobs(ports, { job: job.id });
     };
     const end = await Promise.race([died, retry(at)]);
     await new Promise(setImmediate);

@@ -8,7 +8,7 @@ import {
   jobRecordSchema,
   queuedRecord,
 } from '../../../shared/imports/index.ts';
-import { finished, progressed, requeued, revived, started } from '../../../shared/imports/job-record.ts';
+import { deferred, finished, progressed, revived, started } from '../../../shared/imports/job-record.ts';
 
 const job = createImportJob({
   source: 'docker.io/library/node',
@@ -60,25 +60,25 @@ test('a repeat that changes something is news', () => {
 test('what is done stays done, however another worker that had the same message failed', () => {
   for (const done of [succeeded, unchanged]) {
     expect(finished(done, { state: 'failed', ...setback }, at(4))).toBe(done);
-    expect(requeued(done, setback)).toBe(done);
+    expect(deferred(done, setback)).toBe(done);
   }
 });
 
 test('back in the queue a job says why and is not finished', () => {
-  const waits = requeued(failed, setback);
+  const waits = deferred(failed, setback);
   expect(waits).toMatchObject({ state: 'queued', ...setback });
   expect(waits).not.toHaveProperty('finishedAt');
 });
 
 test('failed tries are counted on until a success, or until the job is given up', () => {
-  const retried = requeued(running, setback);
+  const retried = deferred(running, setback);
   expect(started(retried, job, at(3))).toMatchObject({ state: 'running', failures: 3 });
   expect(failed).toMatchObject({ state: 'failed', failures: 3 });
   expect(started(failed, job, at(3))).toMatchObject({ state: 'running', failures: 0 });
 });
 
 test('a success leaves no failures and no error code behind', () => {
-  const after = finished(requeued(running, setback), { state: 'succeeded', detail: 'copied' }, at(2));
+  const after = finished(deferred(running, setback), { state: 'succeeded', detail: 'copied' }, at(2));
   expect(after).toMatchObject({ failures: 0 });
   expect(after).not.toHaveProperty('errorCode');
 });
@@ -107,7 +107,7 @@ test('progress is written only while the job runs', () => {
 
 test('a record that was removed meanwhile is not made again', () => {
   expect(finished(undefined, { state: 'succeeded', detail: '' }, at(1))).toBeUndefined();
-  expect(requeued(undefined, setback)).toBeUndefined();
+  expect(deferred(undefined, setback)).toBeUndefined();
 });
 
 test('only three states are final', () => {

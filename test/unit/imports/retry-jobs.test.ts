@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { RegistryError } from '../../../shared/errors.ts';
-import { type ImportJob, jobKey, queuedRecord, retryFailed } from '../../../shared/imports/index.ts';
+import { type ImportJob, jobKey, queuedRecord, retryJobs } from '../../../shared/imports/index.ts';
 import { image } from '../../helpers/memory-content.ts';
 import { World } from '../../helpers/memory-jobs.ts';
 
@@ -19,8 +19,8 @@ async function setUp() {
   await world.jobs.update(jobKey(waiting.id), () => queuedRecord(waiting, new Date(world.time)));
   const now = () => new Date(world.time);
   const { queue } = world.worker();
-  const retry = (options?: Parameters<typeof retryFailed>[1]) =>
-    retryFailed({ jobs: world.jobs, queue, now }, options);
+  const retry = (options?: Parameters<typeof retryJobs>[1]) =>
+    retryJobs({ jobs: world.jobs, queue, now }, options);
   const cure = () => {
     isGone = false;
   };
@@ -67,7 +67,7 @@ test('a worker that is faster than the record keeps what it wrote', async () => 
   cure();
   const sendAt = async (job: ImportJob) => void (await world.run(job));
   const now = () => new Date(world.time);
-  await retryFailed({ jobs: world.jobs, queue: { sendAt }, now }, { job: first.id });
+  await retryJobs({ jobs: world.jobs, queue: { sendAt }, now }, { job: first.id });
   expect(await world.record(first)).toMatchObject({ state: 'succeeded', attempts: 2 });
 });
 

@@ -1,6 +1,6 @@
 import type { Records } from '../records.ts';
 import { type ImportJob, importJobSchema } from './import-job.ts';
-import { type JobRecord, jobKey, revived } from './job-record.ts';
+import { isRetryable, type JobRecord, jobKey, revived } from './job-record.ts';
 import type { JobQueue } from './ports.ts';
 
 export interface RetryPorts {
@@ -9,27 +9,29 @@ export interface RetryPorts {
   readonly now: () => Date;
 }
 
-export interface RetryFailedOptions {
-  /** Id of the one job to queue again; without, every failed job. */
+export interface RetryOptions {
+  /** Id of the one job to queue again, which failed or is held. */
   readonly job?: string | undefined;
+  /** Without a job: which jobs. Default: every failed one. */
+  readonly state?: 'failed' | 'held' | undefined;
   /** Ends it between two jobs. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Queues failed jobs again, from their records, with as many tries as a new job has. A job that did not fail, or is
- * not known, is left out.
+ * Queues jobs again, from their records: failed ones with as many tries as a new job has, held ones so that the policy is
+ * asked now. A job in another state, or not known, is left out.
  *
  * The job is sent before its record says so: a crash in between leaves a failed job that runs all the same, never a
- * queued one that nobody will run.
+ * queued one without a message.
  * @returns what was queued
  */
-export async function retryFailed(
+export async function retryJobs(
   { jobs, queue, now }: RetryPorts,
-  { job, signal }: RetryFailedOptions = {},
+  { job, state = 'failed', signal }: RetryOptions = {},
 ): Promise<readonly ImportJob[]> {
   const queued: ImportJob[] = [];
-  for (const record of await failedJobs(jobs, job)) {
+  for (const record of await chosenJobs(jobs, job, state)) {
     signal?.throwIfAborted();
     const again = importJobSchema.parse(record);
     await queue.sendAt(again, now());
@@ -39,13 +41,17 @@ export async function retryFailed(
   return queued;
 }
 
-async function failedJobs(jobs: RetryPorts['jobs'], id: string | undefined): Promise<readonly JobRecord[]> {
-  const failed: JobRecord[] = [];
+async function chosenJobs(
+  jobs: RetryPorts['jobs'],
+  id: string | undefined,
+  state: JobRecord['state'],
+): Promise<readonly JobRecord[]> {
+  const chosen: JobRecord[] = [];
   if (id === undefined) {
-    for await (const { value } of jobs.list()) if (value.state === 'failed') failed.push(value);
+    for await (const { value } of jobs.list()) if (value.state === state) chosen.push(value);
   } else {
     const record = await jobs.get(jobKey(id));
-    if (record?.state === 'failed') failed.push(record);
+    if (record && isRetryable(record)) chosen.push(record);
   }
-  return failed;
+  return chosen;
 }
