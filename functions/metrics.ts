@@ -6,7 +6,7 @@ import { type Metric, metricsText } from '../shared/telemetry/index.ts';
 /** `GET /api/metrics`: how fresh the copies of each watch are, for a Prometheus or OpenTelemetry collector. Wants a function key. */
 export async function metrics(app: App): Promise<HttpResponseInit> {
   return {
-    body: metricsText(freshnessMetrics(await app.freshness())),
+    body: metricsText(freshnessMetrics(await app.freshness({ limit: 0 }))),
     headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8', 'cache-control': 'no-store' },
   };
 }
@@ -28,11 +28,8 @@ function freshnessMetrics(watches: readonly WatchFreshness[]): readonly Metric[]
     {
       name: 'longshore_watch_tags_behind',
       help: 'Target tags that do not have yet what was seen upstream, by why.',
-      samples: watches.flatMap(({ watch, behind }) =>
-        [...Map.groupBy(behind, (tag) => tag.behind?.why ?? '')].map(([why, tags]) => ({
-          labels: { watch, why },
-          value: tags.length,
-        })),
+      samples: watches.flatMap(({ watch, behindBy }) =>
+        Object.entries(behindBy).map(([why, value]) => ({ labels: { watch, why }, value })),
       ),
     },
     {

@@ -49,5 +49,24 @@ export interface PrunableRecords<T extends object> extends Records<T> {
   removeWritten(record: Pick<WrittenRecord<T>, 'key' | 'version'>): Promise<boolean>;
 }
 
+/** What a search gives: all conditions hold. */
+export interface RecordFilter {
+  /** Values of short text fields. */
+  readonly equals?: Readonly<Record<string, string>> | undefined;
+  /** Written at this time or later, by the clock of the store. */
+  readonly writtenSince?: Date | undefined;
+}
+
+/** Records that the store filters. It may have to look at each of them, but sends only those that match. */
+export interface SearchableRecords<T extends object> {
+  /** At most `limit` records, in key order. */
+  search(filter: RecordFilter, limit: number): Promise<readonly StoredRecord<T>[]>;
+
+  /** How many match. At most `max`: there may be more then. */
+  count(filter: RecordFilter, max: number): Promise<number>;
+}
+
+export interface TableRecords<T extends object> extends PrunableRecords<T>, SearchableRecords<T> {}
+
 /** Opens a table of records by its name. `schema` checks what is written and what was read. */
-export type OpenRecords = <T extends object>(table: string, schema: z.ZodType<T>) => PrunableRecords<T>;
+export type OpenRecords = <T extends object>(table: string, schema: z.ZodType<T>) => TableRecords<T>;

@@ -5,7 +5,7 @@ import { EXIT } from '../exit-codes.ts';
 import { jsonOption, positive } from '../options.ts';
 import type { Run } from '../run.ts';
 import { budgetLines } from '../status/budget-lines.ts';
-import { jobLines, latest } from '../status/job-lines.ts';
+import { jobLines } from '../status/job-lines.ts';
 import { behindLines, watchLines } from '../status/watch-lines.ts';
 import { withApp } from '../with-app.ts';
 
@@ -23,21 +23,11 @@ export function statusCommand(run: Run): Command {
     .action(({ state, limit }: StatusFlags) =>
       run(({ output, environment }) =>
         withApp({ environment }, async (app) => {
-          const all = await Array.fromAsync(app.jobs());
-          const counts = Object.fromEntries(
-            JOB_STATES.map((one) => [one, all.filter((job) => job.state === one).length]),
-          );
-          const jobs = all
-            .filter((job) => !state || job.state === state)
-            .sort((a, b) => latest(b).localeCompare(latest(a)))
-            .slice(0, limit);
-          const watches = await app.watches();
-          const freshness = await app.freshness(all);
-          const budgets = await Array.fromAsync(app.budgets());
-          const pauses = await Array.fromAsync(app.pauses());
-          const result = { counts, jobs, watches: watches.map(withoutMemory), freshness, budgets, pauses };
+          const { watches, ...status } = await app.status({ state, limit });
+          const { counts, countedInPart, jobs, freshness, budgets, pauses } = status;
+          const result = { ...status, watches: watches.map(withoutMemory) };
           output.result(result, [
-            ...jobLines(counts, jobs),
+            ...jobLines(counts, countedInPart, jobs),
             ...watchLines(watches, freshness),
             ...behindLines(freshness, limit),
             ...budgetLines(budgets, pauses),

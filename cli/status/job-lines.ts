@@ -1,14 +1,18 @@
 import prettyBytes from 'pretty-bytes';
-import type { JobRecord } from '../../shared/imports/index.ts';
+import { JOB_STATES, type JobRecord, type JobStatus, lastEventAt } from '../../shared/imports/index.ts';
 import { columns } from '../columns.ts';
 import { shortTime, withShortDigests } from '../format.ts';
 
 /** Number of jobs by state, and some of the jobs, for people. */
 export function jobLines(
-  counts: Readonly<Record<string, number>>,
+  counts: JobStatus['counts'],
+  countedInPart: JobStatus['countedInPart'],
   jobs: readonly JobRecord[],
 ): readonly string[] {
-  const total = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
+  const total = JOB_STATES.map((state) => {
+    const more = countedInPart.includes(state) ? '+' : '';
+    return `${counts[state].toLocaleString('en')}${more} ${state}`;
+  });
   if (jobs.length === 0) return [total.join(', ')];
   return [
     total.join(', '),
@@ -17,7 +21,7 @@ export function jobLines(
       ['STATE', 'SINCE', 'JOB', 'TARGET', 'DIGEST', 'SIZE', 'DETAIL'],
       ...jobs.map((job) => [
         job.state,
-        shortTime(latest(job)),
+        shortTime(lastEventAt(job)),
         job.id,
         job.target,
         withShortDigests(job.digest),
@@ -26,11 +30,6 @@ export function jobLines(
       ]),
     ]),
   ];
-}
-
-/** Time of the job's last event, ISO 8601. */
-export function latest({ finishedAt, startedAt, queuedAt }: JobRecord): string {
-  return finishedAt ?? startedAt ?? queuedAt;
 }
 
 function sizeOf({ state, bytesDone, bytesTotal }: JobRecord): string {

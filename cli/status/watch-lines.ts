@@ -34,10 +34,10 @@ export function watchLines(
 
 function freshnessCells(freshness: WatchFreshness | undefined): readonly string[] {
   if (!freshness) return ['', '', '', ''];
-  const { tags, behind, lag, objectiveMs, withinObjective } = freshness;
+  const { tags, lag, objectiveMs, withinObjective } = freshness;
   return [
     String(tags),
-    String(behind.length),
+    String(countBehind(freshness)),
     lag ? describeMs(lag.p95) : '',
     objectiveMs === undefined || withinObjective === undefined
       ? ''
@@ -47,23 +47,29 @@ function freshnessCells(freshness: WatchFreshness | undefined): readonly string[
 
 /** The tags that are behind, longest lag first, and why; nothing when all are current. */
 export function behindLines(freshness: readonly WatchFreshness[], limit: number): readonly string[] {
-  const late = freshness.flatMap(({ behind }) => behind).sort((a, b) => b.lagMs - a.lagMs);
+  const late = freshness
+    .flatMap(({ behind }) => behind)
+    .sort((a, b) => b.lagMs - a.lagMs)
+    .slice(0, limit);
   if (late.length === 0) return [];
+  const more = freshness.map(countBehind).reduce((sum, count) => sum + count, 0) - late.length;
   return [
     '',
     ...columns([
       ['BEHIND', 'BY', 'WHY', 'DETAIL'],
-      ...late
-        .slice(0, limit)
-        .map(({ target, lagMs, behind }) => [
-          target,
-          describeMs(lagMs),
-          behind?.why ?? '',
-          withShortDigests(behind?.detail ?? ''),
-        ]),
+      ...late.map(({ target, lagMs, behind }) => [
+        target,
+        describeMs(lagMs),
+        behind?.why ?? '',
+        withShortDigests(behind?.detail ?? ''),
+      ]),
     ]),
-    ...(late.length > limit ? [`  and ${late.length - limit} more; raise --limit to see them`] : []),
+    ...(more > 0 ? [`  and ${more} more; raise --limit to see them`] : []),
   ];
+}
+
+function countBehind({ behindBy }: WatchFreshness): number {
+  return Object.values(behindBy).reduce((sum, count) => sum + count, 0);
 }
 
 function describeMs(ms: number): string {

@@ -6,6 +6,7 @@ import type { Part } from './parts/part.ts';
 import { pollsPart } from './parts/polls.ts';
 import { registriesPart } from './parts/registries.ts';
 import { retentionPart } from './parts/retention.ts';
+import { statusPart } from './parts/status.ts';
 import { transfersPart } from './parts/transfers.ts';
 import { webhooksPart } from './parts/webhooks.ts';
 import type { Ports } from './ports.ts';
@@ -29,6 +30,7 @@ export function createApp(config: Config, ports: Ports) {
     webhooks,
     pollsPart(ports, mirror, webhooks),
     transfers,
+    statusPart(ports, registries, imports, mirror),
     retentionPart(config, ports, imports, mirror, transfers),
   );
 }

@@ -1,8 +1,13 @@
-import type { TableClient, TableEntityResult, TableEntityResultPage } from '@azure/data-tables';
+import type {
+  TableClient,
+  TableEntityQueryOptions,
+  TableEntityResult,
+  TableEntityResultPage,
+} from '@azure/data-tables';
 import type { z } from 'zod';
 import { withDeadline } from '../deadline.ts';
 import { describeError } from '../errors.ts';
-import type { RecordKey, WrittenRecord } from '../records.ts';
+import type { RecordFilter, RecordKey, WrittenRecord } from '../records.ts';
 import { fromColumns, toColumns } from './record-columns.ts';
 import { decodeKey, encodeKey } from './record-key.ts';
 
@@ -95,19 +100,39 @@ export class RecordTable<T extends object> {
   /** Page by page, each with its own deadline: the reader may take as long as it likes between them. */
   async *list(
     partition: string | undefined,
-    { writtenBefore }: { readonly writtenBefore?: Date } = {},
+    { writtenBefore, ...filter }: RecordFilter & { readonly writtenBefore?: Date } = {},
   ): AsyncGenerator<WrittenRecord<T>> {
-    const filter = [
-      ...(partition === undefined ? [] : [`PartitionKey eq '${encodeKey(partition).replaceAll("'", "''")}'`]),
+    const conditions = [
+      ...(partition === undefined ? [] : [`PartitionKey eq ${quoted(encodeKey(partition))}`]),
       ...(writtenBefore ? [`Timestamp lt datetime'${writtenBefore.toISOString()}'`] : []),
-    ].join(' and ');
+      ...conditionsOf(filter),
+    ];
+    for await (const entity of this.#entities(conditions)) {
+      const key = { partition: decodeKey(entity.partitionKey ?? ''), row: decodeKey(entity.rowKey ?? '') };
+      yield { key, value: this.#read(key, entity), version: entity.etag };
+    }
+  }
+
+  /** How many records match, at most `max`. Only their keys are sent. */
+  async count(filter: RecordFilter, max: number): Promise<number> {
+    let count = 0;
+    if (max > 0)
+      for await (const _ of this.#entities(conditionsOf(filter), ['PartitionKey', 'RowKey'])) {
+        count += 1;
+        if (count === max) break;
+      }
+    return count;
+  }
+
+  async *#entities(conditions: readonly string[], select?: string[]): AsyncGenerator<Entity> {
+    const queryOptions = {
+      ...(conditions.length > 0 && { filter: conditions.join(' and ') }),
+      ...(select && { select }),
+    };
     let continuationToken: string | undefined;
     do {
-      const page = await this.#page(filter, continuationToken);
-      for (const entity of page ?? []) {
-        const key = { partition: decodeKey(entity.partitionKey ?? ''), row: decodeKey(entity.rowKey ?? '') };
-        yield { key, value: this.#read(key, entity), version: entity.etag };
-      }
+      const page = await this.#page(queryOptions, continuationToken);
+      yield* page ?? [];
       continuationToken = page?.continuationToken;
     } while (continuationToken);
   }
@@ -118,10 +143,9 @@ export class RecordTable<T extends object> {
   }
 
   async #page(
-    filter: string,
+    queryOptions: TableEntityQueryOptions,
     continuationToken: string | undefined,
   ): Promise<TableEntityResultPage<Record<string, unknown>> | undefined> {
-    const queryOptions = filter === '' ? {} : { filter };
     try {
       return await this.#call(async (abortSignal) => {
         const pages = this.#table
@@ -171,4 +195,16 @@ function hasTableError(error: unknown, ...codes: readonly string[]): boolean {
 
 function property(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function conditionsOf({ equals = {}, writtenSince }: RecordFilter): readonly string[] {
+  return [
+    ...Object.entries(equals).map(([field, text]) => `${field} eq ${quoted(text)}`),
+    ...(writtenSince ? [`Timestamp ge datetime'${writtenSince.toISOString()}'`] : []),
+  ];
+}
+
+/** As a literal of OData. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
 }

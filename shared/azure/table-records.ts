@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TableClient } from '@azure/data-tables';
 import type { z } from 'zod';
 import { lazy } from '../lazy.ts';
-import type { PrunableRecords, RecordKey } from '../records.ts';
+import type { RecordKey, StoredRecord, TableRecords } from '../records.ts';
 import { RecordTable } from './record-table.ts';
 
 export interface TableRecordsOptions<T> {
@@ -20,7 +20,7 @@ const MAX_PAUSE_MS = 500;
 export function createTableRecords<T extends object>({
   table,
   schema,
-}: TableRecordsOptions<T>): PrunableRecords<T> {
+}: TableRecordsOptions<T>): TableRecords<T> {
   const open = lazy(async () => new RecordTable(await table(), schema));
   return {
     get: async (key) => (await (await open()).find(key))?.value,
@@ -32,6 +32,16 @@ export function createTableRecords<T extends object>({
     async *writtenBefore(time, partition) {
       yield* (await open()).list(partition, { writtenBefore: time });
     },
+    async search(filter, limit) {
+      const found: StoredRecord<T>[] = [];
+      if (limit > 0)
+        for await (const { key, value } of (await open()).list(undefined, filter)) {
+          found.push({ key, value });
+          if (found.length === limit) break;
+        }
+      return found;
+    },
+    count: async (filter, max) => (await open()).count(filter, max),
     removeWritten: async ({ key, version }) => (await open()).removeIf(key, version),
   };
 }

@@ -18,6 +18,7 @@ export {
   jobRecordSchema,
   queuedRecord,
 } from './job-record.ts';
+export { type JobStatus, type JobStatusOptions, jobStatus, lastEventAt } from './job-status.ts';
 export type { TagLeaseOptions } from './ledger/tag-lease.ts';
 export { removeTag } from './ledger/tag-ledger.ts';
 export {

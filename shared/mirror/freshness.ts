@@ -40,7 +40,9 @@ export interface WatchFreshness {
   readonly watch: string;
   /** Tags that upstream has, selected by the watch and seen at least once. */
   readonly tags: number;
-  /** The longest behind first. */
+  /** How many of them are behind, by why. */
+  readonly behindBy: Readonly<Partial<Record<Lateness['why'], number>>>;
+  /** Those that are behind, the longest first, as far as asked for. */
   readonly behind: readonly TagFreshness[];
   /** Of all its tags, those behind included; absent without tags. */
   readonly lag?: LagPercentiles | undefined;
@@ -123,11 +125,18 @@ function summarise({ name, freshWithinMs }: Watch, tags: readonly TagFreshness[]
   return {
     watch: name,
     tags: tags.length,
+    behindBy: countBy(tags.flatMap(({ behind }) => behind?.why ?? [])),
     behind: tags.filter(({ behind }) => behind).sort((a, b) => b.lagMs - a.lagMs),
     ...(lags.length > 0 && { lag: percentiles(lags) }),
     ...(freshWithinMs !== undefined && { objectiveMs: freshWithinMs }),
     ...(freshWithinMs !== undefined && lags.length > 0 && { withinObjective: within / lags.length }),
   };
+}
+
+function countBy<K extends string>(keys: readonly K[]): Partial<Record<K, number>> {
+  const counts: Partial<Record<K, number>> = {};
+  for (const key of keys) counts[key] = (counts[key] ?? 0) + 1;
+  return counts;
 }
 
 /** @param sorted ascending, not empty */

@@ -31,10 +31,10 @@ export interface WatchStatus {
   /** How each watch fares, in the order of the configuration, then patterns that are paused or do not fare well. */
   watches(): Promise<readonly WatchStanding[]>;
   /**
-   * How fresh their copies are, but for what is paused: that promises nothing. Asks for the jobs it needs one by one
-   * unless all are given.
+   * How fresh their copies are, except of paused ones, which promise nothing. Of each watch at most `limit` tags that are
+   * behind are listed; default: all.
    */
-  freshness(known?: readonly JobRecord[]): Promise<readonly WatchFreshness[]>;
+  freshness(options?: { readonly limit?: number | undefined }): Promise<readonly WatchFreshness[]>;
 }
 
 const JOBS_AT_ONCE = 32;
@@ -73,11 +73,14 @@ export function watchStatus({
       ].filter((standing) => standing !== undefined);
     },
 
-    async freshness(known) {
+    async freshness({ limit } = {}) {
       const seen = await Array.fromAsync(observations.list(), ({ value }) => value);
-      const byId = known ? new Map(known.map((job) => [job.id, job])) : await jobsOf(seen);
+      const byId = await jobsOf(seen);
       const active = (await current.seen()).filter(({ paused }) => !paused);
-      return judgeFreshness(active, seen, byId, now());
+      return judgeFreshness(active, seen, byId, now()).map((one) => ({
+        ...one,
+        behind: one.behind.slice(0, limit),
+      }));
     },
   };
 }

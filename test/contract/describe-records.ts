@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import type { PrunableRecords, RecordKey, Records } from '../../shared/records.ts';
+import type { RecordKey, Records, TableRecords } from '../../shared/records.ts';
 import { collect } from '../helpers/collect.ts';
 
 /** What the suite keeps: every shape a record's field may have. */
@@ -20,7 +20,7 @@ const key: RecordKey = { partition: 'docker.io/library/node', row: '22-alpine' }
 const note: Note = { text: 'first', count: 1 };
 
 /** What every adapter of the `Records` port does. `create` gives records of their own to each test, empty. */
-export function describeRecords(name: string, create: () => PrunableRecords<Note>): void {
+export function describeRecords(name: string, create: () => TableRecords<Note>): void {
   const put = (records: Records<Note>, at: RecordKey, value: Note) => records.update(at, () => value);
 
   describe(`${name} as records`, () => {
@@ -184,6 +184,44 @@ export function describeRecords(name: string, create: () => PrunableRecords<Note
       await put(records, key, note);
       expect(await records.removeWritten(now)).toBe(false);
       expect(await records.get(key)).toEqual(note);
+    });
+
+    it('finds the records that have a text in a field, in key order and no more than asked for', async () => {
+      const records = create();
+      for (const [row, text] of [
+        ['c', "it's"],
+        ['a', "it's"],
+        ['b', 'other'],
+        ['d', "it's"],
+      ] as const)
+        await put(records, { partition: 'p', row }, { text, count: 1 });
+      const rows = async (limit: number) =>
+        (await records.search({ equals: { text: "it's" } }, limit)).map(({ key: { row } }) => row);
+      expect(await rows(10)).toEqual(['a', 'c', 'd']);
+      expect(await rows(2)).toEqual(['a', 'c']);
+      expect(await rows(0)).toEqual([]);
+      expect(await records.search({ equals: { text: 'it' } }, 10)).toEqual([]);
+    });
+
+    it('counts records that match, as far as is asked for', async () => {
+      const records = create();
+      expect(await records.count({}, 10)).toBe(0);
+      for (const row of ['a', 'b', 'c']) await put(records, { partition: row, row }, note);
+      await put(records, key, { ...note, text: 'other' });
+      expect(await records.count({ equals: { text: note.text } }, 10)).toBe(3);
+      expect(await records.count({ equals: { text: note.text } }, 2)).toBe(2);
+      expect(await records.count({}, 10)).toBe(4);
+      expect(await records.count({}, 0)).toBe(0);
+    });
+
+    it('finds the records that were written since a time', async () => {
+      const records = create();
+      await put(records, key, note);
+      const earlier = new Date(Date.now() - 60_000);
+      const soon = new Date(Date.now() + 60_000);
+      expect(await records.search({ writtenSince: earlier }, 10)).toEqual([{ key, value: note }]);
+      expect(await records.search({ writtenSince: soon }, 10)).toEqual([]);
+      expect(await records.count({ writtenSince: earlier, equals: { text: 'other' } }, 10)).toBe(0);
     });
 
     it('loses no change of twenty writers at once', async () => {

@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { PrunableRecords, RecordKey, StoredRecord, WrittenRecord } from '../../shared/records.ts';
+import type {
+  RecordFilter,
+  RecordKey,
+  StoredRecord,
+  TableRecords,
+  WrittenRecord,
+} from '../../shared/records.ts';
 
 /** A moment inside an operation at which a test may act: fail, wait, or let another writer in. */
 export interface RecordsMoment {
@@ -10,7 +16,7 @@ export interface RecordsMoment {
   readonly name: string;
 }
 
-export interface MemoryRecords<T extends object> extends PrunableRecords<T> {
+export interface MemoryRecords<T extends object> extends TableRecords<T> {
   /** Everything stored, by `partition/row`, as the store holds it. */
   readonly contents: () => Record<string, T>;
   /** How often a write found that another had come first. */
@@ -40,6 +46,25 @@ export function createMemoryRecords<T extends object>({
     const found = stored.get(id(key));
     return found && JSON.parse(found.json);
   };
+
+  const inOrder = () =>
+    [...stored.values()].sort(
+      (a, b) => compare(a.key.partition, b.key.partition) || compare(a.key.row, b.key.row),
+    );
+
+  async function find(
+    { equals = {}, writtenSince }: RecordFilter,
+    limit: number,
+  ): Promise<StoredRecord<T>[]> {
+    await at?.({ operation: 'list', phase: 'start', name: '' });
+    const found = inOrder()
+      .filter(({ writtenAt }) => !writtenSince || writtenAt >= writtenSince)
+      .map(({ key, json }) => ({ key, value: JSON.parse(json) }))
+      .filter(({ value }) => Object.entries(equals).every(([field, text]) => value[field] === text))
+      .slice(0, limit);
+    await at?.({ operation: 'list', phase: 'end', name: '' });
+    return found;
+  }
 
   return {
     contents: () =>
@@ -90,9 +115,8 @@ export function createMemoryRecords<T extends object>({
 
     async *list(partition) {
       await at?.({ operation: 'list', phase: 'start', name: partition ?? '' });
-      const records = [...stored.values()]
+      const records = inOrder()
         .filter(({ key }) => partition === undefined || key.partition === partition)
-        .sort((a, b) => compare(a.key.partition, b.key.partition) || compare(a.key.row, b.key.row))
         .map(({ key, json }): StoredRecord<T> => ({ key, value: JSON.parse(json) }));
       yield* records;
       await at?.({ operation: 'list', phase: 'end', name: partition ?? '' });
@@ -107,6 +131,9 @@ export function createMemoryRecords<T extends object>({
         });
       await at?.({ operation: 'list', phase: 'end', name: partition ?? '' });
     },
+
+    search: find,
+    count: async (filter, max) => (await find(filter, max)).length,
 
     async removeWritten({ key, version: expected }) {
       const name = nameOf(key);

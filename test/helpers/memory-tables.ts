@@ -50,6 +50,8 @@ export function createMemoryTables(options: MemoryRecordsOptions = {}): MemoryTa
         async *writtenBefore(time, partition) {
           for await (const record of stored.writtenBefore(time, partition)) yield checked(record);
         },
+        search: async (filter, limit) => (await stored.search(filter, limit)).map(checked),
+        count: (filter, max) => stored.count(filter, max),
         removeWritten: stored.removeWritten,
       };
     },

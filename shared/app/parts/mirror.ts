@@ -29,7 +29,7 @@ export interface Deletions {
   ): Promise<readonly DeletionOutcome[]>;
 }
 
-export interface MirrorFacade extends WatchStatus {
+export interface MirrorFacade extends Pick<WatchStatus, 'freshness'> {
   /** Copies whose tag was deleted upstream, and what a person wants done with them. */
   readonly deletions: Deletions;
 }
@@ -53,8 +53,9 @@ export function mirrorPart(
   const { observations } = tables;
   const poll = { registry: outsidePauses, ...tables, tags, queue: imports.queue, now };
   const current = currentWatches(config, { registry, records: tables.watches, now });
+  const status = watchStatus({ config, current, watches: tables.watches, observations, jobs, now });
   const facade: MirrorFacade = {
-    ...watchStatus({ config, current, watches: tables.watches, observations, jobs, now }),
+    freshness: status.freshness,
     deletions: {
       list: async () => await proposeDeletions((await current.get()).watches, poll),
       approve: async (targets, { signal } = {}) =>
@@ -66,5 +67,5 @@ export function mirrorPart(
         ),
     },
   };
-  return { facade, tables, poll, current };
+  return { facade, tables, poll, current, status };
 }

@@ -41,7 +41,7 @@ export function createApp(able: Partial<App>): App {
     budgets: unable('budgets'),
     pauses: unable('pauses'),
     jobs: unable('jobs'),
-    watches: unable('watches'),
+    status: unable('status'),
     freshness: unable('freshness'),
     prune: unable('prune'),
     ready: unable('ready'),

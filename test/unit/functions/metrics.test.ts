@@ -3,23 +3,18 @@ import { metrics } from '../../../functions/metrics.ts';
 import { createApp } from './invocation.ts';
 
 it('tells collectors how fresh each watch is, whatever its name', async () => {
-  const behind = (why: 'failed' | 'queued') => ({
-    target: `acme.azurecr.io/node:${why}`,
-    seenAt: '2026-03-01T12:00:00.000Z',
-    lagMs: 60_000,
-    behind: { why, detail: '' },
-  });
   const app = createApp({
     freshness: async () => [
       {
         watch: 'node "lts" \\ all',
         tags: 3,
-        behind: [behind('failed'), behind('failed'), behind('queued')],
+        behindBy: { failed: 2, queued: 1 },
+        behind: [],
         lag: { p50: 1500, p95: 60_000, p99: 60_000, max: 60_000 },
         objectiveMs: 30_000,
         withinObjective: 0.25,
       },
-      { watch: 'empty', tags: 0, behind: [] },
+      { watch: 'empty', tags: 0, behindBy: {}, behind: [] },
     ],
   });
   const { body, headers } = await metrics(app);

@@ -104,7 +104,7 @@ describe('how fresh copies are', () => {
       [observed('old', 5)],
       [observed('24', 5, { source: 'docker.io/library/python' })],
     ]);
-    expect(freshness).toEqual({ watch: 'node', tags: 0, behind: [] });
+    expect(freshness).toEqual({ watch: 'node', tags: 0, behindBy: {}, behind: [] });
   });
 
   it('is measured against the objective of the watch', () => {

@@ -25,6 +25,7 @@ function late(tag: string, minutes: number) {
 const FRESHNESS: WatchFreshness = {
   watch: 'node',
   tags: 40,
+  behindBy: { waiting: 2 },
   behind: [late('22', 90), late('24', 5)],
   lag: { p50: 60_000, p95: 5 * 3_600_000, p99: 6 * 3_600_000, max: 6 * 3_600_000 },
   objectiveMs: 7_200_000,
@@ -54,7 +55,12 @@ it('a watch that is paused is a line without freshness, also when it was never p
 });
 
 it('what is behind is told the longest first, up to a limit', () => {
-  const other: WatchFreshness = { watch: 'python', tags: 1, behind: [late('3.13', 30)] };
+  const other: WatchFreshness = {
+    watch: 'python',
+    tags: 1,
+    behindBy: { waiting: 1 },
+    behind: [late('3.13', 30)],
+  };
   expect(behindLines([FRESHNESS, other], 2)).toEqual([
     '',
     expect.stringMatching(/^BEHIND +BY +WHY +DETAIL$/),
@@ -62,5 +68,5 @@ it('what is behind is told the longest first, up to a limit', () => {
     expect.stringMatching(/^acme.azurecr.io\/node:3.13 +30 min +waiting/),
     '  and 1 more; raise --limit to see them',
   ]);
-  expect(behindLines([{ watch: 'python', tags: 1, behind: [] }], 20)).toEqual([]);
+  expect(behindLines([{ watch: 'python', tags: 1, behindBy: {}, behind: [] }], 20)).toEqual([]);
 });
