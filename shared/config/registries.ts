@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { BudgetPolicy } from '../budget/index.ts';
-import type { RegistryFamily } from '../registry/index.ts';
+import { isAzureRegistry, REGISTRY_FAMILIES, type RegistryFamily } from '../registry/index.ts';
 import { closedObject } from './closed-object.ts';
 import { hostSchema } from './names.ts';
 import { budgetSchema } from './registry-budget.ts';
@@ -86,16 +86,6 @@ const identity = z
   ])
   .transform((value): ConfiguredIdentity => (value === 'managed' ? {} : value));
 
-/** Those whose own web API lists tags with digests. */
-const FAMILIES = [
-  'docker-hub',
-  'acr',
-  'quay',
-  'harbor',
-  'github',
-  'google',
-] as const satisfies readonly RegistryFamily[];
-
 const registry = closedObject({
   credentials: credentials
     .optional()
@@ -123,7 +113,7 @@ const registry = closedObject({
       'Whether the registry is spoken to over http, where everybody on the way can read passwords and change content. Left out: only on the loopback of this machine.',
     ),
   family: z
-    .enum(FAMILIES)
+    .enum(REGISTRY_FAMILIES)
     .optional()
     .describe(
       'Of which kind the registry is, where its host does not tell: Harbor and Quay under a name of your own. Tags are then listed with their digests.',
@@ -145,14 +135,12 @@ const registry = closedObject({
     ...alongside,
   });
 
-/** An Entra token is worth more than one registry, so it is shown to no other host. */
-const AZURE_REGISTRY = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*\.azurecr\.(?:io|cn|us)$/;
-
 export const registriesSchema = z
   .record(hostSchema, registry)
   .superRefine((registries, context) => {
     for (const [host, { identity }] of Object.entries(registries)) {
-      if (!identity || AZURE_REGISTRY.test(host)) continue;
+      // An Entra token is valid beyond one registry, so it is shown to no other host.
+      if (!identity || isAzureRegistry(host)) continue;
       const message = 'only registries of Azure (*.azurecr.io, .cn, .us) take an identity; use credentials';
       context.addIssue({ code: 'custom', path: [host, 'identity'], message });
     }

@@ -7,4 +7,5 @@ export * from './media-types.ts';
 export * from './platform.ts';
 export * from './read-json.ts';
 export * from './reference.ts';
+export type * from './upload-sessions.ts';
 export * from './verified.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
+import type { UploadClaim, UploadSessions, UploadState } from '../content/index.ts';
 import type { Records } from '../records.ts';
 
 const keptUploadSchema = z.object({
@@ -22,17 +23,13 @@ export type UploadRecord = z.infer<typeof uploadRecordSchema>;
 /** Renewed with every chunk. A message that a dead worker held comes back later than this, as a rule. */
 const LEASE_MS = 60_000;
 
-interface KeptUpload extends Omit<z.infer<typeof keptUploadSchema>, 'keptAt'> {
-  readonly keptAt: Date;
-}
-
-/**
- * Uploads under way as records, one for each blob and repository: what the registry client's `UploadSessions` are
- * made of. A record goes when its upload is over.
- */
-export function createUploadSessions(records: Records<UploadRecord>, now: () => Date = () => new Date()) {
+/** Upload sessions as records, one for each blob and repository. A record is removed when its upload has ended. */
+export function createUploadSessions(
+  records: Records<UploadRecord>,
+  now: () => Date = () => new Date(),
+): UploadSessions {
   return {
-    async claim({ registry, repository, digest }: BlobUpload): Promise<Claim | undefined> {
+    async claim({ registry, repository, digest }): Promise<UploadClaim | undefined> {
       const key = { partition: `${registry}/${repository}`, row: digest };
       const owner = randomUUID();
       const standing = await records.update(key, (current) =>
@@ -42,9 +39,9 @@ export function createUploadSessions(records: Records<UploadRecord>, now: () => 
       const change = (next: (current: UploadRecord) => UploadRecord) =>
         records.update(key, (current) => (current?.leaseOwner === owner ? next(current) : current));
       return {
-        kept: standing.upload && { ...standing.upload, keptAt: new Date(standing.upload.keptAt) },
-        async keep(upload) {
-          const kept = { ...upload, keptAt: upload.keptAt.toISOString() };
+        saved: standing.upload && fromRecord(standing.upload),
+        async save({ savedAt, ...upload }) {
+          const kept = { ...upload, keptAt: savedAt.toISOString() };
           const after = await change((current) => ({ ...leased(current, owner, now()), upload: kept }));
           return after?.leaseOwner === owner;
         },
@@ -63,17 +60,8 @@ export function createUploadSessions(records: Records<UploadRecord>, now: () => 
   };
 }
 
-interface BlobUpload {
-  readonly registry: string;
-  readonly repository: string;
-  readonly digest: string;
-}
-
-interface Claim {
-  readonly kept: KeptUpload | undefined;
-  keep(upload: KeptUpload): Promise<boolean>;
-  forget(): Promise<void>;
-  release(): Promise<void>;
+function fromRecord({ keptAt, ...upload }: z.infer<typeof keptUploadSchema>): UploadState {
+  return { ...upload, savedAt: new Date(keptAt) };
 }
 
 function isHeld(current: UploadRecord | undefined, now: Date): boolean {

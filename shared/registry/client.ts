@@ -1,7 +1,16 @@
-import { RegistryEndpoint } from './endpoint/registry-endpoint.ts';
-import type { RegistrySettings } from './endpoint/registry-settings.ts';
-import { listRepositories } from './families/list-repositories.ts';
+import type { RepositoryName } from '../content/index.ts';
+import type { CredentialSource } from './auth/index.ts';
+import { type EndpointSettings, type RateLimitReport, RegistryEndpoint } from './endpoint/index.ts';
 import {
+  apiHostOf,
+  type Family,
+  familyOf,
+  type ListRepositoriesOptions,
+  listRepositories,
+  type RegistryFamily,
+} from './families/index.ts';
+import {
+  type CallOptions,
   createConnections,
   DEFAULT_LIMITS,
   type ProxySettings,
@@ -12,13 +21,36 @@ import {
   withRetry,
   withRetryAdvice,
 } from './http/index.ts';
-import { createRepository } from './repository/repository.ts';
-import type { CredentialSource, RateLimitReport, RegistryClient } from './types.ts';
+import { endpointOf } from './protocol/index.ts';
+import { createRepository, type Repository } from './repository/index.ts';
+
+/** The registry client: talks to any number of registries, keeps connections and tokens for each. */
+export interface RegistryClient {
+  /** Requests `/v2/`, with credentials if the registry wants them. Throws what is wrong. */
+  ping(registry: string, options?: CallOptions): Promise<void>;
+  /** @throws InvalidInputError `E_REFERENCE` for a name that is not one */
+  repository(name: RepositoryName): Repository;
+  /**
+   * The repositories of a registry, each once, page by page, none of them a pull; at most 100,000. From the web APIs
+   * of Docker Hub, GitHub, Quay and Harbor, else from the catalog of the distribution project. Private ones may be
+   * missing.
+   * @throws InvalidInputError `E_ARGUMENT` when the registry lists one namespace at a time and `prefix` names none
+   */
+  repositories(registry: string, options?: ListRepositoriesOptions): AsyncIterable<string>;
+  /** Closes all connections; calls under way fail. */
+  close(): Promise<void>;
+}
+
+/** What an operator configures for one registry. */
+export interface RegistrySettings extends EndpointSettings {
+  /** Its family, where the host does not tell: decides about `Repository.listDigests`. */
+  readonly family?: RegistryFamily | undefined;
+}
 
 export interface RegistryClientOptions {
-  /** Asked when a registry wants to know who we are. Default: anonymous everywhere. */
+  /** Asked when a registry wants credentials. Default: anonymous everywhere. */
   readonly credentials?: CredentialSource;
-  /** Asked once for each registry. Default: nothing is known of any. */
+  /** Asked once for each registry. Default: no registry has settings. */
   readonly registrySettings?: (registry: string) => RegistrySettings | undefined;
   /** Default: every host is reached directly. */
   readonly proxy?: ProxySettings;
@@ -26,7 +58,7 @@ export interface RegistryClientOptions {
   readonly userAgent?: string;
   /** What differs from `DEFAULT_LIMITS`. */
   readonly limits?: Partial<RegistryLimits>;
-  /** Told what answers say of rate limits, except those that a meter is told of. */
+  /** Told what responses say of rate limits, except those that a meter is told of. */
   readonly onRateLimit?: ((report: RateLimitReport) => void) | undefined;
   /** Default: the system's clock, timers and random numbers. */
   readonly timing?: Timing;
@@ -44,20 +76,23 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     credentials: options.credentials,
     onRateLimit: options.onRateLimit,
   };
-  const endpoints = new Map<string, RegistryEndpoint>();
-  const endpointFor = (registry: string): RegistryEndpoint => {
-    const known = endpoints.get(registry);
-    if (known) return known;
-    const endpoint = new RegistryEndpoint(registry, {
-      ...parts,
-      settings: options.registrySettings?.(registry) ?? {},
-    });
-    endpoints.set(registry, endpoint);
-    return endpoint;
+  const known = new Map<
+    string,
+    { readonly endpoint: RegistryEndpoint; readonly family: Family | undefined }
+  >();
+  const connect = (registry: string) => {
+    const before = known.get(registry);
+    if (before) return before;
+    const { family, ...settings } = options.registrySettings?.(registry) ?? {};
+    const origin = endpointOf(apiHostOf(registry), settings.plainHttp);
+    const endpoint = new RegistryEndpoint(registry, { ...parts, origin, settings });
+    const made = { endpoint, family: familyOf(registry, family) };
+    known.set(registry, made);
+    return made;
   };
   return {
     async ping(registry, { signal } = {}) {
-      const endpoint = endpointFor(registry);
+      const { endpoint } = connect(registry);
       const what = `reach the registry ${registry}`;
       const response = await endpoint.request({
         what,
@@ -74,9 +109,14 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
       }
     },
     // A reference is a name too; its tag is no part of the repository.
-    repository: ({ registry, repository }) =>
-      createRepository({ name: { registry, repository }, endpoint: endpointFor(registry) }),
-    repositories: (registry, options) => listRepositories(endpointFor(registry), options),
+    repository({ registry, repository }) {
+      const { endpoint, family } = connect(registry);
+      return createRepository({ name: { registry, repository }, endpoint }, family);
+    },
+    repositories(registry, options) {
+      const { endpoint, family } = connect(registry);
+      return listRepositories(endpoint, family, options);
+    },
     close: () => connections.close(),
   };
 }

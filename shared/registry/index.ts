@@ -1,7 +1,26 @@
-export { createRegistryClient, type RegistryClientOptions } from './client.ts';
-export type { RegistrySettings } from './endpoint/registry-settings.ts';
-export { listingSupport } from './families/index.ts';
-export type { ProxySettings, TlsSettings } from './http/index.ts';
-export type { PullAllowance } from './protocol/rate-limit.ts';
-export type * from './types.ts';
-export { keepUploads } from './uploads/keep-uploads.ts';
+export type { CredentialSource, Credentials } from './auth/index.ts';
+export { isAzureRegistry } from './auth/index.ts';
+export {
+  createRegistryClient,
+  type RegistryClient,
+  type RegistryClientOptions,
+  type RegistrySettings,
+} from './client.ts';
+export type {
+  MeteredRequest,
+  PageOptions,
+  PullMeter,
+  PullOptions,
+  RateLimitReport,
+} from './endpoint/index.ts';
+export {
+  type DigestPage,
+  listingSupport,
+  REGISTRY_FAMILIES,
+  type RegistryFamily,
+  type TagDigest,
+} from './families/index.ts';
+export type { CallOptions, ProxySettings, TlsSettings } from './http/index.ts';
+export type { PullAllowance } from './protocol/index.ts';
+export { keepUploads } from './keep-uploads.ts';
+export type { Repository } from './repository/index.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
-import { type Digest, digestOf } from '../../shared/content/index.ts';
+import { type Digest, digestOf, type UploadSessions } from '../../shared/content/index.ts';
 import { createUploadSessions, type UploadRecord } from '../../shared/imports/index.ts';
-import { createRegistryClient, type Repository, type UploadSessions } from '../../shared/registry/index.ts';
+import { createRegistryClient, type Repository } from '../../shared/registry/index.ts';
 import { countingProxy } from '../helpers/counting-proxy.ts';
 import { startDockerRegistry } from '../helpers/docker-registry.ts';
 import { createMemoryRecords } from '../helpers/memory-records.ts';
@@ -42,8 +42,8 @@ function worker(host: string, sessions: UploadSessions) {
       const claim = await sessions.claim(upload);
       return (
         claim && {
-          kept: claim.kept,
-          keep: (kept) => (isDead ? new Promise<never>(() => {}) : alive(claim.keep(kept))),
+          saved: claim.saved,
+          save: (state) => (isDead ? new Promise<never>(() => {}) : alive(claim.save(state))),
           forget: () => (isDead ? new Promise<never>(() => {}) : alive(claim.forget())),
           release: () => (isDead ? new Promise<never>(() => {}) : alive(claim.release())),
         }

@@ -17,16 +17,16 @@ it('an upload kept in an Azure table is found by one other worker, and gone once
     offset: 5 * 2 ** 30,
     size: 6 * 2 ** 30,
     chunkBytes: 2 ** 24,
-    keptAt: new Date(),
+    savedAt: new Date(),
   };
   const first = await sessions.claim(blob);
-  expect(await first?.keep(kept)).toBe(true);
+  expect(await first?.save(kept)).toBe(true);
   await first?.release();
 
   const claims = await Promise.all([sessions.claim(blob), sessions.claim(blob), sessions.claim(blob)]);
   const [second, ...others] = claims.filter((claim) => claim !== undefined);
   expect(others).toEqual([]);
-  expect(second?.kept).toEqual(kept);
+  expect(second?.saved).toEqual(kept);
   await second?.forget();
   await second?.release();
   expect(await collect(records.list())).toEqual([]);

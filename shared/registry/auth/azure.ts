@@ -20,17 +20,24 @@ export function isEntraToken(token: string): boolean {
 }
 
 const ACR_AUDIENCE = 'https://containerregistry.azure.net';
-const RESOURCE_MANAGERS: readonly (readonly [suffix: string, audience: string])[] = [
-  ['.azurecr.cn', 'https://management.chinacloudapi.cn'],
-  ['.azurecr.us', 'https://management.usgovcloudapi.net'],
-];
-const PUBLIC_RESOURCE_MANAGER = 'https://management.azure.com';
+/** The domain of the registries in each of Azure's clouds, and the audience of its resource manager. The public first. */
+const CLOUDS = [
+  ['azurecr.io', 'https://management.azure.com'],
+  ['azurecr.cn', 'https://management.chinacloudapi.cn'],
+  ['azurecr.us', 'https://management.usgovcloudapi.net'],
+] as const;
+
+/** Whether a host in a reference, in lower case, is an Azure container registry. */
+export function isAzureRegistry(host: string): boolean {
+  const [, domain] = /^(?:[a-z0-9-]+\.)+(azurecr\.[a-z]+)$/.exec(host) ?? [];
+  return CLOUDS.some(([known]) => known === domain);
+}
 
 /**
  * The Entra scopes to try for a registry, best first: the narrow one of container registries, then the resource
  * manager's of its cloud, which registries take unless their policy `azureADAuthenticationAsArmPolicy` forbids it.
  */
 export function entraScopesFor({ hostname }: URL): readonly string[] {
-  const cloud = RESOURCE_MANAGERS.find(([suffix]) => hostname.endsWith(suffix));
-  return [ACR_AUDIENCE, cloud?.[1] ?? PUBLIC_RESOURCE_MANAGER].map((audience) => `${audience}/.default`);
+  const [, resourceManager] = CLOUDS.find(([domain]) => hostname.endsWith(`.${domain}`)) ?? CLOUDS[0];
+  return [ACR_AUDIENCE, resourceManager].map((audience) => `${audience}/.default`);
 }

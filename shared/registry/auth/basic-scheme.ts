@@ -1,5 +1,5 @@
 import { RegistryError } from '../../errors.ts';
-import type { Credentials } from '../types.ts';
+import type { Credentials } from './credentials.ts';
 import type { KnownCredentials } from './known-credentials.ts';
 import type { Scheme } from './scheme.ts';
 

@@ -1,6 +1,6 @@
 import { RegistryError } from '../../errors.ts';
-import type { Credentials } from '../types.ts';
 import { entraScopesFor, isAzureTokenServer } from './azure.ts';
+import type { Credentials } from './credentials.ts';
 import { ExpiringCache, type Fetched } from './expiring-cache.ts';
 import { exchangeEntraToken, redeemRefreshToken, type TokenServer } from './token-server.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parseJson } from '../protocol/json.ts';
+import { parseJson } from '../protocol/index.ts';
 
 /** Far above what registries issue; the bound is for what is decoded. */
 const MAX_CHARS = 64 * 1024;

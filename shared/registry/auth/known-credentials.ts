@@ -1,5 +1,5 @@
 import type { Timing } from '../http/index.ts';
-import type { Credentials } from '../types.ts';
+import type { Credentials } from './credentials.ts';
 import { ExpiringCache } from './expiring-cache.ts';
 
 /** Credentials of one registry, asked for when first needed. */

@@ -1,6 +1,5 @@
 import { RegistryError } from '../../errors.ts';
-import { redactUrl } from '../http/index.ts';
-import { isLoopbackHost } from '../protocol/endpoint.ts';
+import { isLoopbackHost, redactUrl } from '../protocol/index.ts';
 
 /**
  * Where tokens are had. The registry's challenge names it, often on another host, and credentials are sent

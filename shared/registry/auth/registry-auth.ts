@@ -1,9 +1,9 @@
 import { RegistryError } from '../../errors.ts';
 import type { Reach, Send, Timing } from '../http/index.ts';
-import type { Credentials } from '../types.ts';
 import { isAzureTokenServer } from './azure.ts';
 import { basicScheme } from './basic-scheme.ts';
 import type { Challenge } from './challenge.ts';
+import type { Credentials } from './credentials.ts';
 import { type KnownCredentials, rememberCredentials } from './known-credentials.ts';
 import { parseRealm } from './realm.ts';
 import type { Scheme } from './scheme.ts';

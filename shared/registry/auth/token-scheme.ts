@@ -1,5 +1,5 @@
-import type { Credentials } from '../types.ts';
 import { AZURE_TOKEN_USER, isAzureTokenServer, isEntraToken } from './azure.ts';
+import type { Credentials } from './credentials.ts';
 import { entraIdentity, isDenied } from './entra-identity.ts';
 import { ExpiringCache, type Fetched } from './expiring-cache.ts';
 import type { KnownCredentials } from './known-credentials.ts';

@@ -1,8 +1,14 @@
 import * as z from 'zod';
 import { RegistryError, TransportError } from '../../errors.ts';
-import { readErrorResponse } from '../http/error-response.ts';
-import { type HttpResponse, type Reach, readBounded, type Send, type Timing } from '../http/index.ts';
-import { parseJson } from '../protocol/json.ts';
+import {
+  type HttpResponse,
+  type Reach,
+  readBounded,
+  readErrorResponse,
+  type Send,
+  type Timing,
+} from '../http/index.ts';
+import { parseJson } from '../protocol/index.ts';
 import { basicHeader } from './basic-scheme.ts';
 import type { Fetched } from './expiring-cache.ts';
 import { jwtLifeMs } from './jwt.ts';

@@ -1,6 +1,6 @@
-import { type HttpResponse, parseRetryAfter } from '../http/index.ts';
-import { readPullAllowance, readRequestPause } from '../protocol/rate-limit.ts';
-import type { RateLimitReport } from '../types.ts';
+import type { HttpResponse } from '../http/index.ts';
+import { parseRetryAfter, readPullAllowance, readRequestPause } from '../protocol/index.ts';
+import type { RateLimitReport } from './metering.ts';
 
 /** What an answer says of rate limits; `undefined` when it is silent, or another host's after a redirect. */
 export function rateLimitReport(

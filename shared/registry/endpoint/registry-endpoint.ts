@@ -1,6 +1,12 @@
 import { RegistryError, TransportError } from '../../errors.ts';
-import { parseChallenges, RegistryAuth, type RequiredScope, secretsIn } from '../auth/index.ts';
-import { readErrorResponse } from '../http/error-response.ts';
+import {
+  type CredentialSource,
+  type Credentials,
+  parseChallenges,
+  RegistryAuth,
+  type RequiredScope,
+  secretsIn,
+} from '../auth/index.ts';
 import {
   type AttemptEnd,
   type BodyMaker,
@@ -11,14 +17,15 @@ import {
   type RegistryLimits,
   type RetryBudget,
   readBounded,
+  readErrorResponse,
   type Send,
   type Timing,
   type TlsSource,
 } from '../http/index.ts';
-import { endpointOf, isLoopbackHost } from '../protocol/endpoint.ts';
-import type { CredentialSource, Credentials, MeteredRequest, PullMeter, RateLimitReport } from '../types.ts';
+import { isLoopbackHost } from '../protocol/index.ts';
+import type { EndpointSettings } from './endpoint-settings.ts';
+import type { MeteredRequest, PullMeter, RateLimitReport } from './metering.ts';
 import { rateLimitReport } from './rate-limit-report.ts';
-import type { RegistrySettings } from './registry-settings.ts';
 import { settingAdvice } from './setting-advice.ts';
 
 /** One request of distribution-spec, and which answers to it make sense. */
@@ -48,19 +55,21 @@ export interface Operation {
 }
 
 export interface EndpointParts {
+  /** Where its API is. */
+  readonly origin: URL;
   readonly send: Send;
   readonly limits: RegistryLimits;
   readonly timing: Timing;
   readonly userAgent: string;
   readonly credentials: CredentialSource | undefined;
-  readonly settings: RegistrySettings;
+  readonly settings: EndpointSettings;
   readonly onRateLimit?: ((report: RateLimitReport) => void) | undefined;
 }
 
 /** Everything said to one registry goes through here: its address, its credentials, its refusals. */
 export class RegistryEndpoint {
   readonly registry: string;
-  readonly settings: RegistrySettings;
+  readonly settings: EndpointSettings;
   readonly origin: URL;
   readonly limits: RegistryLimits;
   readonly timing: Timing;
@@ -73,11 +82,10 @@ export class RegistryEndpoint {
   readonly #auth: RegistryAuth;
   readonly #onRateLimit: EndpointParts['onRateLimit'];
 
-  /** @throws InvalidInputError `E_REFERENCE` when `registry` is not a host */
   constructor(registry: string, parts: EndpointParts) {
     this.registry = registry;
     this.settings = parts.settings;
-    this.origin = endpointOf(registry, parts.settings.plainHttp);
+    this.origin = parts.origin;
     this.limits = parts.limits;
     this.timing = parts.timing;
     this.#onRateLimit = parts.onRateLimit;

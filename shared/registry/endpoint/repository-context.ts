@@ -20,10 +20,18 @@ export interface RepositoryContext {
  * @throws InvalidInputError `E_REFERENCE`
  */
 export function assertRepositoryName({ registry, repository }: RepositoryName): void {
-  // A host without dot or port would read as a path; the grammar of the path is what matters here.
-  const parsed = parseRepositoryName(`registry.invalid/${repository}`);
-  if (parsed.repository === repository) return;
+  if (isRepositoryName(repository)) return;
   throw new InvalidInputError('E_REFERENCE', `"${registry}/${repository}" is not a repository.`);
+}
+
+/** Whether a text is the path of a repository, without its registry. */
+export function isRepositoryName(repository: string): boolean {
+  try {
+    // A host without dot or port would read as a path; the grammar of the path is what matters here.
+    return parseRepositoryName(`registry.invalid/${repository}`).repository === repository;
+  } catch {
+    return false;
+  }
 }
 
 /** @throws InvalidInputError `E_REFERENCE` */
@@ -44,7 +52,7 @@ export function scopeFor({ name }: RepositoryContext, access: Access): RequiredS
 }
 
 /** For messages: `docker.io/library/node:22`, `docker.io/library/node@sha256:…`. */
-export function display({ name }: RepositoryContext, tagOrDigest?: string): string {
+export function displayName({ name }: RepositoryContext, tagOrDigest?: string): string {
   const base = formatReference(name);
   if (tagOrDigest === undefined) return base;
   return `${base}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;

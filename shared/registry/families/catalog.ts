@@ -3,14 +3,14 @@ import { InvalidInputError } from '../../errors.ts';
 import type { Page, WebApi } from './listing.ts';
 
 export interface CatalogPage extends Page {
-  /** Repositories as they stand in references, `library/` included. Not yet checked. */
+  /** Repositories as written in references, `library/` included. Not yet checked. */
   readonly rows: readonly string[];
 }
 
-/** How one family of registries lists its repositories. Only says what to ask and reads what came. */
-export interface Catalog extends WebApi<CatalogPage> {
+/** How one family lists its repositories: what to request, and how to read the response. */
+export interface CatalogApi extends WebApi<CatalogPage> {
   /**
-   * Path and query of the first page. The second place counts when nothing is at the first, and so on.
+   * Paths and queries where the first page may be; the next is tried when the one before is not found.
    * @param prefix what the repositories wanted begin with
    * @throws InvalidInputError `E_ARGUMENT` when that is too little to ask for
    */

@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import { listOf } from '../protocol/list-of.ts';
-import { nextPage } from '../protocol/location.ts';
-import type { Catalog } from './catalog.ts';
+import { listOf, nextPage } from '../protocol/index.ts';
+import type { CatalogApi } from './catalog.ts';
 
 // An empty list is `null` in some registries.
 const pageSchema = z.object({ repositories: listOf(z.string()).nullable() });
@@ -10,7 +9,7 @@ const pageSchema = z.object({ repositories: listOf(z.string()).nullable() });
  * The catalog of the distribution project (docs/spec/api.md, "Listing Repositories"), which many registries have and
  * distribution-spec leaves out. Azure's is the same, and wants the scope `registry:catalog:*` as well.
  */
-export const distributionCatalog: Catalog = {
+export const distributionCatalog: CatalogApi = {
   authorization: 'registry',
   firstPages: () => ['/v2/_catalog?n=1000'],
   readPage({ json, link, url }) {

@@ -1,10 +1,11 @@
 import * as z from 'zod';
-import { listOf } from '../protocol/list-of.ts';
-import { pageLocation } from '../protocol/location.ts';
+import { listOf, pageLocation } from '../protocol/index.ts';
+import { type CatalogApi, namespacedRepository, requiredNamespace } from './catalog.ts';
+import type { Family } from './family.ts';
 import { optionalDate, optionalMediaType, optionalText } from './fields.ts';
-import { type DigestListing, PAGE_SIZE, splitNamespace } from './listing.ts';
+import { type ListingApi, PAGE_SIZE, splitNamespace } from './listing.ts';
 
-const pageSchema = z.object({
+const tagsSchema = z.object({
   next: z.string().nullish(),
   results: listOf(
     z.object({
@@ -16,13 +17,8 @@ const pageSchema = z.object({
   ),
 });
 
-/**
- * Docker Hub API, "List repository tags". It has a rate limit of its own and costs no pulls. Asked without
- * credentials, which are not the registry's, so private repositories are not found. Tags pushed long ago come
- * without digest.
- */
-export const dockerHubListing: DigestListing = {
-  elsewhere: { registryHost: 'registry-1.docker.io', apiHost: 'hub.docker.com' },
+/** Docker Hub API, "List repository tags". Tags pushed long ago come without digest. */
+const listing: ListingApi = {
   isByTime: true,
   authorization: 'none',
   firstPages(repository) {
@@ -32,7 +28,7 @@ export const dockerHubListing: DigestListing = {
     ];
   },
   readPage({ json, url }) {
-    const page = pageSchema.safeParse(json).data;
+    const page = tagsSchema.safeParse(json).data;
     return (
       page && {
         rows: page.results.map(({ name, digest, media_type, last_updated }) => ({
@@ -45,4 +41,42 @@ export const dockerHubListing: DigestListing = {
       }
     );
   },
+};
+
+const repositoriesSchema = z.object({
+  next: z.string().nullish(),
+  results: listOf(namespacedRepository),
+});
+
+/** Docker Hub API, "List repositories" of a namespace. */
+const catalog: CatalogApi = {
+  authorization: 'none',
+  firstPages(prefix) {
+    const namespace = requiredNamespace(
+      prefix,
+      'Docker Hub lists the repositories of one namespace at a time. Write docker.io/NAMESPACE/*, or docker.io/library/* for the official images.',
+    );
+    return [`/v2/namespaces/${namespace}/repositories/?page=1&page_size=${PAGE_SIZE}`];
+  },
+  readPage({ json, url }) {
+    const page = repositoriesSchema.safeParse(json).data;
+    return (
+      page && {
+        rows: page.results,
+        next: page.next ? pageLocation(page.next, url, url) : undefined,
+      }
+    );
+  },
+};
+
+/**
+ * Docker Hub. Its web API has separate rate limits and costs no pulls. It is asked without credentials, which belong to
+ * the registry, so private repositories are not found.
+ */
+export const dockerHub: Family = {
+  isHost: (host) => /^(?:index\.|registry-1\.)?docker\.io$/.test(host),
+  apiHost: 'registry-1.docker.io',
+  webApiHost: 'hub.docker.com',
+  listing,
+  catalog,
 };

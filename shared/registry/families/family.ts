@@ -1,33 +1,18 @@
-import type { RegistryFamily } from '../types.ts';
+import type { CatalogApi } from './catalog.ts';
+import type { ListingApi } from './listing.ts';
 
-/** Whether a registry has a listing of tags with digests, or why not. */
-export type ListingSupport =
-  | { readonly family: RegistryFamily }
-  | { readonly family: undefined; readonly reason: string };
-
-const HOSTS: readonly (readonly [RegExp, RegistryFamily])[] = [
-  [/^(?:index\.|registry-1\.)?docker\.io$/, 'docker-hub'],
-  [/\.azurecr\.(?:io|cn|us)$/, 'acr'],
-  [/^quay\.io$/, 'quay'],
-  [/^ghcr\.io$/, 'github'],
-  [/^(?:.+\.)?gcr\.io$|\.pkg\.dev$/, 'google'],
-];
-
-const WITHOUT: readonly (readonly [RegExp, string])[] = [
-  [/^mcr\.microsoft\.com$/, 'Microsoft Artifact Registry lists tags without digests'],
-  [/^public\.ecr\.aws$/, 'Amazon ECR Public lists digests for the owner of a repository only'],
-  [/^\d+\.dkr\.ecr(?:-fips)?\..+\.amazonaws\.com(?:\.cn)?$/, 'Amazon ECR lists digests in its AWS API only'],
-  [/^nvcr\.io$/, 'NVIDIA NGC lists tags without digests'],
-];
-
-/**
- * Which web API a registry has, by its host. Harbor and other registries under names of their own are known by
- * `configured` only.
- */
-export function listingSupport(registry: string, configured?: RegistryFamily): ListingSupport {
-  const host = registry.toLowerCase();
-  const family = configured ?? HOSTS.find(([pattern]) => pattern.test(host))?.[1];
-  if (family) return { family };
-  const reason = WITHOUT.find(([pattern]) => pattern.test(host))?.[1];
-  return { family, reason: reason ?? `${registry} is not known to have a listing with digests` };
+/** What one kind of registry has beyond distribution-spec. */
+export interface Family {
+  /** Whether a host in a reference, in lower case, is a public registry of this kind. Absent: it has no known hosts. */
+  readonly isHost?: (host: string) => boolean;
+  /** The host of the distribution API of those, when it is not the one in references. */
+  readonly apiHost?: string;
+  /** The host of the web API of those, when it is not the registry's own. */
+  readonly webApiHost?: string;
+  /** How it lists tags with their digests. */
+  readonly listing: ListingApi;
+  /** How it lists repositories. Default: the catalog of the distribution project. */
+  readonly catalog?: CatalogApi;
+  /** The path that deletes a tag and keeps its manifest. Default: the one of distribution-spec. */
+  readonly tagPath?: (repository: string, tag: string) => string;
 }

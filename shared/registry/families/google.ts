@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { listOf } from '../protocol/list-of.ts';
-import { nextPage } from '../protocol/location.ts';
+import { listOf, nextPage } from '../protocol/index.ts';
+import type { Family } from './family.ts';
 import { optionalEpochMs, optionalMediaType } from './fields.ts';
-import type { DigestListing, ListedRow } from './listing.ts';
+import type { ListedRow, ListingApi } from './listing.ts';
 
 /** Enough for nearly every repository to come in one answer. */
 const TAGS_ON_A_PAGE = 10_000;
@@ -25,11 +25,8 @@ const pageSchema = z.object({
     .default([]),
 });
 
-/**
- * Container Registry and Artifact Registry add a map of manifests to distribution-spec's tag listing. A tag that
- * is in no manifest's entry is listed without digest.
- */
-export const googleListing: DigestListing = {
+/** A tag that is in no manifest's entry is listed without digest. */
+const listing: ListingApi = {
   authorization: 'registry',
   firstPages: (repository) => [`/v2/${repository}/tags/list?n=${TAGS_ON_A_PAGE}`],
   readPage({ json, link, url }) {
@@ -47,6 +44,12 @@ export const googleListing: DigestListing = {
     const rest = page.tags.filter((tag) => !placed.has(tag));
     return { rows: [...manifests, { tags: rest }], next: nextPage(link, url, url) };
   },
+};
+
+/** Container Registry and Artifact Registry, which add a map of manifests to distribution-spec's tag listing. */
+export const google: Family = {
+  isHost: (host) => /^(?:.+\.)?gcr\.io$|\.pkg\.dev$/.test(host),
+  listing,
 };
 
 function newestFirst(a: ListedRow, b: ListedRow): number {

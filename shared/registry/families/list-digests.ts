@@ -1,43 +1,49 @@
-import { isDigest, isTag } from '../../content/index.ts';
-import { display, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
-import type { DigestPage, PageOptions, RegistryFamily, TagDigest } from '../types.ts';
-import { acrListing } from './acr.ts';
-import { dockerHubListing } from './docker-hub.ts';
-import { listingSupport } from './family.ts';
-import { githubListing } from './github.ts';
-import { googleListing } from './google.ts';
-import { harborListing } from './harbor.ts';
-import type { DigestListing, ListedRow } from './listing.ts';
-import { quayListing } from './quay.ts';
-import { type PagedTask, readPages, tooLarge } from './read-pages.ts';
+import { type Digest, isDigest, isTag } from '../../content/index.ts';
+import { displayName, type PageOptions, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
+import type { Family } from './family.ts';
+import type { ListedRow } from './listing.ts';
+import { type PagedTask, readPages, tooLarge, webApiOrigin } from './read-pages.ts';
 
 const MAX_ROWS = 200_000;
 
-const LISTINGS: Readonly<Record<RegistryFamily, DigestListing>> = {
-  'docker-hub': dockerHubListing,
-  acr: acrListing,
-  quay: quayListing,
-  harbor: harborListing,
-  github: githubListing,
-  google: googleListing,
-};
+/** A tag as a registry's web API lists it. */
+export interface TagDigest {
+  readonly tag: string;
+  /** What the tag names. Missing where the API gives none or not a digest: `resolve` tells. */
+  readonly digest?: Digest;
+  /** When the tag was last moved; its manifest's time where the API has only that. */
+  readonly updatedAt?: Date;
+  readonly mediaType?: string;
+}
+
+/** One response of a registry's web API. */
+export interface DigestPage {
+  /** Those that no page before had. */
+  readonly tags: readonly TagDigest[];
+  readonly isLast: boolean;
+  /**
+   * No tag on the following pages was moved later than this. Missing where the API does not list tags by the time they
+   * were moved, or has not kept to that order so far.
+   */
+  readonly restMovedUntil?: Date | undefined;
+}
 
 /** See `Repository.listDigests`. */
 export function listDigests(
   context: RepositoryContext,
-  configured: RegistryFamily | undefined,
+  family: Family | undefined,
   options: PageOptions = {},
 ): AsyncIterable<DigestPage> | undefined {
-  const { family } = listingSupport(context.name.registry, configured);
-  return family && listPages(context, LISTINGS[family], options);
+  return family && listPages(context, family, options);
 }
 
 async function* listPages(
   context: RepositoryContext,
-  listing: DigestListing,
+  family: Family,
   options: PageOptions,
 ): AsyncGenerator<DigestPage, void, undefined> {
-  const task = taskFor(context, listing);
+  const { listing } = family;
+  const task = taskFor(context, family);
   const seen = new Set<string>();
   let count = 0;
   let movedUntil = listing.isByTime ? new Date(8.64e15) : undefined;
@@ -58,14 +64,15 @@ async function* listPages(
   }
 }
 
-function taskFor(context: RepositoryContext, listing: DigestListing): PagedTask {
+function taskFor(context: RepositoryContext, family: Family): PagedTask {
   return {
     endpoint: context.endpoint,
-    what: `list the tags of ${display(context)} with their digests`,
+    origin: webApiOrigin(family, context.endpoint.origin),
+    what: `list the tags of ${displayName(context)} with their digests`,
     things: 'tags',
     scopes: [scopeFor(context, 'list')],
-    firstPages: listing.firstPages(context.name.repository),
-    adviceForMany: 'Name the tags to watch exactly: then they are asked for one by one.',
+    firstPages: family.listing.firstPages(context.name.repository),
+    adviceForMany: 'Name the tags to watch exactly: each is then requested separately.',
   };
 }
 

@@ -1,34 +1,26 @@
 import { codeOf, RegistryError } from '../../errors.ts';
-import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts';
-import { assertRepositoryName } from '../endpoint/repository-context.ts';
-import type { ListRepositoriesOptions, RegistryFamily } from '../types.ts';
-import type { Catalog } from './catalog.ts';
+import { isRepositoryName, type PageOptions, type RegistryEndpoint } from '../endpoint/index.ts';
 import { distributionCatalog } from './distribution-catalog.ts';
-import { dockerHubCatalog } from './docker-hub-catalog.ts';
-import { githubCatalog } from './github-catalog.ts';
-import { harborCatalog } from './harbor-catalog.ts';
-import { listingSupport } from './index.ts';
-import { quayCatalog } from './quay-catalog.ts';
-import { type PagedTask, readPages, tooLarge } from './read-pages.ts';
+import type { Family } from './family.ts';
+import { type PagedTask, readPages, tooLarge, webApiOrigin } from './read-pages.ts';
 
 const MAX_REPOSITORIES = 100_000;
 
-const CATALOGS: Readonly<Partial<Record<RegistryFamily, Catalog>>> = {
-  'docker-hub': dockerHubCatalog,
-  github: githubCatalog,
-  harbor: harborCatalog,
-  quay: quayCatalog,
-};
+export interface ListRepositoriesOptions extends PageOptions {
+  /** Only repositories that begin with this, for example `acme/`. */
+  readonly prefix?: string | undefined;
+}
 
 /** See `RegistryClient.repositories`. */
 export async function* listRepositories(
   endpoint: RegistryEndpoint,
+  family: Family | undefined,
   { prefix = '', ...options }: ListRepositoriesOptions = {},
 ): AsyncGenerator<string, void, undefined> {
-  const { family } = listingSupport(endpoint.registry, endpoint.settings.family);
-  const catalog = (family && CATALOGS[family]) ?? distributionCatalog;
+  const catalog = family?.catalog ?? distributionCatalog;
   const task: PagedTask = {
     endpoint,
+    origin: webApiOrigin(family?.catalog && family, endpoint.origin),
     what: `list the repositories of ${endpoint.registry}${prefix && ` that begin with "${prefix}"`}`,
     things: 'repositories',
     scopes: [{ repository: '', access: 'catalog' }],
@@ -39,7 +31,7 @@ export async function* listRepositories(
   try {
     for await (const { rows } of readPages(task, catalog, options)) {
       for (const repository of rows) {
-        if (seen.has(repository) || !repository.startsWith(prefix) || !isRepository(repository)) continue;
+        if (seen.has(repository) || !repository.startsWith(prefix) || !isRepositoryName(repository)) continue;
         seen.add(repository);
         if (seen.size > MAX_REPOSITORIES) throw tooLarge(task, `${MAX_REPOSITORIES} of them`);
         yield repository;
@@ -60,13 +52,4 @@ function withAdvice(error: unknown): unknown {
     `${error.message} Not every registry lists its repositories, and some do so only for who may see them all: configure such credentials, or name the repositories one by one.`,
     { registryCodes, cause: error, ...(status !== undefined && { status }) },
   );
-}
-
-function isRepository(repository: string): boolean {
-  try {
-    assertRepositoryName({ registry: '', repository });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,5 @@
-import type { Credentials } from '../types.ts';
+import type { Credentials } from '../auth/index.ts';
+import type { LinkedPage } from '../endpoint/index.ts';
 
 /** A tag, or a manifest with all its tags: web APIs list the one or the other. Not yet checked. */
 export interface ListedRow {
@@ -10,18 +11,16 @@ export interface ListedRow {
 }
 
 /** A page of anything that is listed. */
-export interface Page {
+export interface Page extends LinkedPage {
   readonly rows: readonly unknown[];
-  /** Where the listing goes on, on the host of `PageAnswer.url`; `undefined` on the last page. */
-  readonly next: URL | undefined;
 }
 
 export interface ListingPage extends Page {
   readonly rows: readonly ListedRow[];
 }
 
-export interface PageAnswer {
-  /** The page that was asked for. */
+export interface PageResponse {
+  /** The page that was requested. */
   readonly url: URL;
   /** The body; `undefined` when it is not JSON. */
   readonly json: unknown;
@@ -31,29 +30,27 @@ export interface PageAnswer {
 
 /** How to ask for the pages of a listing, and read them. */
 export interface WebApi<P extends Page> {
-  /** Where the public registry's API is, when not on the registry's own host. */
-  readonly elsewhere?: { readonly registryHost: string; readonly apiHost: string };
   /**
-   * Who the API wants to know: the same as distribution-spec's requests, nobody, or what the function makes of
-   * the credentials for the registry, a whole `Authorization` header.
-   * @throws RegistryError `E_DENIED` when there is no use in asking
+   * The identity the API takes: that of distribution-spec's requests, none, or the `Authorization` header that the
+   * function makes of the credentials for the registry.
+   * @throws RegistryError `E_DENIED` when the API cannot be used without credentials
    */
   readonly authorization:
     | 'registry'
     | 'none'
     | ((registry: string, credentials: Credentials | undefined) => string | undefined);
   /**
-   * `undefined` when the answer is not such a page.
-   * @throws RegistryError `E_PROTOCOL` when it goes on at another host
+   * `undefined` when the response is not such a page.
+   * @throws RegistryError `E_PROTOCOL` when the next page is on another host
    */
-  readPage(answer: PageAnswer): P | undefined;
+  readPage(response: PageResponse): P | undefined;
 }
 
-/** How one family of registries lists tags with their digests. Only says what to ask and reads what came. */
-export interface DigestListing extends WebApi<ListingPage> {
+/** How one family lists tags with their digests: what to request, and how to read the response. */
+export interface ListingApi extends WebApi<ListingPage> {
   /** Tags come in the order in which they were last moved, the latest first, each with that time. */
   readonly isByTime?: boolean;
-  /** Path and query of the first page. The second place counts when nothing is at the first, and so on. */
+  /** Paths and queries where the first page may be; the next is tried when the one before is not found. */
   firstPages(repository: string): readonly string[];
 }
 

@@ -1,12 +1,10 @@
 import { digestOf } from '../../content/index.ts';
 import { codeOf, RegistryError, TransportError } from '../../errors.ts';
-import type { RequiredScope } from '../auth/index.ts';
-import { secretsIn } from '../auth/secrets-in.ts';
-import type { RegistryEndpoint } from '../endpoint/registry-endpoint.ts';
-import { retryUntilIntact } from '../endpoint/retry-until-intact.ts';
+import { type RequiredScope, secretsIn } from '../auth/index.ts';
+import { followPages, type PageOptions, type RegistryEndpoint, retryUntilIntact } from '../endpoint/index.ts';
 import type { RetryBudget } from '../http/index.ts';
-import { parseJson } from '../protocol/json.ts';
-import type { PageOptions } from '../types.ts';
+import { parseJson } from '../protocol/index.ts';
+import type { Family } from './family.ts';
 import type { Page, WebApi } from './listing.ts';
 import { refusedPage } from './refused-page.ts';
 
@@ -16,13 +14,15 @@ const MAX_PAGES = 2_000;
 /** What is to be listed. */
 export interface PagedTask {
   readonly endpoint: RegistryEndpoint;
+  /** Of the API. */
+  readonly origin: URL;
   /** To stand after "Could not". */
   readonly what: string;
   /** What is on the pages, as in "a list of tags". */
   readonly things: string;
   /** For an API that asks for the registry's own credentials. */
   readonly scopes: readonly RequiredScope[];
-  /** Path and query of the first page. The second place counts when nothing is at the first, and so on. */
+  /** Paths and queries where the first page may be; the next is tried when the one before is not found. */
   readonly firstPages: readonly string[];
   /** What to do where there is more than is read. */
   readonly adviceForMany: string;
@@ -38,21 +38,17 @@ export async function* readPages<P extends Page>(
   options: PageOptions,
 ): AsyncGenerator<P, void, undefined> {
   const reader = await createPageReader(task, api, options);
-  const seen = new Set<string>();
-  let page = await reader.first();
-  for (;;) {
-    // By what they hold: a server that is stuck may well number its pages or change their links.
-    const content = digestOf(JSON.stringify(page.rows));
-    if (page.next && seen.has(content)) throw reader.malformed('sends the same page over and over');
-    seen.add(content);
-    yield page;
-    if (!page.next) return;
-    if (seen.size >= MAX_PAGES) throw tooLarge(task, `${MAX_PAGES} pages`);
-    page = await reader.read(page.next);
-  }
+  yield* followPages(await reader.first(), {
+    read: reader.read,
+    // By its content: a server that is stuck may still number its pages or change their links.
+    positionOf: ({ rows }) => digestOf(JSON.stringify(rows)),
+    maxPages: MAX_PAGES,
+    stuck: () => reader.malformed('keeps sending the same page'),
+    tooMany: () => tooLarge(task, `${MAX_PAGES} pages`),
+  });
 }
 
-/** There is more than anybody is served by listing. */
+/** There is more than is read. */
 export function tooLarge({ what, adviceForMany }: PagedTask, limit: string): TransportError {
   return new TransportError(
     'E_TOO_LARGE',
@@ -67,11 +63,10 @@ interface PageReader<P> {
 }
 
 async function createPageReader<P extends Page>(
-  { endpoint, what, things, scopes, firstPages }: PagedTask,
+  { endpoint, origin, what, things, scopes, firstPages }: PagedTask,
   api: WebApi<P>,
   { onPage, signal }: PageOptions,
 ): Promise<PageReader<P>> {
-  const origin = apiOrigin(api, endpoint.origin);
   const ownCredentials = api.authorization !== 'registry';
   const authorization = await endpoint.naming(what, signal, authorize);
 
@@ -127,6 +122,8 @@ async function createPageReader<P extends Page>(
   return { first, read, malformed };
 }
 
-function apiOrigin({ elsewhere }: Pick<WebApi<Page>, 'elsewhere'>, registry: URL): URL {
-  return elsewhere?.registryHost === registry.host ? new URL(`https://${elsewhere.apiHost}`) : registry;
+/** Where a registry's web API is. A registry under a custom host name has it at its own host. */
+export function webApiOrigin(family: Family | undefined, registry: URL): URL {
+  const host = family?.isHost?.(registry.host) ? family.webApiHost : undefined;
+  return host === undefined ? registry : new URL(`https://${host}`);
 }

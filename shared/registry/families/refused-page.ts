@@ -1,7 +1,6 @@
 import { RegistryError } from '../../errors.ts';
-import { readErrorResponse } from '../http/error-response.ts';
-import type { HttpResponse } from '../http/index.ts';
-import { parseRetryTime } from '../protocol/retry-after.ts';
+import { type HttpResponse, readErrorResponse } from '../http/index.ts';
+import { parseRetryTime } from '../protocol/index.ts';
 
 /**
  * The error that a 403 or 429 is. Web APIs count requests in headers of their own, and GitHub answers 403 to

@@ -1,5 +1,5 @@
 import { TransportError } from '../../errors.ts';
-import { redactUrl } from '../protocol/redact-url.ts';
+import { redactUrl } from '../protocol/index.ts';
 import type { HttpResponse } from './message.ts';
 
 export interface Bounds {

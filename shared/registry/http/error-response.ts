@@ -1,7 +1,7 @@
 import type { RegistryError } from '../../errors.ts';
-import { parseErrorBody } from '../protocol/error-body.ts';
-import { toRegistryError } from '../protocol/error-response.ts';
-import { type HttpResponse, parseRetryAfter, readLeniently } from './index.ts';
+import { parseErrorBody, parseRetryAfter, toRegistryError } from '../protocol/index.ts';
+import { readLeniently } from './bounded.ts';
+import type { HttpResponse } from './message.ts';
 
 const BOUNDS = { maxBytes: 64 * 1024, timeoutMs: 10_000 };
 

@@ -1,6 +1,6 @@
 import { errors } from 'undici';
 import { LongshoreError, TransportError } from '../../errors.ts';
-import { redactUrl } from '../protocol/redact-url.ts';
+import { redactUrl } from '../protocol/index.ts';
 import type { HttpRequest } from './message.ts';
 
 const TIMEOUTS: Readonly<Record<string, string>> = {

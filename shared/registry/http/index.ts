@@ -1,8 +1,8 @@
-export { redactUrl } from '../protocol/redact-url.ts';
-export { parseRetryAfter } from '../protocol/retry-after.ts';
 export { PrivateAddressError, type Reach } from './address.ts';
-export { readBounded, readLeniently } from './bounded.ts';
+export { readBounded } from './bounded.ts';
+export type { CallOptions } from './call-options.ts';
 export { createConnections } from './connections.ts';
+export { readErrorResponse } from './error-response.ts';
 export { TlsError } from './failure.ts';
 export { DEFAULT_LIMITS, type RegistryLimits } from './limits.ts';
 export type { AttemptEnd, BodyMaker, HttpRequest, HttpResponse, Method, Send } from './message.ts';

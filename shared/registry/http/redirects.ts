@@ -1,5 +1,5 @@
 import { RegistryError } from '../../errors.ts';
-import { redactUrl } from '../protocol/redact-url.ts';
+import { redactUrl } from '../protocol/index.ts';
 import type { HttpRequest, HttpResponse, Send } from './message.ts';
 
 const MAX_REDIRECTS = 5;

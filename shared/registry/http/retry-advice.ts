@@ -1,4 +1,4 @@
-import { findRetryAfter, parseRetryAfter, parseRetryTime } from '../protocol/retry-after.ts';
+import { findRetryAfter, parseRetryAfter, parseRetryTime } from '../protocol/index.ts';
 import { readLeniently } from './bounded.ts';
 import type { HttpResponse, ResponseBody, Send } from './message.ts';
 import type { Timing } from './timing.ts';

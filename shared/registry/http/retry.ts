@@ -1,5 +1,5 @@
 import { TransportError } from '../../errors.ts';
-import { parseRetryAfter } from '../protocol/retry-after.ts';
+import { parseRetryAfter } from '../protocol/index.ts';
 import { TlsError } from './failure.ts';
 import { HostPauses } from './host-pauses.ts';
 import type { RegistryLimits } from './limits.ts';

@@ -1,8 +1,8 @@
 import type { Descriptor } from '../../content/index.ts';
 import { IntegrityError, TransportError } from '../../errors.ts';
-import { display, pathOf, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
+import { displayName, pathOf, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
 import { type HttpResponse, RetryBudget } from '../http/index.ts';
-import { parseContentRange } from '../protocol/content-range.ts';
+import { parseContentRange } from '../protocol/index.ts';
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
 
@@ -30,7 +30,7 @@ export class BlobDownload {
   constructor(context: RepositoryContext, blob: Blob, signal: AbortSignal | undefined) {
     this.#context = context;
     this.#blob = blob;
-    this.#what = `read the blob ${display(context, blob.digest)}`;
+    this.#what = `read the blob ${displayName(context, blob.digest)}`;
     this.#signal = signal;
     this.#retries = new RetryBudget(context.endpoint.limits, context.endpoint.timing);
   }

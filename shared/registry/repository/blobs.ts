@@ -1,10 +1,9 @@
 import { type Descriptor, type Digest, verified } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Access } from '../auth/index.ts';
-import { display, pathOf, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
-import type { RetryBudget } from '../http/index.ts';
-import { NO_HEAD } from '../protocol/error-response.ts';
-import type { CallOptions } from '../types.ts';
+import { displayName, pathOf, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
+import type { CallOptions, RetryBudget } from '../http/index.ts';
+import { NO_HEAD } from '../protocol/index.ts';
 import { BlobDownload } from './blob-download.ts';
 import { deleteAt } from './deletion.ts';
 
@@ -21,7 +20,7 @@ export async function hasBlob(
   access: Access = 'pull',
 ): Promise<boolean> {
   const response = await context.endpoint.request({
-    what: `look for the blob ${display(context, digest)}`,
+    what: `look for the blob ${displayName(context, digest)}`,
     method: 'HEAD',
     url: pathOf(context, `blobs/${digest}`),
     scopes: [scopeFor(context, access)],
@@ -44,7 +43,7 @@ async function canReadBlob(
 ): Promise<boolean> {
   try {
     const response = await context.endpoint.request({
-      what: `look for the blob ${display(context, digest)}`,
+      what: `look for the blob ${displayName(context, digest)}`,
       method: 'GET',
       url: pathOf(context, `blobs/${digest}`),
       scopes: [scopeFor(context, access)],
@@ -95,6 +94,6 @@ export async function deleteBlob(
   digest: Digest,
   options: CallOptions = {},
 ): Promise<void> {
-  const what = `delete the blob ${display(context, digest)}`;
+  const what = `delete the blob ${displayName(context, digest)}`;
   await deleteAt(context, pathOf(context, `blobs/${digest}`), what, options);
 }

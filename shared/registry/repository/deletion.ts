@@ -1,5 +1,5 @@
-import { type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
-import type { CallOptions } from '../types.ts';
+import { type RepositoryContext, scopeFor } from '../endpoint/index.ts';
+import type { CallOptions } from '../http/index.ts';
 
 /**
  * Deletes what is at a path of the registry. Distribution-spec, "Content Management": 202; some answer 200 or 204.

@@ -14,16 +14,22 @@ import {
 import { IntegrityError, InvalidInputError, RegistryError } from '../../errors.ts';
 import {
   assertTagOrDigest,
-  display,
+  displayName,
+  type PullOptions,
   pathOf,
   type RepositoryContext,
+  retryUntilIntact,
   scopeFor,
-} from '../endpoint/repository-context.ts';
-import { retryUntilIntact } from '../endpoint/retry-until-intact.ts';
-import type { HttpResponse, RetryBudget } from '../http/index.ts';
-import { NO_HEAD } from '../protocol/error-response.ts';
-import type { CallOptions, PullOptions, PushedManifest } from '../types.ts';
+} from '../endpoint/index.ts';
+import type { CallOptions, HttpResponse, RetryBudget } from '../http/index.ts';
+import { NO_HEAD } from '../protocol/index.ts';
 import { deleteAt } from './deletion.ts';
+
+/** What a registry said of a manifest that it stored. */
+export interface PushedManifest {
+  /** The subject under which it lists the manifest without further requests (`OCI-Subject`); `undefined`: it does not. */
+  readonly subject: Digest | undefined;
+}
 
 interface AttemptOptions extends CallOptions {
   readonly retries: RetryBudget;
@@ -40,7 +46,7 @@ export async function resolveManifest(
   { signal, meter }: PullOptions = {},
 ): Promise<Descriptor | undefined> {
   assertTagOrDigest(tagOrDigest);
-  const what = `look up ${display(context, tagOrDigest)}`;
+  const what = `look up ${displayName(context, tagOrDigest)}`;
   const response = await context.endpoint.request({
     what,
     method: 'HEAD',
@@ -106,7 +112,7 @@ async function fetchOnce(
   tagOrDigest: string,
   { signal, meter, retries }: AttemptOptions & PullOptions,
 ): Promise<ManifestContent> {
-  const what = `read the manifest ${display(context, tagOrDigest)}`;
+  const what = `read the manifest ${displayName(context, tagOrDigest)}`;
   const response = await context.endpoint.request({
     what,
     method: 'GET',
@@ -173,7 +179,7 @@ async function pushOnce(
   { bytes, mediaType, digest }: ManifestContent,
   { signal, retries }: AttemptOptions,
 ): Promise<PushedManifest> {
-  const what = `push the manifest ${display(context, tagOrDigest)}`;
+  const what = `push the manifest ${displayName(context, tagOrDigest)}`;
   const response = await context.endpoint
     .request({
       what,
@@ -226,7 +232,7 @@ export async function deleteManifest(
   options: CallOptions = {},
 ): Promise<void> {
   assertTagOrDigest(tagOrDigest);
-  const what = `delete the manifest ${display(context, tagOrDigest)}`;
+  const what = `delete the manifest ${displayName(context, tagOrDigest)}`;
   await deleteAt(context, pathOf(context, `manifests/${tagOrDigest}`), what, options);
 }
 

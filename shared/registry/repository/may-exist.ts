@@ -1,6 +1,6 @@
 import { RegistryError } from '../../errors.ts';
-import type { RepositoryContext } from '../endpoint/repository-context.ts';
-import type { CallOptions } from '../types.ts';
+import type { RepositoryContext } from '../endpoint/index.ts';
+import type { CallOptions } from '../http/index.ts';
 import { listTags } from './tags.ts';
 
 /** See `Repository.mayExist`. */

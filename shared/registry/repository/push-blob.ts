@@ -1,24 +1,30 @@
-import { type Descriptor, OCI_CONFIG } from '../../content/index.ts';
-import { IntegrityError, RegistryError } from '../../errors.ts';
-import { display, pathOf, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
-import { RetryBudget } from '../http/index.ts';
-import type { BlobOutcome, PushBlobOptions } from '../types.ts';
-import { MonolithicUpload } from '../uploads/monolithic-upload.ts';
-import { ResumableUpload } from '../uploads/resumable-upload.ts';
-import { UploadBody } from '../uploads/upload-body.ts';
-import { isPassing, retryAfterOf, toUploadError } from '../uploads/upload-failure.ts';
-import {
-  type AttemptOptions,
-  type BegunUpload,
-  type Blob,
-  begunUpload,
-  cancelUpload,
-} from '../uploads/upload-session.ts';
+import { type Descriptor, OCI_CONFIG, type UploadSessions } from '../../content/index.ts';
+import { RegistryError } from '../../errors.ts';
+import { displayName, pathOf, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
+import type { CallOptions } from '../http/index.ts';
+import { type Blob, UploadSession, uploadBlob } from '../uploads/index.ts';
 import { hasBlob } from './blobs.ts';
+
+/** What became of a blob that was to be put into a repository. */
+export type BlobOutcome = 'existing' | 'mounted' | 'uploaded';
+
+export interface PushBlobOptions extends CallOptions {
+  /** Another repository of the same registry that may hold the blob; tried with a cross-repository mount first. */
+  readonly mountFrom?: string | undefined;
+  /** The repository is known to be empty: small blobs are sent without asking whether they exist. */
+  readonly isNew?: boolean | undefined;
+  /** Called with the number of bytes sent since the last call; bytes sent again count again. */
+  readonly onBytes?: ((count: number) => void) | undefined;
+  /**
+   * Where the state of large uploads is saved, so that an upload that broke off, also with its process, is resumed.
+   * Default: each begins anew.
+   */
+  readonly sessions?: UploadSessions | undefined;
+}
 
 /**
  * See `Repository.pushBlob`. With a sibling to mount from, that is tried first: it costs one request and no
- * bytes, and a registry that cannot answers with the upload session that is needed anyway.
+ * bytes, and a registry that cannot mount responds with the upload session that is needed anyway.
  */
 export async function pushBlob(
   context: RepositoryContext,
@@ -26,8 +32,8 @@ export async function pushBlob(
   open: () => Promise<AsyncIterable<Uint8Array>>,
   options: PushBlobOptions = {},
 ): Promise<BlobOutcome> {
-  const { mountFrom, signal } = options;
-  let begun: BegunUpload | undefined;
+  const { mountFrom, signal, onBytes, sessions } = options;
+  let begun: UploadSession | undefined;
   if (mountFrom !== undefined && mountFrom !== context.name.repository) {
     const mounted = await tryMount(context, blob, mountFrom, signal);
     if (mounted === 'mounted') return mounted;
@@ -35,15 +41,21 @@ export async function pushBlob(
   }
   const isUnasked = isOfOneImage(blob) || (options.isNew && blob.size <= MAX_SENT_UNASKED_BYTES);
   if (!isUnasked && (await hasBlob(context, blob.digest, { signal }, 'push'))) {
-    if (begun) await cancelUpload(context, begun.location);
+    await begun?.cancel();
     return 'existing';
   }
-  await upload(context, blob, open, begun, options);
+  await uploadBlob(context, blob, open, {
+    begun,
+    isStored: (attempt) => hasBlob(context, blob.digest, attempt, 'push'),
+    onBytes,
+    sessions,
+    signal,
+  });
   return 'uploaded';
 }
 
 /**
- * Whether a blob is the config of an image: named by that image alone, so wanted only where the image is new, and so
+ * Whether a blob is the config of an image: named by that image alone, so needed only where the image is new, and so
  * small that sending it again costs less than asking each time. The empty config that artifacts share is none.
  */
 function isOfOneImage({ mediaType, size }: Blob & Partial<Pick<Descriptor, 'mediaType'>>): boolean {
@@ -58,110 +70,33 @@ const IMAGE_CONFIGS: ReadonlySet<string> = new Set([
 /** Configs have a few KB. */
 const MAX_UNASKED_BYTES = 64 * 1024;
 
-/** Of a new repository. It may hold what a copy that did not end left behind, which for more is worth a question. */
+/** To a new repository. It may hold what an interrupted copy left behind, which for larger blobs is worth a request. */
 const MAX_SENT_UNASKED_BYTES = 4 * 1024 * 1024;
 
-/** `mounted`, an upload that was begun instead, or `undefined` when these credentials may not mount from there. */
+/** `mounted`, a session that began instead, or `undefined` when these credentials may not mount from there. */
 async function tryMount(
   context: RepositoryContext,
-  { digest }: Blob,
+  blob: Blob,
   from: string,
   signal: AbortSignal | undefined,
-): Promise<'mounted' | BegunUpload | undefined> {
+): Promise<'mounted' | UploadSession | undefined> {
+  const query = `mount=${encodeURIComponent(blob.digest)}&from=${encodeURIComponent(from)}`;
   try {
     const response = await context.endpoint.request({
-      what: `mount the blob ${display(context, digest)} from ${from}`,
+      what: `mount the blob ${displayName(context, blob.digest)} from ${from}`,
       method: 'POST',
-      url: pathOf(
-        context,
-        `blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
-      ),
+      url: pathOf(context, `blobs/uploads/?${query}`),
       scopes: [scopeFor(context, 'push'), { repository: from, access: 'pull' }],
       expect: [201, 202],
       signal,
     });
     await response.body.discard();
-    return response.status === 201 ? 'mounted' : begunUpload(context, response);
+    return response.status === 201 ? 'mounted' : UploadSession.from(context, blob, response);
   } catch (error) {
     if (error instanceof RegistryError && ['E_DENIED', 'E_NOT_FOUND', 'E_PROTOCOL'].includes(error.code)) {
-      // Mounting only spares bytes. If more than that is wrong, the plain upload says so.
+      // A mount only saves bytes. If more than that is wrong, the upload says so.
       return undefined;
     }
     throw error;
-  }
-}
-
-/** Sends the bytes: in chunks that are written down if the blob is large and nobody else does so now. */
-async function upload(
-  context: RepositoryContext,
-  blob: Blob,
-  open: () => Promise<AsyncIterable<Uint8Array>>,
-  begun: BegunUpload | undefined,
-  options: PushBlobOptions,
-): Promise<void> {
-  const isLarge = blob.size >= context.endpoint.limits.resumableBytes;
-  const claim = isLarge ? await options.sessions?.claim({ ...context.name, digest: blob.digest }) : undefined;
-  if (!claim) {
-    await sendUntilThere(context, blob, open, new MonolithicUpload(context, blob, begun?.location), options);
-    return;
-  }
-  try {
-    await sendUntilThere(context, blob, open, new ResumableUpload(context, blob, claim, begun), options);
-    await claim.forget();
-  } finally {
-    // Best effort: a claim that is not given back runs out.
-    await claim.release().catch(() => {});
-  }
-}
-
-/** As often as it takes. */
-async function sendUntilThere(
-  context: RepositoryContext,
-  blob: Blob,
-  open: () => Promise<AsyncIterable<Uint8Array>>,
-  way: MonolithicUpload | ResumableUpload,
-  { signal, onBytes }: PushBlobOptions,
-): Promise<void> {
-  const { limits, timing } = context.endpoint;
-  const retries = new RetryBudget(limits, timing);
-  let wrongBytes = 0;
-  for (;;) {
-    const body = new UploadBody(open, blob.size, onBytes);
-    try {
-      await way.send(body, { retries, signal });
-      return;
-    } catch (thrown) {
-      const error = toUploadError(thrown, body, blob);
-      if (error instanceof IntegrityError) wrongBytes += 1;
-      const canRepeat = body.failure?.whileOpening !== true && wrongBytes < 2 && isPassing(error);
-      const delayMs = canRepeat ? retries.nextDelayMs({ retryAfterMs: retryAfterOf(error) }) : undefined;
-      // The answer may be all that was lost, also of the last attempt.
-      const isLast = delayMs === undefined && !signal?.aborted;
-      if (isLast && canRepeat && (await arrived(context, blob, body, { retries, signal }))) return;
-      const givenUp = way.giveUp(error);
-      signal?.throwIfAborted();
-      await givenUp;
-      if (delayMs === undefined) throw error;
-      await timing.sleep(delayMs, signal);
-      if (await arrived(context, blob, body, { retries, signal })) return;
-    } finally {
-      body.stop();
-    }
-  }
-}
-
-/** Whether the registry has the blob after all. What keeps it from saying so is not the failure to report. */
-async function arrived(
-  context: RepositoryContext,
-  { digest }: Blob,
-  { failure }: UploadBody,
-  { retries, signal }: AttemptOptions,
-): Promise<boolean> {
-  if (failure) return false;
-  try {
-    return await hasBlob(context, digest, { retries, signal }, 'push');
-  } catch {
-    signal?.throwIfAborted();
-    return false;
   }
 }

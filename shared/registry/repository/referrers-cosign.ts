@@ -1,7 +1,12 @@
 import { cosignTagsOf, type Digest } from '../../content/index.ts';
-import type { RepositoryContext } from '../endpoint/repository-context.ts';
-import type { PullOptions, TaggedManifest } from '../types.ts';
+import type { PullOptions, RepositoryContext } from '../endpoint/index.ts';
 import { resolveManifest } from './manifests.ts';
+
+/** A tag and what it names. */
+export interface TaggedManifest {
+  readonly tag: string;
+  readonly digest: Digest;
+}
 
 /** See `Repository.cosignTags`. */
 export async function findCosignTags(

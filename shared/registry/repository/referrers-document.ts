@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { type Descriptor, descriptorSchema } from '../../content/index.ts';
-import { listOf } from '../protocol/list-of.ts';
+import { listOf } from '../protocol/index.ts';
 
 /** What an entry must say to be of use; an annotation or artifact type that is none is left out. */
 const entrySchema = descriptorSchema.pick({ mediaType: true, digest: true, size: true }).extend({

@@ -8,8 +8,7 @@ import {
   OCI_INDEX,
 } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
-import { parseJson } from '../protocol/json.ts';
-import { listOf } from '../protocol/list-of.ts';
+import { listOf, parseJson } from '../protocol/index.ts';
 
 /** The tag under which a registry without the referrers API lists the referrers of one manifest. */
 export interface ReferrersIndexTag {

@@ -7,9 +7,9 @@ import {
   isIndexType,
   type ManifestContent,
 } from '../../content/index.ts';
-import { display, type RepositoryContext } from '../endpoint/repository-context.ts';
-import { parseJson } from '../protocol/json.ts';
-import type { CallOptions, PullOptions } from '../types.ts';
+import { displayName, type PullOptions, type RepositoryContext } from '../endpoint/index.ts';
+import type { CallOptions } from '../http/index.ts';
+import { parseJson } from '../protocol/index.ts';
 import { findManifest, pushManifest, resolveManifest } from './manifests.ts';
 import { parseReferrers } from './referrers-document.ts';
 import { addToReferrersIndex } from './referrers-index.ts';
@@ -36,7 +36,7 @@ export async function referrersUnderTag(
   const referrers = parseReferrers(parseJson(content.bytes));
   if (referrers) return referrers;
   throw context.endpoint.malformed(
-    `read ${display(context, tag)}`,
+    `read ${displayName(context, tag)}`,
     'has something there that is not an index of referrers',
   );
 }

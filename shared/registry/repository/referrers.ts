@@ -1,11 +1,17 @@
 import { type Descriptor, type Digest, isIndexType, parseDigest } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
-import { display, pathOf, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
-import { retryUntilIntact } from '../endpoint/retry-until-intact.ts';
-import type { RetryBudget } from '../http/index.ts';
-import { parseJson } from '../protocol/json.ts';
-import { nextPage } from '../protocol/location.ts';
-import type { CallOptions, ReferrersOptions } from '../types.ts';
+import {
+  displayName,
+  followPages,
+  type LinkedPage,
+  type PullOptions,
+  pathOf,
+  type RepositoryContext,
+  retryUntilIntact,
+  scopeFor,
+} from '../endpoint/index.ts';
+import type { CallOptions } from '../http/index.ts';
+import { nextPage, parseJson } from '../protocol/index.ts';
 import { looksLikeIndex, parseReferrers } from './referrers-document.ts';
 import { referrersUnderTag } from './referrers-tag.ts';
 
@@ -15,6 +21,11 @@ const MAX_PAGES = 100;
 const MAX_REFERRERS = 10_000;
 const FILTERED_BY_TYPE = /(?:^|,)\s*artifactType\s*(?:,|$)/;
 
+export interface ReferrersOptions extends PullOptions {
+  /** Only referrers of this type. */
+  readonly artifactType?: string | undefined;
+}
+
 /** See `Repository.referrers`. */
 export async function listReferrers(
   context: RepositoryContext,
@@ -23,49 +34,76 @@ export async function listReferrers(
 ): Promise<readonly Descriptor[]> {
   const digest = parseDigest(subject);
   const listed =
-    (await askApi(context, digest, { artifactType, signal })) ??
+    (await listByApi(context, digest, { artifactType, signal })) ??
     ofType(await referrersUnderTag(context, digest, { signal, meter }), artifactType);
   return [...new Map(listed.map((descriptor) => [descriptor.digest, descriptor])).values()];
 }
 
 /** Distribution-spec, "Listing Referrers". `undefined` when the registry has no such API. */
-async function askApi(
+async function listByApi(
   context: RepositoryContext,
   digest: Digest,
   { artifactType, signal }: ReferrersOptions,
 ): Promise<readonly Descriptor[] | undefined> {
   const { endpoint } = context;
   if (endpoint.lacksReferrersApi) return undefined;
-  const what = `list the referrers of ${display(context, digest)}`;
+  const what = `list the referrers of ${displayName(context, digest)}`;
   const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
+  const url = new URL(pathOf(context, `referrers/${digest}${query}`), endpoint.origin);
+  const request = { what, artifactType, signal };
+  const first = await readFirstPage(context, url, request);
+  if (!first) return undefined;
   const found: Descriptor[] = [];
-  const seen = new Set<string>();
-  let url: URL | undefined = new URL(pathOf(context, `referrers/${digest}${query}`), endpoint.origin);
-  while (url) {
-    if (seen.has(url.href)) throw endpoint.malformed(what, 'sends the same page over and over');
-    if (seen.size >= MAX_PAGES) throw endpoint.malformed(what, `has more than ${MAX_PAGES} pages of them`);
-    const isFirst = seen.size === 0;
-    seen.add(url.href);
-    const here = url;
-    const answer = await retryUntilIntact(context, signal, (retries) =>
-      get(context, here, { what, isFirst, retries, signal }),
-    );
-    if (!answer) return undefined;
-    const { document, isIndex, filters, links } = answer;
-    // A sign-in page or a web application that answers every path: as good as no API, but perhaps not for long.
-    if (isFirst && !isIndex && !looksLikeIndex(document)) return undefined;
-    const page = parseReferrers(document);
-    if (!page) throw endpoint.malformed(what, 'sent something that is not an index of referrers');
-    found.push(...(FILTERED_BY_TYPE.test(filters) ? page : ofType(page, artifactType)));
+  const pages = followPages(first, {
+    read: (next) => readPage(context, next, request),
+    positionOf: ({ next }) => next?.href ?? '',
+    passed: [url.href],
+    maxPages: MAX_PAGES,
+    stuck: () => endpoint.malformed(what, 'keeps sending the same page'),
+    tooMany: () => endpoint.malformed(what, `has more than ${MAX_PAGES} pages of them`),
+  });
+  for await (const { referrers } of pages) {
+    found.push(...referrers);
     if (found.length > MAX_REFERRERS)
       throw endpoint.malformed(what, `has more than ${MAX_REFERRERS} of them`);
-    url = nextPage(links, here, endpoint.origin);
   }
   return found;
 }
 
-/** An answer with a page. */
-interface RawPage {
+interface PageRequest extends CallOptions {
+  readonly what: string;
+  readonly artifactType: string | undefined;
+}
+
+interface ReferrersPage extends LinkedPage {
+  readonly referrers: readonly Descriptor[];
+}
+
+/** `undefined` when the response is what a registry without the API gives. */
+async function readFirstPage(
+  context: RepositoryContext,
+  url: URL,
+  request: PageRequest,
+): Promise<ReferrersPage | undefined> {
+  try {
+    const response = await fetchPage(context, url, request);
+    // A sign-in page or a web application that answers every path: as good as no API, but perhaps not for long.
+    if (!response.isIndex && !looksLikeIndex(response.document)) return undefined;
+    return toPage(context, url, response, request);
+  } catch (error) {
+    if (!(error instanceof RegistryError) || !meansNoApi(error)) throw error;
+    // An API that is there may say this of the repository; asked about another, it answers.
+    if (!error.registryCodes.some((code) => ABOUT_CONTENT.has(code)))
+      context.endpoint.lacksReferrersApi = true;
+    return undefined;
+  }
+}
+
+async function readPage(context: RepositoryContext, url: URL, request: PageRequest): Promise<ReferrersPage> {
+  return toPage(context, url, await fetchPage(context, url, request), request);
+}
+
+interface PageResponse {
   readonly document: unknown;
   /** Whether it was sent as an index, whatever it is. */
   readonly isIndex: boolean;
@@ -75,26 +113,18 @@ interface RawPage {
   readonly links: readonly string[];
 }
 
-interface PageRequest extends CallOptions {
-  readonly what: string;
-  readonly isFirst: boolean;
-  readonly retries: RetryBudget;
-}
-
-/** One page; `undefined` when the answer to the first is what a registry without the API gives. */
-async function get(
+async function fetchPage(
   context: RepositoryContext,
   url: URL,
-  { what, isFirst, retries, signal }: PageRequest,
-): Promise<RawPage | undefined> {
+  { what, signal }: PageRequest,
+): Promise<PageResponse> {
   const { endpoint } = context;
-  try {
-    const scopes = [scopeFor(context, 'pull')];
+  return await retryUntilIntact(context, signal, async (retries) => {
     const response = await endpoint.request({
       what,
       method: 'GET',
       url,
-      scopes,
+      scopes: [scopeFor(context, 'pull')],
       expect: [200],
       retries,
       signal,
@@ -105,12 +135,21 @@ async function get(
       filters: response.header('oci-filters-applied') ?? '',
       links: response.headerLines('link'),
     };
-  } catch (error) {
-    if (!isFirst || !(error instanceof RegistryError) || !meansNoApi(error)) throw error;
-    // An API that is there may say this of the repository; asked about another, it answers.
-    if (!error.registryCodes.some((code) => ABOUT_CONTENT.has(code))) endpoint.lacksReferrersApi = true;
-    return undefined;
-  }
+  });
+}
+
+function toPage(
+  { endpoint }: RepositoryContext,
+  url: URL,
+  { document, filters, links }: PageResponse,
+  { what, artifactType }: PageRequest,
+): ReferrersPage {
+  const referrers = parseReferrers(document);
+  if (!referrers) throw endpoint.malformed(what, 'sent something that is not an index of referrers');
+  return {
+    referrers: FILTERED_BY_TYPE.test(filters) ? referrers : ofType(referrers, artifactType),
+    next: nextPage(links, url, endpoint.origin),
+  };
 }
 
 const ABOUT_CONTENT: ReadonlySet<string> = new Set(['NAME_UNKNOWN', 'MANIFEST_UNKNOWN']);

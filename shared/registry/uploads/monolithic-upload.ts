@@ -1,49 +1,37 @@
-import type { RepositoryContext } from '../endpoint/repository-context.ts';
+import type { RepositoryContext } from '../endpoint/index.ts';
 import type { UploadBody } from './upload-body.ts';
-import {
-  type AttemptOptions,
-  type Blob,
-  beginUpload,
-  cancelUpload,
-  finishUpload,
-  nextLocation,
-  octets,
-  patchUpload,
-} from './upload-session.ts';
+import { type AttemptOptions, type Blob, UploadSession } from './upload-session.ts';
 
-/** Sends a blob in one request, in a new session each time: how much of a broken one arrived is anybody's guess. */
+/** Sends a blob in one request, each time in a new session: how much of a broken one arrived is unknown. */
 export class MonolithicUpload {
   readonly #context: RepositoryContext;
   readonly #blob: Blob;
-  #location: URL | undefined;
+  #session: UploadSession | undefined;
 
-  /** @param location of an upload that was begun already, for the first attempt */
-  constructor(context: RepositoryContext, blob: Blob, location: URL | undefined) {
+  /** @param session one that has begun already, for the first attempt */
+  constructor(context: RepositoryContext, blob: Blob, session: UploadSession | undefined) {
     this.#context = context;
     this.#blob = blob;
-    this.#location = location;
+    this.#session = session;
   }
 
   async send(body: UploadBody, options: AttemptOptions): Promise<void> {
-    const context = this.#context;
-    const blob = this.#blob;
+    const { size } = this.#blob;
     body.openAhead();
-    this.#location ??= (await beginUpload(context, blob, options)).location;
+    this.#session ??= await UploadSession.begin(this.#context, this.#blob, options);
     const make = () => body.make();
-    if (blob.size <= context.endpoint.limits.singlePutBytes) {
-      await finishUpload(context, blob, this.#location, make, options);
+    if (size <= this.#context.endpoint.limits.singlePutBytes) {
+      await this.#session.finish(make, options);
       return;
     }
-    const streamed = { headers: octets(blob.size), body: make };
-    const answer = await patchUpload(context, blob, this.#location, streamed, options);
-    const location = nextLocation(context, answer, this.#location);
-    await finishUpload(context, blob, location, undefined, options);
+    await this.#session.append({ body: make }, size, options);
+    await this.#session.finish(undefined, options);
   }
 
   /** After a failed attempt: leaves no session behind. */
   async giveUp(): Promise<void> {
-    const location = this.#location;
-    this.#location = undefined;
-    if (location) await cancelUpload(this.#context, location);
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.cancel();
   }
 }

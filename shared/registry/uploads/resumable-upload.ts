@@ -1,86 +1,74 @@
+import type { UploadClaim, UploadState } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
-import { display, type RepositoryContext, scopeFor } from '../endpoint/repository-context.ts';
-import type { KeptUpload, UploadClaim } from '../types.ts';
+import { displayName, type RepositoryContext } from '../endpoint/index.ts';
 import { ChunkReader } from './chunk-reader.ts';
-import { arrivedBytes, keptLocation, usableLocation } from './kept-session.ts';
 import { MonolithicUpload } from './monolithic-upload.ts';
 import type { UploadBody } from './upload-body.ts';
 import { isSessionRefused, isWrongBytes } from './upload-failure.ts';
-import {
-  type AttemptOptions,
-  type BegunUpload,
-  type Blob,
-  beginUpload,
-  cancelUpload,
-  finishUpload,
-  nextLocation,
-  octets,
-  patchUpload,
-} from './upload-session.ts';
+import { type AttemptOptions, type Blob, isResumable, UploadSession } from './upload-session.ts';
 
-/** An upload under way at the registry, and how its bytes are cut. */
-interface Session {
-  readonly location: URL;
+/** A session at the registry, and how the blob is cut into chunks. */
+interface Progress {
+  readonly session: UploadSession;
   /** Bytes that arrived. */
   readonly offset: number;
   readonly chunkBytes: number;
 }
 
 /**
- * Sends a blob in chunks and writes down where its session is after each, so that the next attempt, in this process
- * or another, sends only what is missing. What arrived before is read from the source once more, because only the
- * whole can be checked against the digest, but it is not sent. A registry that does not take to it gets the blob
- * in one request.
+ * Sends a blob in chunks and saves the state of its session after each, so that the next attempt, in this process or
+ * another, sends only what is missing. What arrived before is read from the source once more, because only the whole
+ * can be checked against the digest, but it is not sent. A registry that refuses chunks gets the blob in one request.
  */
 export class ResumableUpload {
   readonly #context: RepositoryContext;
   readonly #blob: Blob;
   readonly #claim: UploadClaim;
-  #begun: BegunUpload | undefined;
-  /** What another process left, until it was looked at. */
-  #kept: KeptUpload | undefined;
-  #session: Session | undefined;
+  #begun: UploadSession | undefined;
+  /** What another process saved, until the registry was asked about it. */
+  #saved: UploadState | undefined;
+  #progress: Progress | undefined;
   #furthest = 0;
-  #plain: MonolithicUpload | undefined;
+  #monolithic: MonolithicUpload | undefined;
 
-  /** @param begun an upload that was begun already */
-  constructor(context: RepositoryContext, blob: Blob, claim: UploadClaim, begun: BegunUpload | undefined) {
+  /** @param begun a session that has begun already */
+  constructor(context: RepositoryContext, blob: Blob, claim: UploadClaim, begun: UploadSession | undefined) {
     this.#context = context;
     this.#blob = blob;
     this.#claim = claim;
     this.#begun = begun;
-    this.#kept = claim.kept;
+    this.#saved = claim.saved;
   }
 
   async send(body: UploadBody, options: AttemptOptions): Promise<void> {
-    if (!this.#plain) {
+    if (!this.#monolithic) {
       const refused = await this.#sendChunks(body, options);
       if (!refused) return;
-      this.#plain = new MonolithicUpload(this.#context, this.#blob, undefined);
+      this.#monolithic = new MonolithicUpload(this.#context, this.#blob, undefined);
     }
-    await this.#plain.send(body, options);
+    await this.#monolithic.send(body, options);
   }
 
-  /** After a failed attempt: only what another attempt can go on with stays. */
+  /** After a failed attempt: keeps only what another attempt can resume. */
   async giveUp(error: unknown): Promise<void> {
-    await this.#plain?.giveUp();
+    await this.#monolithic?.giveUp();
     if (isWrongBytes(error)) await this.#drop();
   }
 
-  /** Resolves to whether the registry, or another holder of the session, left no way to go on with it. */
+  /** Resolves to whether the registry refuses to continue, or another worker holds the upload now. */
   async #sendChunks(body: UploadBody, options: AttemptOptions): Promise<boolean> {
     const { size } = this.#blob;
-    this.#session = (await this.#resumed(options)) ?? (await this.#started(options));
+    this.#progress = (await this.#resumed(options)) ?? (await this.#started(options));
     const chunks = new ChunkReader(() => body.make());
     try {
-      if (!(await this.#skipArrived(this.#session, chunks))) return true;
-      while (this.#session.offset < size) {
-        this.#session = await this.#sendChunk(this.#session, chunks, options);
-        this.#renewAttempts(this.#session, options);
-        if (!(await this.#keep(this.#session))) return true;
+      if (!(await this.#skipArrived(this.#progress, chunks))) return true;
+      while (this.#progress.offset < size) {
+        this.#progress = await this.#sendChunk(this.#progress, chunks, options);
+        this.#renewAttempts(this.#progress, options);
+        if (!(await this.#save(this.#progress))) return true;
       }
       await chunks.end();
-      await finishUpload(this.#context, this.#blob, this.#session.location, undefined, options);
+      await this.#progress.session.finish(undefined, options);
     } catch (error) {
       if (body.failure || !isSessionRefused(error)) throw error;
       await this.#drop();
@@ -89,119 +77,112 @@ export class ResumableUpload {
     return false;
   }
 
-  /** The session of an earlier attempt, as the registry knows it. */
-  async #resumed(options: AttemptOptions): Promise<Session | undefined> {
-    const known = this.#session ?? this.#keptSession();
+  /** The session of an earlier attempt, as the registry has it. */
+  async #resumed(options: AttemptOptions): Promise<Progress | undefined> {
+    const known = this.#progress ?? this.#savedProgress();
     const now = known && (await this.#asRegistryHasIt(known, options));
     if (now === 'silent') return undefined;
     if (!now) {
       await this.#drop();
       return undefined;
     }
-    this.#kept = undefined;
-    if (this.#begun) await cancelUpload(this.#context, this.#begun.location);
+    this.#saved = undefined;
+    await this.#begun?.cancel();
     this.#begun = undefined;
     return now;
   }
 
-  #keptSession(): Session | undefined {
-    const kept = this.#kept;
-    const { endpoint } = this.#context;
-    const location = kept && usableLocation(kept, this.#blob, endpoint.origin, endpoint.timing.now());
-    return location && { location, offset: kept.offset, chunkBytes: kept.chunkBytes };
+  #savedProgress(): Progress | undefined {
+    const saved = this.#saved;
+    if (!saved || !isResumable(saved, this.#blob, this.#context.endpoint.timing.now())) return undefined;
+    const session = UploadSession.saved(this.#context, this.#blob, saved);
+    return session && { session, offset: saved.offset, chunkBytes: saved.chunkBytes };
   }
 
   /**
-   * `undefined` when the registry has it no more, or says of it what cannot be. `silent` when it does not answer: it
-   * may still wait for what a lost machine was about to send. Until another session is begun, this one stays kept.
+   * `undefined` when the registry does not have it any more, or says of it what cannot be. `silent` when it does not
+   * respond: it may still wait for what a lost machine was about to send. The saved state stays until another session
+   * begins.
    */
   async #asRegistryHasIt(
-    session: Session,
+    progress: Progress,
     { retries, signal }: AttemptOptions,
-  ): Promise<Session | 'silent' | undefined> {
+  ): Promise<Progress | 'silent' | undefined> {
     const limit = AbortSignal.timeout(this.#context.endpoint.limits.idleTimeoutMs);
     try {
-      const answer = await this.#context.endpoint.request({
-        what: `see how much of the blob ${display(this.#context, this.#blob.digest)} arrived`,
-        method: 'GET',
-        url: session.location,
-        scopes: [scopeFor(this.#context, 'push')],
-        expect: [200, 202, 204],
+      const offset = await progress.session.progress({
         retries,
         signal: signal ? AbortSignal.any([signal, limit]) : limit,
       });
-      await answer.body.discard();
-      const offset = arrivedBytes(answer.header('range'));
-      if (offset === undefined || offset > this.#blob.size) return undefined;
-      return { ...session, location: nextLocation(this.#context, answer, session.location), offset };
+      return offset === undefined ? undefined : { ...progress, offset };
     } catch (error) {
       signal?.throwIfAborted();
       if (limit.aborted) return 'silent';
-      // A location that was signed for a while is denied after it. If more than that is, the next request says so.
+      // A signed location is denied after its time. If more than that is denied, the next request says so.
       const isDenied = error instanceof RegistryError && error.code === 'E_DENIED';
       if (isDenied || isSessionRefused(error)) return undefined;
       throw error;
     }
   }
 
-  async #started(options: AttemptOptions): Promise<Session> {
-    const begun = this.#begun ?? (await beginUpload(this.#context, this.#blob, options));
+  async #started(options: AttemptOptions): Promise<Progress> {
+    const session = this.#begun ?? (await UploadSession.begin(this.#context, this.#blob, options));
     this.#begun = undefined;
-    const chunkBytes = Math.max(this.#context.endpoint.limits.chunkBytes, begun.minChunkBytes);
-    return { location: begun.location, offset: 0, chunkBytes };
+    const chunkBytes = Math.max(this.#context.endpoint.limits.chunkBytes, session.minChunkBytes);
+    return { session, offset: 0, chunkBytes };
   }
 
-  /** Resolves to whether the session is still ours: reading so much again may take longer than a claim lasts. */
-  async #skipArrived(session: Session, chunks: ChunkReader): Promise<boolean> {
+  /** Resolves to whether the claim is still ours: reading that much again may take longer than a claim lasts. */
+  async #skipArrived(progress: Progress, chunks: ChunkReader): Promise<boolean> {
     let read = 0;
-    while (await this.#keep(session)) {
-      if (read === session.offset) return true;
-      read = Math.min(read + session.chunkBytes, session.offset);
+    while (await this.#save(progress)) {
+      if (read === progress.offset) return true;
+      read = Math.min(read + progress.chunkBytes, progress.offset);
       await chunks.skipTo(read);
     }
     return false;
   }
 
-  async #sendChunk(session: Session, chunks: ChunkReader, options: AttemptOptions): Promise<Session> {
-    const { location, offset, chunkBytes } = session;
+  async #sendChunk(progress: Progress, chunks: ChunkReader, options: AttemptOptions): Promise<Progress> {
+    const { session, offset, chunkBytes } = progress;
     const end = Math.min(offset + chunkBytes, this.#blob.size);
     const chunk = {
-      headers: { ...octets(end - offset), 'content-range': `${offset}-${end - 1}` },
+      headers: { 'content-range': `${offset}-${end - 1}` },
       body: () => chunks.read(offset, end),
     };
-    const answer = await patchUpload(this.#context, this.#blob, location, chunk, options);
-    const arrived = arrivedBytes(answer.header('range'));
+    const arrived = await session.append(chunk, end - offset, options);
     if (arrived !== undefined && arrived !== end) {
       const { endpoint, name } = this.#context;
-      const what = `upload the blob ${display(this.#context, this.#blob.digest)}`;
+      const what = `upload the blob ${displayName(this.#context, this.#blob.digest)}`;
       throw endpoint.malformed(what, `counts ${arrived} bytes where ${end} were sent to ${name.repository}`);
     }
-    return { ...session, location: nextLocation(this.#context, answer, location), offset: end };
+    return { ...progress, offset: end };
   }
 
-  /** Getting further than ever is progress: the attempts are counted anew. Getting there again is not. */
-  #renewAttempts({ offset }: Session, { retries }: AttemptOptions): void {
+  /** A new furthest offset is progress: the attempts are counted anew. Reaching an old one again is not. */
+  #renewAttempts({ offset }: Progress, { retries }: AttemptOptions): void {
     if (offset <= this.#furthest) return;
     this.#furthest = offset;
     retries.renewAttempts();
   }
 
-  /** Resolves to whether the session is still ours. */
-  async #keep({ location, offset, chunkBytes }: Session): Promise<boolean> {
-    const keptAt = new Date(this.#context.endpoint.timing.now());
+  /** Resolves to whether the claim is still ours. */
+  async #save({ session, offset, chunkBytes }: Progress): Promise<boolean> {
+    const savedAt = new Date(this.#context.endpoint.timing.now());
     const { size } = this.#blob;
-    const isOurs = await this.#claim.keep({ location: location.href, offset, size, chunkBytes, keptAt });
-    if (!isOurs) this.#session = undefined;
+    const location = session.location.href;
+    const isOurs = await this.#claim.save({ location, offset, size, chunkBytes, savedAt });
+    if (!isOurs) this.#progress = undefined;
     return isOurs;
   }
 
   async #drop(): Promise<void> {
-    const location =
-      this.#session?.location ?? (this.#kept && keptLocation(this.#kept, this.#context.endpoint.origin));
-    const isKept = this.#session !== undefined || this.#kept !== undefined;
-    this.#session = undefined;
-    this.#kept = undefined;
-    if (location) await cancelUpload(this.#context, location);
-    if (isKept) await this.#claim.forget();
+    const isSaved = this.#progress !== undefined || this.#saved !== undefined;
+    const session =
+      this.#progress?.session ?? (this.#saved && UploadSession.saved(this.#context, this.#blob, this.#saved));
+    this.#progress = undefined;
+    this.#saved = undefined;
+    await session?.cancel();
+    if (isSaved) await this.#claim.forget();
   }
 }

@@ -9,13 +9,13 @@ const UPLOAD = {
   offset: 16,
   size: 64,
   chunkBytes: 16,
-  keptAt: new Date('2026-05-01T00:00:00Z'),
+  savedAt: new Date('2026-05-01T00:00:00Z'),
 };
 
 /** Sessions with a clock that moves only when told. */
 function uploadSessions(at?: (moment: RecordsMoment) => void | Promise<void>) {
   const records = createMemoryRecords<UploadRecord>(at && { at });
-  let time = UPLOAD.keptAt.getTime();
+  let time = UPLOAD.savedAt.getTime();
   const sessions = createUploadSessions(records, () => new Date(time));
   const claim = async () => {
     const claimed = await sessions.claim(BLOB);
@@ -35,7 +35,7 @@ function uploadSessions(at?: (moment: RecordsMoment) => void | Promise<void>) {
 test('one at a time has the claim', async () => {
   const { sessions, claim } = uploadSessions();
   const first = await claim();
-  expect(first.kept).toBeUndefined();
+  expect(first.saved).toBeUndefined();
   expect(await sessions.claim(BLOB)).toBeUndefined();
   expect(await sessions.claim({ ...BLOB, repository: 'acme/other' })).toBeDefined();
   await first.release();
@@ -51,29 +51,29 @@ test('of many that claim at the same moment one gets it', async () => {
 test('what was kept is found by the next, after a release at once and after a death in minutes', async () => {
   const { sessions, claim, pass } = uploadSessions();
   const first = await claim();
-  expect(await first.keep(UPLOAD)).toBe(true);
+  expect(await first.save(UPLOAD)).toBe(true);
   await first.release();
 
   const second = await claim();
-  expect(second.kept).toEqual(UPLOAD);
+  expect(second.saved).toEqual(UPLOAD);
   pass(50_000);
-  expect(await second.keep({ ...UPLOAD, offset: 32 })).toBe(true);
+  expect(await second.save({ ...UPLOAD, offset: 32 })).toBe(true);
   pass(50_000);
   expect(await sessions.claim(BLOB)).toBeUndefined();
   pass(11_000);
-  expect((await claim()).kept).toEqual({ ...UPLOAD, offset: 32 });
+  expect((await claim()).saved).toEqual({ ...UPLOAD, offset: 32 });
 });
 
 test('a holder whose claim ran out changes nothing of its successor', async () => {
   const { sessions, claim, pass, records } = uploadSessions();
   const slow = await claim();
-  await slow.keep(UPLOAD);
+  await slow.save(UPLOAD);
   pass(61_000);
   const successor = await claim();
-  await successor.keep({ ...UPLOAD, offset: 48 });
+  await successor.save({ ...UPLOAD, offset: 48 });
   const before = records.contents();
 
-  expect(await slow.keep({ ...UPLOAD, offset: 32 })).toBe(false);
+  expect(await slow.save({ ...UPLOAD, offset: 32 })).toBe(false);
   await slow.forget();
   await slow.release();
   expect(records.contents()).toEqual(before);
@@ -83,7 +83,7 @@ test('a holder whose claim ran out changes nothing of its successor', async () =
 test('a record is gone with the upload', async () => {
   const { claim, records } = uploadSessions();
   const first = await claim();
-  await first.keep(UPLOAD);
+  await first.save(UPLOAD);
   await first.forget();
   await first.release();
   expect(records.contents()).toEqual({});

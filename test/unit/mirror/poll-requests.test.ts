@@ -107,7 +107,7 @@ describe('a listing that never ends', () => {
     const report = await pollWatch(watchOf(server.host, ['*']), ports);
     expect(report).toMatchObject({ requests: { listings: 3, heads: 2 }, queued: { length: 2 }, errors: [] });
     expect(world.watches.contents()['watches/node']?.memory?.avoidListingReason).toMatch(
-      /sends the same page over and over/,
+      /keeps sending the same page/,
     );
     expect((await pollWatch(watchOf(server.host, ['*']), ports)).requests).toMatchObject({
       listings: 1,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { apiHostOf } from '../../../../shared/registry/families/index.ts';
 import type { HttpRequest } from '../../../../shared/registry/http/index.ts';
 import { listingSupport } from '../../../../shared/registry/index.ts';
 import { collect } from '../../../helpers/collect.ts';
@@ -34,6 +35,15 @@ it.each([
     reason: expect.stringContaining(reason),
   });
   expect(testClient().repository({ registry, repository: 'acme/app' }).listDigests()).toBeUndefined();
+});
+
+it.each([
+  ['docker.io', 'registry-1.docker.io'],
+  ['Index.docker.io', 'registry-1.docker.io'],
+  ['quay.io', 'quay.io'],
+  ['harbor.corp:5000', 'harbor.corp:5000'],
+])('the distribution API of %s is at %s', (registry, host) => {
+  expect(apiHostOf(registry)).toBe(host);
 });
 
 it('takes a registry for what it is configured as', () => {

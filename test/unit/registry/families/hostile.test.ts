@@ -43,7 +43,7 @@ describe.each(FAMILIES)('a listing of %s', (family) => {
     const { failure, requests } = await failureAt(family, (url) => pageOf(family, ['a', 'b'], url));
     expect(failure).toMatchObject({
       code: 'E_PROTOCOL',
-      message: expect.stringContaining('the same page over and over'),
+      message: expect.stringContaining('keeps sending the same page'),
     });
     expect(requests).toBe(2);
   });

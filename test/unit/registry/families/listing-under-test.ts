@@ -1,5 +1,5 @@
 import { RegistryEndpoint } from '../../../../shared/registry/endpoint/registry-endpoint.ts';
-import { listDigests } from '../../../../shared/registry/families/index.ts';
+import { apiHostOf, familyOf, listDigests } from '../../../../shared/registry/families/index.ts';
 import {
   DEFAULT_LIMITS,
   type HttpRequest,
@@ -12,6 +12,7 @@ import type {
   RegistryFamily,
   TagDigest,
 } from '../../../../shared/registry/index.ts';
+import { endpointOf } from '../../../../shared/registry/protocol/index.ts';
 import { FakeTiming, JANE, testClient } from '../client-under-test.ts';
 
 /** What a server lists that is configured as a registry of this family. */
@@ -51,7 +52,9 @@ export function listedBy(
   registry: string,
   answer: (request: HttpRequest) => object,
 ): AsyncIterable<TagDigest> {
+  const family = familyOf(registry);
   const endpoint = new RegistryEndpoint(registry, {
+    origin: endpointOf(apiHostOf(registry)),
     send: async (request) => jsonResponse(request, answer(request)),
     limits: DEFAULT_LIMITS,
     timing: new FakeTiming(),
@@ -59,7 +62,7 @@ export function listedBy(
     credentials: JANE,
     settings: {},
   });
-  const pages = listDigests({ name: { registry, repository: 'acme/app' }, endpoint }, undefined);
+  const pages = listDigests({ name: { registry, repository: 'acme/app' }, endpoint }, family);
   if (!pages) throw new Error(`${registry} has no listing`);
   return tagsOf(pages);
 }

@@ -2,8 +2,6 @@ import { expect, it } from 'vitest';
 import { endpointOf } from '../../../../shared/registry/protocol/endpoint.ts';
 
 it.each([
-  ['docker.io', 'https://registry-1.docker.io'],
-  ['index.docker.io', 'https://registry-1.docker.io'],
   ['ghcr.io', 'https://ghcr.io'],
   ['Acme.azurecr.io', 'https://acme.azurecr.io'],
   ['harbor.corp:5000', 'https://harbor.corp:5000'],

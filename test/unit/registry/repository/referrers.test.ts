@@ -70,7 +70,7 @@ describe('with the referrers API', () => {
   it.each([
     ['a digest that is none', indexOf({ ...one, digest: 'sha256:../../x' })],
     ['an entry that is none', indexOf(one, {})],
-    ['the same page over and over', { ...indexOf(one), headers: { link: '<?page=1>; rel="next"' } }],
+    ['a page that links to itself', { ...indexOf(one), headers: { link: '<?page=1>; rel="next"' } }],
     ['pages of another host', { ...indexOf(one), headers: { link: '<https://evil.example/>; rel="next"' } }],
     [
       'too many',

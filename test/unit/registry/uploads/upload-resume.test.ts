@@ -239,12 +239,12 @@ describe('a kept session that is of no use', () => {
       repository: 'acme/app',
       digest: BLOB.digest,
     });
-    await claim?.keep({
+    await claim?.save({
       location: `${fakes.server.url}${UPLOADS}7?_state=s3cret-8`,
       offset: 8,
       size: BLOB.size,
       chunkBytes: 4,
-      keptAt: new Date(shared.timing.now()),
+      savedAt: new Date(shared.timing.now()),
       ...kept,
     });
     await claim?.release();
@@ -360,7 +360,7 @@ it('a worker that was thought dead leaves the session to the one that took it', 
     return undefined;
   });
   expect(await push(fakes)).toBe('uploaded');
-  expect(await taken).toMatchObject({ kept: { offset: 4 } });
+  expect(await taken).toMatchObject({ saved: { offset: 4 } });
   expect(fakes.server.log.filter((line) => line.startsWith('DELETE'))).toEqual([]);
   expect(fakes.arrived.get(`${UPLOADS}1`)).toBe('abcdefgh');
 });

@@ -1,4 +1,5 @@
-import type { RegistryClient, UploadSessions } from '../types.ts';
+import type { UploadSessions } from '../content/index.ts';
+import type { RegistryClient } from './client.ts';
 
 /** The client's repositories, into which large uploads are written down so that they survive their worker. */
 export function keepUploads(

@@ -1,0 +1,10 @@
+export { parseContentRange } from './content-range.ts';
+export { endpointOf, isLoopbackHost } from './endpoint.ts';
+export { parseErrorBody } from './error-body.ts';
+export { NO_HEAD, toRegistryError } from './error-response.ts';
+export { parseJson } from './json.ts';
+export { listOf } from './list-of.ts';
+export { nextPage, pageLocation, uploadLocation, withDigest } from './location.ts';
+export { type PullAllowance, readPullAllowance, readRequestPause } from './rate-limit.ts';
+export { redactUrl } from './redact-url.ts';
+export { findRetryAfter, parseRetryAfter, parseRetryTime } from './retry-after.ts';

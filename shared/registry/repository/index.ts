@@ -1,0 +1,2 @@
+export { createRepository } from './create-repository.ts';
+export type { Repository } from './repository.ts';
