@@ -97,6 +97,17 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bench: ['shared/*', 'local'],
 };
 
+/**
+ * The folders inside a capability, the lowest first: a folder may import those before it, by their `index.ts`. The files
+ * beside them come last and may import all; of those files, the folders may import none.
+ */
+const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
+  'shared/registry': ['protocol', 'http', 'auth', 'endpoint', 'families', 'uploads', 'repository'],
+};
+
+/** Files that import each other, types included, and are to be taken apart. It only gets shorter. */
+const KNOWN_CYCLES: readonly string[] = ['shared/mirror/list-upstream.ts <> shared/mirror/survey-memory.ts'];
+
 /** The one folder, or file, that knows each outside package. */
 const OWNER: Readonly<Record<string, readonly string[]>> = {
   undici: ['shared/registry/http', 'bench/poll'],
@@ -178,6 +189,33 @@ describe('the architecture', () => {
     expect(wrong).toEqual([]);
   });
 
+  it.each(Object.entries(FOLDER_ORDER))(
+    'has folders in %s that build on each other one way',
+    (part, order) => {
+      const folderOf = (file: string) => {
+        const [folder = '', rest] = file.slice(part.length + 1).split('/');
+        return rest === undefined ? undefined : folder;
+      };
+      const rank = (folder: string | undefined) =>
+        folder === undefined ? order.length : order.indexOf(folder);
+      const files = sources(part);
+      expect(new Set(files.map(folderOf).filter((folder) => folder !== undefined))).toEqual(new Set(order));
+      const wrong = inside.filter(({ file, to }) => {
+        if (!file.startsWith(`${part}/`) || !to.startsWith(`${part}/`)) return false;
+        const [from, target] = [folderOf(file), folderOf(to)];
+        if (from === target) return false;
+        const isByDoor = target !== undefined && to === `${part}/${target}/index.ts`;
+        return rank(target) > rank(from) || !isByDoor;
+      });
+      expect(wrong).toEqual([]);
+    },
+  );
+
+  it('has no files that import each other, not even for types', () => {
+    const product = inside.filter(({ file }) => /^(?:shared|cli)\//.test(file));
+    expect(cyclesIn(product).filter((cycle) => !KNOWN_CYCLES.includes(cycle))).toEqual([]);
+  });
+
   it('gives every outside package one owner', () => {
     const packageOf = (specifier: string) =>
       specifier
@@ -226,6 +264,32 @@ describe('the architecture', () => {
     expect(missing).toEqual([]);
   });
 });
+
+/** Each circle of files as `a.ts <> b.ts`, the files in order (Tarjan's strongly connected components). */
+function cyclesIn(edges: readonly { readonly file: string; readonly to: string }[]): string[] {
+  const next = new Map<string, string[]>();
+  for (const { file, to } of edges) next.set(file, [...(next.get(file) ?? []), to]);
+  const seenAt = new Map<string, number>();
+  const stack: string[] = [];
+  const cycles: string[] = [];
+  const visit = (file: string): number => {
+    const at = seenAt.size;
+    seenAt.set(file, at);
+    stack.push(file);
+    let lowest = at;
+    for (const to of next.get(file) ?? []) {
+      if (!seenAt.has(to)) lowest = Math.min(lowest, visit(to));
+      else if (stack.includes(to)) lowest = Math.min(lowest, seenAt.get(to) ?? at);
+    }
+    if (lowest === at) {
+      const circle = stack.splice(stack.indexOf(file));
+      if (circle.length > 1 || next.get(file)?.includes(file)) cycles.push(circle.sort().join(' <> '));
+    }
+    return lowest;
+  };
+  for (const file of next.keys()) if (!seenAt.has(file)) visit(file);
+  return cycles;
+}
 
 function exists(name: string): boolean {
   const file = name.replace(/\/$/, '');

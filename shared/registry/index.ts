@@ -21,6 +21,6 @@ export {
   type TagDigest,
 } from './families/index.ts';
 export type { CallOptions, ProxySettings, TlsSettings } from './http/index.ts';
-export type { PullAllowance } from './protocol/index.ts';
 export { keepUploads } from './keep-uploads.ts';
+export type { PullAllowance } from './protocol/index.ts';
 export type { Repository } from './repository/index.ts';
