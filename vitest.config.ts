@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config';
+import { sampleEnvironment, sampleSeed } from './test/helpers/sample.ts';
 import { SlowestFirst } from './test/helpers/slowest-first.ts';
 import { SummaryReporter } from './test/helpers/summary-reporter.ts';
 
@@ -9,6 +10,8 @@ const ISOLATED = [
   'test/integration/functions-host-{blob,service-bus,streaming}.test.ts',
 ];
 
+const sample = sampleSeed(process.env);
+
 export default defineConfig({
   test: {
     pool: 'threads',
@@ -18,8 +21,9 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     globalSetup: ['test/helpers/shared-storage.ts'],
+    env: sampleEnvironment(sample),
     sequence: { sequencer: SlowestFirst },
-    reporters: ['default', new SummaryReporter()],
+    reporters: ['default', new SummaryReporter(sample)],
     projects: [
       {
         extends: true,

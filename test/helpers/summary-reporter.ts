@@ -1,18 +1,26 @@
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import { describeSample } from './sample.ts';
 
 /** How many of the slowest files are named. */
 const SLOWEST = 10;
 
 /**
- * Ends a run with its slowest files, with what was left out, by suite, and with one plain line: `N passed, N failed,
+ * Ends a run with its slowest files, with what was sampled or left out, by suite, and with one plain line: `N passed, N failed,
  * N skipped`. A test file that could not be loaded counts as a failed test.
  */
 export class SummaryReporter implements Reporter {
+  readonly #sample: number | undefined;
+
+  constructor(sample: number | undefined) {
+    this.#sample = sample;
+  }
+
   onTestRunEnd(modules: readonly TestModule[]): void {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const broken = modules.filter((module) => module.errors().length > 0).length;
     const inState = (state: string) => tests.filter((test) => test.result().state === state);
     if (modules.length > SLOWEST) console.log(`\nSlowest of ${modules.length} files:\n${slowestOf(modules)}`);
+    if (this.#sample !== undefined) console.log(`\n${describeSample(this.#sample)}`);
     const skipped = inState('skipped');
     if (skipped.length > 0) {
       const suites = Map.groupBy(skipped, suiteOf);
