@@ -10,5 +10,6 @@ export {
   createServiceBusDeadLetters,
   createServiceBusPollQueue,
   createServiceBusQueue,
+  createServiceBusTransferQueue,
 } from './service-bus.ts';
 export { createTableRecords } from './table-records.ts';

@@ -1,4 +1,5 @@
 import type { Ports } from '../../shared/app/ports.ts';
+import { InvalidInputError } from '../../shared/errors.ts';
 import type { ImportJob } from '../../shared/imports/index.ts';
 import type { PollShard } from '../../shared/mirror/index.ts';
 import type { TransferMessage } from '../../shared/transfer/index.ts';
@@ -27,6 +28,8 @@ export function queueContents(style: DeliveryStyle): QueueContents {
   };
 }
 
+const MAX_MESSAGE_CHARS = 256 * 1024;
+
 type Queues = Ports['queues'];
 
 /** The queues as the product sends to them. */
@@ -37,7 +40,12 @@ export function memoryQueues(contents: QueueContents): Queues {
     imports: {
       probe,
       async send(batch) {
-        for (const job of batch) imports.send(job, { id: job.id });
+        // As the broker's batches: what came before the job that is too large was sent.
+        for (const job of batch) {
+          if (JSON.stringify(job).length > MAX_MESSAGE_CHARS)
+            throw new InvalidInputError('E_JOB', `The job ${job.id} is larger than a message may be.`);
+          imports.send(job, { id: job.id });
+        }
       },
       sendAt: async (job, at) => imports.send(job, { at: at.getTime() }),
     },

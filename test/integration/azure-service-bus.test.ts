@@ -6,10 +6,14 @@ import {
   createServiceBusDeadLetters,
   createServiceBusPollQueue,
   createServiceBusQueue,
+  createServiceBusTransferQueue,
 } from '../../shared/azure/index.ts';
+import { describeDeadLetters } from '../contract/describe-dead-letters.ts';
 import { describeJobQueue, importJob } from '../contract/describe-job-queue.ts';
+import { describePollQueue } from '../contract/describe-poll-queue.ts';
+import { describeTransferQueue } from '../contract/describe-transfer-queue.ts';
 
-const QUEUES = Array.from({ length: 12 }, (_, i) => `imports-${i}`);
+const QUEUES = Array.from({ length: 20 }, (_, i) => `imports-${i}`);
 let emulator: ServiceBusEmulator;
 let reader: ServiceBusClient;
 let used = 0;
@@ -51,26 +55,41 @@ function open() {
   };
 }
 
-it('keeps one of several polls that wait under the same id', async () => {
-  const { queueName, client, close, receive } = open();
-  await using queue = new AsyncDisposableStack();
-  queue.defer(close);
-  const polls = createServiceBusPollQueue({ client, queueName });
-  queue.defer(() => polls.close());
-  const [first, second] = [
-    { id: 'a', watches: ['node', 'python'] },
-    { id: 'b', watches: ['alpine'] },
-  ] as const;
-  await polls.send([first, second]);
-  await polls.send([second, first]);
-  expect((await receive(4)).map(({ body }) => body)).toEqual([first, second]);
-});
-
 describeJobQueue('a Service Bus queue', async () => {
   const { queueName, client, close, receive } = open();
   return {
     queue: createServiceBusQueue({ client, queueName }),
     receive: async (count) => (await receive(count)).map(({ body }) => body),
+    [Symbol.asyncDispose]: close,
+  };
+});
+
+describePollQueue('a Service Bus queue', async () => {
+  const { queueName, client, close, receive } = open();
+  return {
+    queue: createServiceBusPollQueue({ client, queueName }),
+    receive: async (count) => (await receive(count)).map(({ body }) => body),
+    [Symbol.asyncDispose]: close,
+  };
+});
+
+describeTransferQueue('a Service Bus queue', async () => {
+  const { queueName, client, close, receive } = open();
+  return {
+    queue: createServiceBusTransferQueue({ client, queueName }),
+    receive: async (count) => (await receive(count)).map(({ body }) => body),
+    [Symbol.asyncDispose]: close,
+  };
+});
+
+describeDeadLetters('a Service Bus queue', async () => {
+  const { queueName, client, close, receive } = open();
+  return {
+    queue: createServiceBusDeadLetters({ client, queueName }),
+    async receive() {
+      const [{ body, applicationProperties = {} } = { body: 'no message' }] = await receive(1);
+      return { body, code: applicationProperties.reasonCode, message: applicationProperties.reasonMessage };
+    },
     [Symbol.asyncDispose]: close,
   };
 });
@@ -110,23 +129,5 @@ describe('a queue on Service Bus', () => {
     await second.close();
     expect(asked).toBe(2);
     expect(await receive(2)).toHaveLength(2);
-  });
-});
-
-describe('messages dead-lettered on Service Bus', () => {
-  it.each([
-    ['a job', importJob('22')],
-    ['text that is no job', 'no job {'],
-    ['nothing', null],
-  ])('keep %s as it was, with the reason', async (_, body) => {
-    const { queueName, client, close, receive } = open();
-    onTestFinished(close);
-    const aside = createServiceBusDeadLetters({ client, queueName });
-    await aside.deadLetter(body, { code: 'E_JOB', message: `not a job: ${'x'.repeat(5_000)}` });
-    const [message] = await receive(1);
-    expect(message?.body).toEqual(body);
-    expect(message?.applicationProperties).toMatchObject({ reasonCode: 'E_JOB' });
-    expect(message?.applicationProperties?.reasonMessage).toMatch(/^not a job: x{3000}/);
-    expect(message?.messageId).toBeTruthy();
   });
 });

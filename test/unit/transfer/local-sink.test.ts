@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { digestOf } from '../../../shared/content/index.ts';
 import { createLocalSink } from '../../../shared/transfer/index.ts';
+import { describeArchiveSink } from '../../contract/describe-archive-sink.ts';
 import { temporaryFolder } from '../../helpers/test-registry.ts';
 
 const SINK = new URL('../../../shared/transfer/export/local-sink.ts', import.meta.url).href;
@@ -27,6 +28,14 @@ async function writerOf(path: string) {
   await once(child.stdout, 'data');
   return { kill };
 }
+
+describeArchiveSink('a folder', async () => {
+  const folder = await temporaryFolder();
+  return {
+    open: (name) => createLocalSink(join(folder, name)),
+    read: (name) => readFile(join(folder, name), 'utf8').catch(() => undefined),
+  };
+});
 
 const facts = { size: 5, sha256: digestOf('bytes') };
 
