@@ -1,14 +1,15 @@
 /**
- * Builds what is deployed. Nothing of it needs `node_modules`, and what one start does not need is a module of its
- * own, loaded when it does: the Azure SDKs above all. Not minified: that starts no faster, and stack traces stay readable.
+ * Builds the packages for deployment. They do not need `node_modules`. Code that is not needed at the start, above all
+ * the Azure SDKs, is in separate modules that are loaded on demand. Not minified: that is not faster to start, and stack
+ * traces stay readable.
  *
- * - The package of the functions: one bundle with every function, `host.json` and a `package.json` whose `main` names
- *   it. `func azure functionapp publish --no-build`, zip deployment or a container take the folder as it is.
- * - The command line program in `cli/`, which the `package.json` names too: `npm install --global FOLDER` puts
- *   `longshore` on the path, and `FOLDER/cli/longshore.mjs` runs as it is.
+ * - The functions: one bundle with every function, `host.json`, and a `package.json` whose `main` is the bundle. Publish
+ *   the folder with `func azure functionapp publish NAME --javascript --no-build`, as a zip file or in a container.
+ * - The command line program in `cli/`, which the `package.json` has as `bin`: `npm install --global FOLDER` puts
+ *   `longshore` on the path. `FOLDER/cli/longshore.mjs` is executable.
  *
- *     node build.ts [FOLDER]      replaces FOLDER, `dist/` unless given
- *     node build.ts --cli FOLDER  only the command line program, whose modules replace FOLDER
+ *     node build.ts [FOLDER]      replaces FOLDER, by default `dist/`
+ *     node build.ts --cli FOLDER  builds only the command line program, into FOLDER itself
  */
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -23,7 +24,7 @@ const root = import.meta.dirname;
 const CLI = 'cli/longshore.mjs';
 const SOURCES = /[/\\](?:cli|functions|shared)[/\\].*\.ts$/;
 
-/** What decides over the build besides the sources; npm writes the second when it changes `node_modules`. */
+/** What else determines the build. npm writes the last one whenever it changes `node_modules`. */
 const BUILD_INPUTS = ['build.ts', 'build/direct-imports.ts', 'build/lean-undici.ts', 'package-lock.json'];
 const PACKAGES = 'node_modules/.package-lock.json';
 const startedAt = Date.now();
@@ -69,7 +70,7 @@ async function buildFunctions(): Promise<void> {
   report(out, metafile, ['functions/register.ts']);
 }
 
-/** Most runs of it copy one small image, and then its start is half of what they take. */
+/** Most runs copy one small image, and its start takes half of their time. */
 async function buildCli(folder: string): Promise<void> {
   const { metafile } = await build({
     ...shared,
@@ -88,7 +89,7 @@ async function buildCli(folder: string): Promise<void> {
   report(folder, metafile, ['cli/main.ts', 'cli/program.ts', 'cli/commands/import.ts']);
 }
 
-/** @param first what a start loads; with it comes what it imports by name */
+/** @param first entry points that are loaded at the start, together with their static imports */
 function report(folder: string, { outputs }: Metafile, first: readonly string[]): void {
   const modules = Object.keys(outputs).filter((file) => file.endsWith('.mjs'));
   const read = new Set(modules.filter((file) => first.includes(outputs[file]?.entryPoint ?? '')));

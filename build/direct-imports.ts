@@ -5,16 +5,16 @@ import type { Plugin } from 'esbuild';
 
 /** `import { … } from '…/index.ts'`, as the formatter writes it, on one line or on several. */
 const BARREL_IMPORT = /^import \{([^}]*)\} from '(\.[^']*\/index\.ts)';$/gm;
-/** `z` is zod's index of itself, in which esbuild cannot tell what is used; as a namespace it can. */
+/** `z` is an object with all of zod, of which esbuild cannot drop the unused parts; of a namespace import it can. */
 const ZOD_IMPORT = /^import \{ z \} from 'zod';$/m;
 const NAMED_EXPORT = /^export \{([^}]*)\} from '(\.[^']*)';$/gm;
 const STAR_EXPORT = /^export \* from '(\.[^']*)';$/gm;
 const DECLARATION = /^export (?:async )?(?:const|class|function\*?) (\w+)/gm;
 
 /**
- * Lets modules import what they take out of an `index.ts` from the file that has it. When it cuts a program into
- * modules that are loaded at different times, esbuild follows whole files: whoever takes one name out of an index
- * would load everything the index names.
+ * Replaces imports from an `index.ts` by imports from the files that declare the names. When esbuild splits a program
+ * into modules that are loaded at different times, it follows whole files: an import of one name from an index would
+ * load everything that the index exports.
  */
 export function directImports(sources: RegExp): Plugin {
   return {
@@ -23,7 +23,7 @@ export function directImports(sources: RegExp): Plugin {
       build.onLoad({ filter: sources }, async ({ path: file }) => {
         const text = await readFile(file, 'utf8');
         const contents = text.replace(BARREL_IMPORT, (statement, names: string, from: string) =>
-          // As many lines as before, for the source map.
+          // The number of lines stays the same, for the source map.
           [...directImport(file, names, from), ...statement.matchAll(/\n/g)].join(''),
         );
         return { contents: contents.replace(ZOD_IMPORT, "import * as z from 'zod';"), loader: 'ts' };

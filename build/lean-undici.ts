@@ -1,8 +1,8 @@
 import type { Plugin } from 'esbuild';
 
 /**
- * Takes out of undici only what speaks HTTP/1.1. Its own entry loads fetch, WebSocket, mocks and caches too, which
- * is half a megabyte and 15 ms of a start. Using something that is not listed here fails the build.
+ * Bundles only the HTTP/1.1 client of undici. Its entry also loads fetch, WebSocket, mocks and caches, which is half a
+ * megabyte and 15 ms of a start. Using a name that is not listed here fails the build.
  */
 export function leanUndici(root: string): Plugin {
   return {

@@ -2,9 +2,9 @@ import { stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * Writes down what a build was made of, by which `cli/longshore.mjs` tells whether it is still of these sources: `into` becomes
- * `{ [file]: [bytes, mtimeMs] }`. Nothing is written when a file was changed since the build began at `sinceMs`: the
- * build may hold its older text.
+ * Records size and time of the files that a build was made from, as `{ [file]: [bytes, mtimeMs] }` in the file `into`.
+ * `cli/longshore.mjs` compares them to decide whether the build is current. Writes nothing if a file has changed since
+ * the build started at `sinceMs`, because the build may contain its older text.
  *
  * @param files relative to `root`
  */

@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 /**
- * `npm run longshore`: starts the command line of this checkout. It runs what `npm run build` made, which starts several
- * times faster, as long as every file that went into it is as it was then; else the sources. So an edit takes effect at
- * once, without a build. Plain JavaScript, because loading what strips types would take longer than all of this.
+ * `npm run longshore`: starts the command line of this checkout. If `npm run build` was run and every file that it read
+ * still has the same size and time, this runs the result, which starts several times faster; otherwise the sources. So
+ * an edit takes effect at once, without a build. Plain JavaScript, because stripping types would take longer than this.
  */
 import { readFileSync, statSync } from 'node:fs';
 
 const root = new URL('../', import.meta.url);
 const built = new URL('dist/cli/longshore.mjs', root);
 
-/** Whether the built program is of these sources. Written by `build/record-inputs.ts`: `{ [file]: [bytes, mtimeMs] }`. */
+/** Whether the built program matches the sources, by the record of `build/record-inputs.ts`. */
 function isCurrent() {
   try {
     const inputs = JSON.parse(readFileSync(new URL('dist/cli/inputs.json', root), 'utf8'));
@@ -18,7 +18,7 @@ function isCurrent() {
       return now.size === bytes && now.mtimeMs === mtimeMs;
     });
   } catch {
-    // Never built, built for another place, or a file is gone.
+    // Never built, or a file was deleted.
     return false;
   }
 }

@@ -6,17 +6,37 @@ import { runCli } from '../../helpers/cli.ts';
 import { temporaryFolder } from '../../helpers/test-registry.ts';
 
 const COMMANDS = [
-  [],
-  ['import'],
-  ['plan'],
-  ['sync'],
-  ['poll'],
-  ['status'],
-  ['retry'],
-  ['prune'],
-  ['config'],
-  ['config', 'check'],
-];
+  '',
+  'import',
+  'plan',
+  'forecast',
+  'sync',
+  'poll',
+  'status',
+  'retry',
+  'deletions',
+  'deletions list',
+  'deletions approve',
+  'prune',
+  'export',
+  'import-archive',
+  'archive',
+  'archive show',
+  'export-pipeline',
+  'export-pipeline create',
+  'export-pipeline delete',
+  'import-pipeline',
+  'import-pipeline create',
+  'pipeline-run',
+  'pipeline-run create',
+  'pipeline-run show',
+  'webhooks',
+  'webhooks list',
+  'doctor',
+  'doctor pipeline',
+  'config',
+  'config check',
+].map((command) => command.split(' ').filter(Boolean));
 
 describe('the command line', () => {
   it.each(COMMANDS.map((command) => [command.join(' '), command]))(
