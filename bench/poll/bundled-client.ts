@@ -18,6 +18,8 @@ export async function bundleClient(folder: string): Promise<string> {
     format: 'esm',
     platform: 'node',
     target: 'node24',
+    // Loaded when first needed, and nothing here needs them.
+    external: ['@azure/*'],
     mainFields: ['module', 'main'],
     banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   });

@@ -3,15 +3,12 @@
  * as JSON. `node bench/poll/client.ts '{"host", "repositories", "tagsEach", "rounds", "bare", "repository", "digest"}'`
  */
 import { Agent } from 'undici';
+import { createApp } from '../../shared/app/index.ts';
+import { systemClock } from '../../shared/clock.ts';
+import type { Config } from '../../shared/config/index.ts';
 import { formatReference, MANIFEST_ACCEPT } from '../../shared/content/index.ts';
-import type { TagRecord } from '../../shared/imports/index.ts';
-import {
-  type Observation,
-  type PollState,
-  pollDue,
-  type Watch,
-  type WatchRecord,
-} from '../../shared/mirror/index.ts';
+import type { Watch } from '../../shared/mirror/index.ts';
+import type { OpenRecords } from '../../shared/records.ts';
 import { createRegistryClient } from '../../shared/registry/index.ts';
 import { peakMemoryBytes } from '../peak-memory.ts';
 import { createMemoryRecords } from './memory-records.ts';
@@ -52,7 +49,13 @@ const watches: readonly Watch[] = made.map((watch) =>
 );
 const digest = (task.existing?.digest ?? SAME_DIGEST) as typeof SAME_DIGEST;
 
-const observations = createMemoryRecords<Observation>();
+const tables = new Map<string, ReturnType<typeof createMemoryRecords>>();
+function tableOf(name: string): ReturnType<typeof createMemoryRecords> {
+  const table = tables.get(name) ?? createMemoryRecords();
+  tables.set(name, table);
+  return table;
+}
+const observations = tableOf('observations');
 for (const { source, targets, tags } of watches) {
   for (const target of targets) {
     for (const tag of tags.include) {
@@ -69,22 +72,35 @@ for (const { source, targets, tags } of watches) {
   }
 }
 const registry = createRegistryClient();
-const ports = {
-  registry,
-  observations,
-  polls: createMemoryRecords<PollState>(),
-  watches: createMemoryRecords<WatchRecord>(),
-  tags: createMemoryRecords<TagRecord>(),
-  queue: {
-    async send() {
-      throw new Error('Nothing has changed, and yet something is to be imported.');
-    },
-  },
-  now: () => new Date(),
+const probe = async () => {};
+const unexpected = async (): Promise<never> => {
+  throw new Error('Nothing has changed, and yet a poll has something to do.');
 };
+const config: Config = {
+  watches,
+  patterns: [],
+  registries: new Map(),
+  webhooks: [],
+  retentionMs: Number.POSITIVE_INFINITY,
+};
+const app = createApp(config, {
+  clock: systemClock,
+  records: ((table) => tableOf(table)) as OpenRecords,
+  queues: {
+    imports: { send: unexpected, sendAt: unexpected, probe },
+    polls: { send: unexpected, probe },
+    transfers: { send: unexpected, sendAt: unexpected, probe },
+    deadLetters: { deadLetter: unexpected, probe },
+  },
+  containers: { open: unexpected },
+  ownContainers: { uri: unexpected, transfer: 'transfer' },
+  secrets: { read: unexpected },
+  connectRegistries: () => registry,
+  close: probe,
+});
 
 async function poll(): Promise<number> {
-  const { watches: reports } = await pollDue(watches, ports, { force: true });
+  const { watches: reports } = await app.pollUpstreams({ force: true });
   for (const { errors } of reports) if (errors[0]) throw new Error(errors[0].message);
   return reports.reduce((heads, { requests }) => heads + requests.heads, 0);
 }
@@ -143,7 +159,7 @@ for (let round = 0; round < task.rounds; round += 1) {
   residentMiB.push(process.memoryUsage.rss() / MIB);
   if (task.bare) await timed(askBarely, bareMs, bareCpuMs);
 }
-await Promise.all([registry.close(), agent.close()]);
+await Promise.all([app.close(), agent.close()]);
 const measured: PollMeasurement = {
   pollMs,
   bareMs,

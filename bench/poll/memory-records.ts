@@ -1,7 +1,7 @@
-import type { RecordKey, Records } from '../../shared/records.ts';
+import type { RecordKey, TableRecords } from '../../shared/records.ts';
 
 /** Records in this process, without the waits of a store: what is measured is the poll. */
-export function createMemoryRecords<T extends object>(): Records<T> {
+export function createMemoryRecords<T extends object>(): TableRecords<T> {
   const partitions = new Map<string, Map<string, T>>();
   const rowsOf = ({ partition }: Pick<RecordKey, 'partition'>) => {
     const rows = partitions.get(partition) ?? new Map<string, T>();
@@ -25,5 +25,13 @@ export function createMemoryRecords<T extends object>(): Records<T> {
         for (const [row, value] of partitions.get(name) ?? []) yield { key: { partition: name, row }, value };
       }
     },
+    writtenBefore: unused,
+    removeWritten: unused,
+    search: unused,
+    count: unused,
   };
+}
+
+function unused(): never {
+  throw new Error('No poll asks this of records.');
 }

@@ -4,7 +4,7 @@ export type { ArchiveImportReport, ShownArchive, ShownArtifact, Transfers } from
 export { exportToArchive, importFromArchive, showArchive } from './archives.ts';
 export { type LoadOptions, loadConfiguration } from './connect.ts';
 export { connectRegistries } from './connect-registries.ts';
-export { type App, loadApp } from './create-app.ts';
+export { type App, createApp, loadApp } from './create-app.ts';
 export { type ConfigurationForecast, forecastFromConfiguration } from './forecast.ts';
 export type { Check } from './readiness.ts';
 export {
