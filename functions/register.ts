@@ -8,13 +8,10 @@ import { lazy } from '../shared/lazy.ts';
 import { type BlobReference, registerBlobReferences } from './blob-reference.ts';
 import { live, ready } from './health.ts';
 import { metrics } from './metrics.ts';
-import { pollUpstreams } from './poll-upstreams.ts';
-import { pollWatches } from './poll-watches.ts';
-import { pruneRecords } from './prune-records.ts';
 import { queueWorker } from './queue-worker.ts';
 import { receiveWebhook } from './receive-webhook.ts';
 import { requestArchiveImport } from './request-archive-import.ts';
-import { withinTimeLimit } from './time-limit.ts';
+import { followNotices, pollContainers, pollUpstreams, pollWatches, pruneRecords } from './timers.ts';
 
 const longshore = lazy(loadApp);
 
@@ -32,6 +29,22 @@ app.serviceBusQueue('pollWatches', {
   handler: async (message, context) => pollWatches(await longshore(), message, context),
 });
 
+app.timer('pollContainers', {
+  schedule: '%POLL_SCHEDULE%',
+  handler: async (_timer, context) => pollContainers(await longshore(), context),
+});
+
+app.timer('followNotices', {
+  schedule: '%POLL_SCHEDULE%',
+  handler: async (_timer, context) => followNotices(await longshore(), context),
+});
+
+// Once a day, when other timers rarely run.
+app.timer('pruneRecords', {
+  schedule: '0 17 3 * * *',
+  handler: async (_timer, context) => pruneRecords(await longshore(), context),
+});
+
 app.serviceBusQueue('runImport', {
   connection: 'ServiceBus',
   queueName: '%IMPORTS_QUEUE%',
@@ -39,15 +52,6 @@ app.serviceBusQueue('runImport', {
     what: 'import',
     run: (built, message, call) => built.runImport(message, call),
   }),
-});
-
-// Looks for archives in the containers of import pipelines that no blob trigger listens to.
-app.timer('pollContainers', {
-  schedule: '%POLL_SCHEDULE%',
-  handler: async (_timer, context) => {
-    const built = await longshore();
-    await withinTimeLimit(context, (call) => built.pollContainers(call));
-  },
 });
 
 app.serviceBusQueue('runTransfer', {
@@ -67,45 +71,30 @@ app.storageBlob('importArchive', {
   handler: (blob, context) => requestArchiveImport(longshore, blob as BlobReference, context),
 });
 
+// `routePrefix` in host.json is empty, because registry clients call `/v2/` without a prefix. So each route names its own.
 app.http('receiveWebhook', {
-  route: 'webhooks/{name}/{secret?}',
+  route: 'api/webhooks/{name}/{secret?}',
   methods: ['POST', 'OPTIONS'],
   authLevel: 'anonymous',
   handler: (request, context) => receiveWebhook(longshore, request, context),
 });
 
-// Asks about what notices spoke of and could not be asked about when they came, because there were too many or the
-// registry did not answer.
-app.timer('followNotices', {
-  schedule: '%POLL_SCHEDULE%',
-  handler: async (_timer, context) => {
-    const { webhooks } = await longshore();
-    await withinTimeLimit(context, (call) => webhooks.followWaiting(call));
-  },
-});
-
-// Once a day, at a time when few others are at it.
-app.timer('pruneRecords', {
-  schedule: '0 17 3 * * *',
-  handler: async (_timer, context) => pruneRecords(await longshore(), context),
-});
-
 app.http('live', {
-  route: 'health/live',
+  route: 'api/health/live',
   methods: ['GET'],
   authLevel: 'anonymous',
   handler: live,
 });
 
 app.http('ready', {
-  route: 'health/ready',
+  route: 'api/health/ready',
   methods: ['GET'],
   authLevel: 'anonymous',
   handler: (_request, context) => ready(longshore, context),
 });
 
 app.http('metrics', {
-  route: 'metrics',
+  route: 'api/metrics',
   methods: ['GET'],
   authLevel: 'function',
   handler: async () => metrics(await longshore()),

@@ -64,13 +64,34 @@ test('an app with a broken configuration starts, is alive, and says in its log a
   await expect.poll(() => log.join('\n')).toMatch(/longshore\.yaml:2:.*longshore\.yaml:3:/s);
 });
 
+test('every route starts with api/, and what registry clients call is free', async () => {
+  const { url } = await start('watches: []\n');
+  const statusOf = async (method: string, route: string) =>
+    (await fetch(`${url}${route}`, { method })).status;
+  expect(await statusOf('GET', '/api/health/live')).toBe(200);
+  expect(await statusOf('GET', '/api/health/ready')).toBe(200);
+  expect(await statusOf('GET', '/api/metrics')).toBe(200);
+  // Nothing is configured under this name; a route that does not exist is another status than a webhook's.
+  expect(await statusOf('GET', '/api/webhooks/hub')).toBe(405);
+  for (const route of [
+    '/',
+    '/v2/',
+    '/v2/library/node/manifests/22',
+    '/health/live',
+    '/metrics',
+    '/webhooks/hub',
+  ]) {
+    expect([route, await statusOf('GET', route)]).toEqual([route, 404]);
+  }
+});
+
 test('readiness names what is gone, and life goes on', async () => {
   const functions = await start('watches: []\n');
   const checks = (tables: boolean) => [
     { name: 'tables', ok: tables },
     { name: 'queue', ok: true },
-    { name: 'polls queue', ok: true },
     { name: 'set-aside queue', ok: true },
+    { name: 'polls queue', ok: true },
     { name: 'transfers queue', ok: true },
   ];
   expect(await ask(functions, 'ready')).toMatchObject({ status: 200, body: { checks: checks(true) } });

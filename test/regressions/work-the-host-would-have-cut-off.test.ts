@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { pollUpstreams } from '../../functions/poll-upstreams.ts';
 import { queueWorker } from '../../functions/queue-worker.ts';
 import { requestArchiveImport } from '../../functions/request-archive-import.ts';
 import { TIME_LIMIT_MS } from '../../functions/time-limit.ts';
+import { pollUpstreams } from '../../functions/timers.ts';
 import { createApp, createInvocation } from '../unit/functions/invocation.ts';
 
 beforeEach(() => void vi.useFakeTimers());
