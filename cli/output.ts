@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { ConfigError, codeOf, describeError } from '../shared/errors.ts';
+import { ConfigError, codeOf, describeError, isRetryable, LongshoreError } from '../shared/errors.ts';
 import { StoppedError } from './exit-codes.ts';
 import { printable, printableLines } from './printable.ts';
 
@@ -12,7 +12,7 @@ export interface Streams {
 
 /**
  * One result per command, on stdout: a JSON document with `--json`, else lines for people. A failure goes to stderr: with
- * `--json` as one line, the last one, `{"error": {"code": …, "message": …}}`. Neither can control a terminal.
+ * `--json` as one line, the last one, `{"error": {"code": …, "message": …, "operation": …, "side": …, "retryable": …}}`. Neither can control a terminal.
  */
 export class Output {
   readonly #streams: Streams;
@@ -37,16 +37,30 @@ export class Output {
     const message = describeError(error);
     // Only these are of several lines.
     const text = error instanceof ConfigError ? printableLines(message) : printable(message);
-    this.#failed({ code, message, ...problems }, `${text}\n`);
+    const { operation, side } = error instanceof LongshoreError ? error : {};
+    const retryable = !(error instanceof StoppedError) && isRetryable(error);
+    this.#failed({ code, message, operation, side, retryable, ...problems }, `${text}\n`);
   }
 
   /** The command line itself makes no sense; `text` says why and is several lines. */
   wrongUse(text: string): void {
-    this.#failed({ code: 'E_USAGE', message: text.trim() }, printableLines(text));
+    this.#failed(
+      { code: 'E_USAGE', message: text.trim(), side: 'own', retryable: false },
+      printableLines(text),
+    );
   }
 
-  #failed(error: { readonly code: string; readonly message: string }, text: string): void {
+  #failed(error: Failure, text: string): void {
     const { stderr } = this.#streams;
     stderr.write(this.#json ? `${printable(JSON.stringify({ error }))}\n` : `longshore: ${text}`);
   }
+}
+
+/** What a failure is with `--json`; `operation` and `side` are absent where they are not known. */
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly operation?: string | undefined;
+  readonly side?: string | undefined;
+  readonly retryable: boolean;
 }

@@ -4,16 +4,60 @@
  * never hold a secret.
  */
 
+/** Where a failure happened: a registry content is read from or copied to, blob storage, the queue, or this process. */
+export type ErrorSide = 'source' | 'target' | 'storage' | 'queue' | 'own';
+
+export interface ErrorContext {
+  /** What failed, as a short verb phrase that does not change: `fetch manifest`. */
+  readonly operation?: string | undefined;
+  readonly side?: ErrorSide | undefined;
+}
+
+/** How a repository is opened: its errors then say on which side they happened. */
+export interface SideOptions {
+  readonly side?: 'source' | 'target' | undefined;
+}
+
+export interface LongshoreErrorOptions extends ErrorOptions, ErrorContext {}
+
+/** Codes of failures after which the same call may succeed later, with nothing changed by the caller. */
+const RETRYABLE: ReadonlySet<string> = new Set([
+  'E_TIMEOUT',
+  'E_NETWORK',
+  'E_RATE_LIMITED',
+  'E_UNAVAILABLE',
+  'E_BUDGET',
+  'E_POLICY',
+  'E_DIGEST_MISMATCH',
+  'E_SIZE_MISMATCH',
+  'E_ARCHIVE_INCOMPLETE',
+]);
+
 /** Base of every failure Longshore knows by name. */
 export abstract class LongshoreError extends Error {
   abstract readonly code: string;
+  /** `undefined` where no single operation failed. */
+  readonly operation: string | undefined;
+  /** `undefined` where the thrower does not know it. */
+  readonly side: ErrorSide | undefined;
+
+  constructor(message: string, { operation, side, ...options }: LongshoreErrorOptions = {}) {
+    super(message, options);
+    this.operation = operation;
+    this.side = side;
+  }
+
+  /** Whether the same call may succeed later. */
+  get retryable(): boolean {
+    return RETRYABLE.has(this.code);
+  }
 }
 
 /** A failure of several kinds, told apart by their code. */
 abstract class CodedError<Code extends string> extends LongshoreError {
   readonly code: Code;
 
-  constructor(code: Code, message: string, options?: ErrorOptions) {
+  constructor(code: Code, message: string, options?: LongshoreErrorOptions) {
     super(message, options);
     this.code = code;
   }
@@ -40,7 +84,7 @@ export class ConfigError extends LongshoreError {
     const lines = shown.map(({ where, message }) => `  ${where}: ${message}`);
     const rest = problems.length - shown.length;
     if (rest > 0) lines.push(`  and ${rest} more`);
-    super(`The configuration has ${count}:\n${lines.join('\n')}`, options);
+    super(`The configuration has ${count}:\n${lines.join('\n')}`, { side: 'own', ...options });
     this.problems = shown;
   }
 }
@@ -56,12 +100,20 @@ export type InvalidInputCode =
 /** Something given to us can never work as it is: a malformed reference, digest, manifest, job, argument. */
 export class InvalidInputError extends CodedError<InvalidInputCode> {
   override readonly name = 'InvalidInputError';
+
+  constructor(code: InvalidInputCode, message: string, options?: LongshoreErrorOptions) {
+    super(code, message, { side: 'own', ...options });
+  }
 }
 
 /** The target tag already names other content and the import was not told to overwrite it. */
 export class TagExistsError extends LongshoreError {
   override readonly name = 'TagExistsError';
   readonly code = 'E_TAG_EXISTS';
+
+  constructor(message: string, options?: LongshoreErrorOptions) {
+    super(message, { side: 'target', ...options });
+  }
 }
 
 export type TransportCode = 'E_TIMEOUT' | 'E_NETWORK' | 'E_TOO_LARGE';
@@ -73,7 +125,7 @@ export class TransportError extends CodedError<TransportCode> {
 
 export type RegistryCode = 'E_NOT_FOUND' | 'E_DENIED' | 'E_RATE_LIMITED' | 'E_UNAVAILABLE' | 'E_PROTOCOL';
 
-export interface RegistryErrorDetails {
+export interface RegistryErrorDetails extends ErrorContext {
   /** HTTP status of the answer, when there was one. */
   readonly status?: number;
   /** `code` values of the distribution-spec error body, for example `MANIFEST_UNKNOWN`. */
@@ -90,11 +142,15 @@ export class RegistryError extends CodedError<RegistryCode> {
   readonly registryCodes: readonly string[];
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: RegistryCode, message: string, details: RegistryErrorDetails = {}) {
-    super(code, message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.status = details.status;
-    this.registryCodes = details.registryCodes ?? [];
-    this.retryAfterMs = details.retryAfterMs;
+  constructor(
+    code: RegistryCode,
+    message: string,
+    { status, registryCodes, retryAfterMs, cause, ...context }: RegistryErrorDetails = {},
+  ) {
+    super(code, message, cause === undefined ? context : { cause, ...context });
+    this.status = status;
+    this.registryCodes = registryCodes ?? [];
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
@@ -109,7 +165,7 @@ export class BudgetError extends LongshoreError {
   readonly pulls: number;
 
   constructor(registry: string, until: Date, pulls: number, message: string) {
-    super(message);
+    super(message, { operation: 'pull', side: 'source' });
     this.registry = registry;
     this.until = until;
     this.pulls = pulls;
@@ -126,7 +182,7 @@ export class PolicyError extends LongshoreError {
   readonly until: Date | undefined;
 
   constructor(reason: string, { until }: { readonly until?: Date | undefined } = {}) {
-    super(`Held by policy: ${reason}`);
+    super(`Held by policy: ${reason}`, { side: 'own' });
     this.reason = reason;
     this.until = until;
   }
@@ -151,11 +207,20 @@ export type StorageCode = 'E_STORAGE_DENIED' | 'E_STORAGE_NOT_FOUND' | 'E_BLOB_E
 /** Blob storage refuses: no right, no such container or blob, or a blob that may not be overwritten. Holds no SAS. */
 export class StorageError extends CodedError<StorageCode> {
   override readonly name = 'StorageError';
+
+  constructor(code: StorageCode, message: string, options?: LongshoreErrorOptions) {
+    super(code, message, { side: 'storage', ...options });
+  }
 }
 
 /** The stable code of any thrown value; `E_UNKNOWN` for what we do not know by name. */
 export function codeOf(error: unknown): string {
   return error instanceof LongshoreError ? error.code : 'E_UNKNOWN';
+}
+
+/** Whether work that threw this may succeed later. What is not known by name may. */
+export function isRetryable(error: unknown): boolean {
+  return !(error instanceof LongshoreError) || error.retryable;
 }
 
 /** The sentence of any thrown value, followed by those of its causes. */

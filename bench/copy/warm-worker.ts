@@ -20,7 +20,9 @@ async function copy({ source, target }: WarmCopy): Promise<Cost> {
   const cpuBefore = process.cpuUsage();
   const from = performance.now();
   const to = { ...repository, tag };
-  await importImage((name) => registries.repository(name), parseReference(source), to, { referrers: false });
+  await importImage((name, options) => registries.repository(name, options), parseReference(source), to, {
+    referrers: false,
+  });
   const wallMs = performance.now() - from;
   const { user, system } = process.cpuUsage(cpuBefore);
   return {

@@ -50,13 +50,18 @@ export function importCommand(run: Run): Command {
         const registries = await connectRegistries({ configFile: flags.config, environment });
         const progress = await showCopyProgress(streams);
         try {
-          const result = await importImage((name) => registries.repository(name), from, to, {
-            platforms,
-            force: flags.force,
-            referrers: flags.referrers,
-            signal: streams.signal,
-            onProgress: (value) => progress.update(value),
-          }).finally(() => progress.stop());
+          const result = await importImage(
+            (name, options) => registries.repository(name, options),
+            from,
+            to,
+            {
+              platforms,
+              force: flags.force,
+              referrers: flags.referrers,
+              signal: streams.signal,
+              onProgress: (value) => progress.update(value),
+            },
+          ).finally(() => progress.stop());
           output.result(summary(result), describe(result));
           return EXIT.ok;
         } finally {

@@ -153,7 +153,9 @@ function storageFailure(error: unknown, what: string, refusal: string): Longshor
       );
     default: {
       const how = status === undefined ? 'could not be reached' : `answered ${status} ${code}`.trim();
-      return new TransportError('E_NETWORK', `${what}: storage ${how}. Try again later.`);
+      return new TransportError('E_NETWORK', `${what}: storage ${how}. Try again later.`, {
+        side: 'storage',
+      });
     }
   }
 }

@@ -43,7 +43,10 @@ export async function openBlobFile(
     throw failure(error);
   });
   const stored = storedBlob(blob.name, properties);
-  if (!stored) throw new TransportError('E_NETWORK', `${what} was described without its size, ETag or time.`);
+  if (!stored)
+    throw new TransportError('E_NETWORK', `${what} was described without its size, ETag or time.`, {
+      side: 'storage',
+    });
   const { size, etag } = stored;
   const conditions = { ifMatch: etag };
   const reclaim = createBufferReclaim();
@@ -150,12 +153,13 @@ async function* withSilenceLimit(
   timeoutMs: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
-  if (!(body instanceof Readable)) throw new TransportError('E_NETWORK', `${what} was sent without a body.`);
+  if (!(body instanceof Readable))
+    throw new TransportError('E_NETWORK', `${what} was sent without a body.`, { side: 'storage' });
   if (signal) addAbortSignal(signal, body);
   const startWaiting = () =>
     setTimeout(() => {
       const message = `${what} sent nothing for ${timeoutMs / 1000} s.`;
-      body.destroy(new TransportError('E_TIMEOUT', message));
+      body.destroy(new TransportError('E_TIMEOUT', message, { side: 'storage' }));
     }, timeoutMs);
   let wait = startWaiting();
   try {

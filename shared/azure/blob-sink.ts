@@ -138,5 +138,7 @@ function exists(what: string, replaces: CreateBlobOptions['replaces']): StorageE
 
 /** Another writer of the same blob committed first, which makes storage forget all blocks that wait. */
 function lostBlocks(what: string): TransportError {
-  return new TransportError('E_NETWORK', `${what} could not be put together: another wrote it meanwhile.`);
+  return new TransportError('E_NETWORK', `${what} could not be put together: another wrote it meanwhile.`, {
+    side: 'storage',
+  });
 }

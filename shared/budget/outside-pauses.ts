@@ -7,8 +7,8 @@ export function outsidePauses(
   registry: Pick<RegistryClient, 'repository'>,
 ): Pick<RegistryClient, 'repository'> {
   return {
-    repository(name) {
-      const repository = registry.repository(name);
+    repository(name, sideOptions) {
+      const repository = registry.repository(name, sideOptions);
       const open = () => budgets.assertOpen(name.registry, 'registry');
       const listingOpen = async () => {
         await Promise.all([open(), budgets.assertOpen(name.registry, 'web')]);

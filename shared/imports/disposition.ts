@@ -1,11 +1,4 @@
-import {
-  ArchiveError,
-  BudgetError,
-  LongshoreError,
-  PolicyError,
-  RegistryError,
-  TransportError,
-} from '../errors.ts';
+import { BudgetError, isRetryable, PolicyError, RegistryError } from '../errors.ts';
 
 /**
  * What kind of failure it was. `retry`: may succeed the next time. `wait`: will fit at a later time. `hold`: a policy says
@@ -29,7 +22,6 @@ const TRIES_WHEN_DENIED = 3;
  * waited for, which is no failed try; everything else, also the unknown, is tried again a bounded number of times.
  */
 export function dispositionOf(error: unknown, now: () => number = Date.now): Disposition {
-  if (!(error instanceof LongshoreError)) return { action: 'retry' };
   if (error instanceof BudgetError) return waitFor(error.until.getTime() - now());
   if (error instanceof PolicyError) {
     return { action: 'hold', ...(error.until && { afterMs: bounded(error.until.getTime() - now()) }) };
@@ -40,14 +32,8 @@ export function dispositionOf(error: unknown, now: () => number = Date.now): Dis
     if (error.code === 'E_DENIED' && error.status !== undefined) {
       return { action: 'dead-letter', slowTries: TRIES_WHEN_DENIED };
     }
-    return { action: error.code === 'E_UNAVAILABLE' ? 'retry' : 'dead-letter' };
   }
-  if (error instanceof TransportError)
-    return { action: error.code === 'E_TOO_LARGE' ? 'dead-letter' : 'retry' };
-  if (error instanceof ArchiveError)
-    return { action: error.code === 'E_ARCHIVE_INCOMPLETE' ? 'retry' : 'dead-letter' };
-  if (error.code === 'E_DIGEST_MISMATCH' || error.code === 'E_SIZE_MISMATCH') return { action: 'retry' };
-  return { action: 'dead-letter' };
+  return { action: isRetryable(error) ? 'retry' : 'dead-letter' };
 }
 
 function waitFor(ms: number): Disposition {

@@ -6,7 +6,7 @@ import {
   type RepositoryName,
   type TagReference,
 } from '../content/index.ts';
-import { InvalidInputError, RegistryError } from '../errors.ts';
+import { InvalidInputError, RegistryError, type SideOptions } from '../errors.ts';
 import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
 import { type CopyResult, nothingCopied } from './copy/copy-graph.ts';
 import type { CopyProgress } from './copy/copy-progress.ts';
@@ -46,14 +46,14 @@ const RECENT_MS = 5_000;
  * @throws TagExistsError when the target tag names other content and `force` is off.
  */
 export async function importImage(
-  repository: (name: RepositoryName) => ContentSource & ContentTarget,
+  repository: (name: RepositoryName, options?: SideOptions) => ContentSource & ContentTarget,
   source: Reference,
   target: TagReference,
   options: ImportImageOptions = {},
 ): Promise<ImportImageResult> {
   const { signal, now = Date.now } = options;
-  const from = repository(source);
-  const to = repository(target);
+  const from = repository(source, { side: 'source' });
+  const to = repository(target, { side: 'target' });
   const wanted = source.digest ?? source.tag;
   if (!wanted)
     throw new InvalidInputError('E_REFERENCE', `"${formatReference(source)}" needs a tag or a digest.`);

@@ -5,7 +5,7 @@ import {
   type RepositoryName,
   type TagReference,
 } from '../content/index.ts';
-import { BudgetError, codeOf, describeError, InvalidInputError } from '../errors.ts';
+import { BudgetError, codeOf, describeError, InvalidInputError, type SideOptions } from '../errors.ts';
 import type { Records } from '../records.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
@@ -22,7 +22,7 @@ import { ProgressWriter } from './progress-writer.ts';
 import { describeDeferral, settle, storedSetbacks, writeSettlement } from './settlement.ts';
 
 export interface ImportDependencies {
-  readonly repository: (name: RepositoryName) => ContentSource & ContentTarget;
+  readonly repository: (name: RepositoryName, options?: SideOptions) => ContentSource & ContentTarget;
   /** Opens what is copied from. Default: `repository`, as often as it likes to be read. */
   readonly openSource?: OpenSource | undefined;
   readonly jobs: Records<JobRecord>;
@@ -109,9 +109,9 @@ async function executeImport(
   const children = async () => (await tags.get(tagKey(target)))?.children;
   const opened = openSource?.(source, { root: job.digest, platforms, pulls, children });
   const order = {
-    source: opened?.source ?? repository(source),
+    source: opened?.source ?? repository(source, { side: 'source' }),
     root: job.digest,
-    to: repository(target),
+    to: repository(target, { side: 'target' }),
     target,
     observedAt: job.observedAt,
     platforms,

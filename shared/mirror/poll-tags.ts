@@ -42,7 +42,7 @@ export async function pollTags(
     const pause = pauseOf(watch, await readRecord(watch, ports, errors), now());
     if (pause) return { ...quietReport(watch), errors: [...errors, pause] };
     signal?.throwIfAborted();
-    const inquiry = new Inquiry(registry.repository(watch.source), {
+    const inquiry = new Inquiry(registry.repository(watch.source, { side: 'source' }), {
       signal,
       shared: ports.sharedAnswers?.(watch),
     });

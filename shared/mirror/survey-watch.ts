@@ -57,7 +57,7 @@ export async function surveyWatch(
   { memory: lastMemory, verify, shared, signal }: SurveyOptions = {},
 ): Promise<Survey> {
   const startedAt = now();
-  const inquiry = new Inquiry(registry.repository(watch.source), { signal, shared });
+  const inquiry = new Inquiry(registry.repository(watch.source, { side: 'source' }), { signal, shared });
   const scope = scopeOf(watch);
   const selector = createTagSelector(watch.tags);
   const memory = memoryOf(scope, lastMemory, startedAt);

@@ -47,7 +47,7 @@ export async function syncWatches(
     survey.plan.changes.map((change) => toOrder(change, watches[at])),
   );
   const { outcomes, ...copied } = await importBatch(orders.flat(), {
-    repository: (name) => registry.repository(name),
+    repository: (name, options) => registry.repository(name, options),
     emptyTargets: new Set(plans.flatMap(({ emptyTargets }) => [...emptyTargets])),
     onProgress,
     signal,

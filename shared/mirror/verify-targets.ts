@@ -1,4 +1,5 @@
 import { type Digest, formatReference, type RepositoryName } from '../content/index.ts';
+import type { SideOptions } from '../errors.ts';
 import { isHeld, isPutBy, type TagRecord } from '../imports/index.ts';
 import type { Records } from '../records.ts';
 import { Inquiry, type TagSource } from './inquiry.ts';
@@ -9,7 +10,7 @@ import { failureOf, type PollFailure } from './report.ts';
 import type { Watch } from './watch.ts';
 
 export interface VerifyPorts {
-  readonly registry: { repository(name: RepositoryName): TagSource };
+  readonly registry: { repository(name: RepositoryName, options?: SideOptions): TagSource };
   readonly tags: Pick<Records<TagRecord>, 'list'>;
   readonly now: () => Date;
 }
@@ -42,7 +43,7 @@ export async function findStrays(
     const target = formatReference(repository);
     const observations = known.byTarget.get(target);
     if (!observations) continue;
-    const inquiry = new Inquiry(ports.registry.repository(repository), { signal });
+    const inquiry = new Inquiry(ports.registry.repository(repository, { side: 'target' }), { signal });
     try {
       const wanted = await whatWasPut(target, tags, observations, ports);
       const found = await askTarget(target, wanted, inquiry);

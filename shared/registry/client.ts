@@ -1,4 +1,5 @@
 import type { RepositoryName } from '../content/index.ts';
+import type { SideOptions } from '../errors.ts';
 import type { CredentialSource } from './auth/index.ts';
 import { type EndpointSettings, type RateLimitReport, RegistryEndpoint } from './endpoint/index.ts';
 import {
@@ -29,7 +30,7 @@ export interface RegistryClient {
   /** Requests `/v2/`, with credentials if the registry wants them. Throws what is wrong. */
   ping(registry: string, options?: CallOptions): Promise<void>;
   /** @throws InvalidInputError `E_REFERENCE` for a name that is not one */
-  repository(name: RepositoryName): Repository;
+  repository(name: RepositoryName, options?: SideOptions): Repository;
   /**
    * The repositories of a registry, each once, page by page, none of them a pull; at most 100,000. From the web APIs
    * of Docker Hub, GitHub, Quay and Harbor, else from the catalog of the distribution project. Private ones may be
@@ -93,9 +94,9 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   return {
     async ping(registry, { signal } = {}) {
       const { endpoint } = connect(registry);
-      const what = `reach the registry ${registry}`;
+      const operation = { name: 'ping registry', subject: registry };
       const response = await endpoint.request({
-        what,
+        operation,
         method: 'GET',
         url: '/v2/',
         scopes: [],
@@ -103,15 +104,15 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
         signal,
       });
       await response.body.discard();
-      if (response.status === 404) throw endpoint.malformed(what, 'has no /v2/');
+      if (response.status === 404) throw endpoint.malformed(operation, 'has no /v2/');
       if (response.header('content-type')?.startsWith('text/html')) {
-        throw endpoint.malformed(what, 'answered with an HTML page');
+        throw endpoint.malformed(operation, 'answered with an HTML page');
       }
     },
     // A reference is a name too; its tag is no part of the repository.
-    repository({ registry, repository }) {
+    repository({ registry, repository }, { side } = {}) {
       const { endpoint, family } = connect(registry);
-      return createRepository({ name: { registry, repository }, endpoint }, family);
+      return createRepository({ name: { registry, repository }, endpoint, side }, family);
     },
     repositories(registry, options) {
       const { endpoint, family } = connect(registry);

@@ -6,11 +6,11 @@ export function keepUploads(
   registry: Pick<RegistryClient, 'repository'>,
   sessions: UploadSessions,
 ): RegistryClient['repository'] {
-  return (name) => {
-    const repository = registry.repository(name);
+  return (name, options) => {
+    const repository = registry.repository(name, options);
     return {
       ...repository,
-      pushBlob: (blob, open, options) => repository.pushBlob(blob, open, { ...options, sessions }),
+      pushBlob: (blob, open, push) => repository.pushBlob(blob, open, { ...push, sessions }),
     };
   };
 }

@@ -258,7 +258,7 @@ describe('what cannot work', () => {
     expect({ exitCode, ...document.error }).toEqual({
       exitCode: 1,
       code: 'E_NETWORK',
-      message: expect.stringMatching(/^Could not look up localhost:1\/a:1: .*nothing listens there/),
+      message: expect.stringMatching(/^Could not resolve localhost:1\/a:1: .*nothing listens there/),
     });
   });
 

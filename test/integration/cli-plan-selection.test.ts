@@ -90,7 +90,7 @@ test('an explanation of what cannot be listed, or takes nothing, says so', async
   expect(none.stdout).toContain('? semver >=99  matches no tag');
   const lost = await run('--explain', '--watch', 'lost', 'timed');
   expect(lost.exitCode).toBe(1);
-  expect(lost.stdout).toMatch(/lost: 0 of 0 tags taken\n {2}! E_NOT_FOUND {2}Could not list the tags/);
+  expect(lost.stdout).toMatch(/lost: 0 of 0 tags taken\n {2}! E_NOT_FOUND {2}Could not list tags/);
   expect(lost.stdout).toMatch(/timed: .*\n {2}! E_CONFIG .*/);
 });
 

@@ -44,7 +44,7 @@ describeWithProgram('docker-registry', 'the catalog of the distribution registry
     const tokens = await tokenServer(['pull']);
     const { registry, client } = await setUp({ auth: tokens.auth });
     await expect(collect(client.repositories(registry.host))).rejects.toThrow(
-      /Could not list the repositories .* name the repositories one by one\./,
+      /Could not list repositories .* name the repositories one by one\./,
     );
   },
 });

@@ -48,7 +48,7 @@ export function registriesPart(
     facade: { budgets: () => budgets.list(), pauses: () => budgets.pauses() },
     registry,
     outsidePauses: outsidePauses(budgets, registry),
-    openSource: (name, work) => budgets.open(repository(name), work),
+    openSource: (name, work) => budgets.open(repository(name, { side: 'source' }), work),
     openSources: (host, work) => budgets.openAll(host, { ...work, repository }),
     async close() {
       await budgets.settled();

@@ -5,6 +5,7 @@ import {
   isDigest,
   type RepositoryName,
 } from '../../content/index.ts';
+import type { SideOptions } from '../../errors.ts';
 import type { ReferrerSource, ReferrerTarget } from '../copy/content-ports.ts';
 import type { CopyProgress } from '../copy/copy-progress.ts';
 import { ManifestCache } from './manifest-cache.ts';
@@ -13,7 +14,7 @@ import { SharedBlobs } from './shared-blobs.ts';
 export type BatchRepository = ReferrerSource & ReferrerTarget;
 
 export interface BatchContext {
-  readonly repository: (name: RepositoryName) => BatchRepository;
+  readonly repository: (name: RepositoryName, options?: SideOptions) => BatchRepository;
   /** Target repositories (`host/repository`) in which nothing is: they are not asked what they have. */
   readonly emptyTargets?: ReadonlySet<string> | undefined;
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
@@ -34,7 +35,7 @@ export class BatchRepositories {
   }
 
   source(name: RepositoryName): ReferrerSource {
-    const repository = this.#context.repository(name);
+    const repository = this.#context.repository(name, { side: 'source' });
     const { signal } = this.#context;
     return {
       // Shared by copies, so none of them ends it for the others.
@@ -49,7 +50,7 @@ export class BatchRepositories {
   }
 
   target(name: RepositoryName, source: RepositoryName): ReferrerTarget {
-    const repository = this.#context.repository(name);
+    const repository = this.#context.repository(name, { side: 'target' });
     const key = formatReference(name);
     const isEmpty = this.#context.emptyTargets?.has(key) ?? false;
     const pushed = this.#pushed.get(key) ?? new Map<Digest, Descriptor>();

@@ -8,7 +8,7 @@ import {
   type Send,
   type Timing,
 } from '../http/index.ts';
-import { parseJson } from '../protocol/index.ts';
+import { contextOf, couldNot, type Operation, parseJson } from '../protocol/index.ts';
 import { basicHeader } from './basic-scheme.ts';
 import type { Fetched } from './expiring-cache.ts';
 import { jwtLifeMs } from './jwt.ts';
@@ -108,7 +108,7 @@ async function ask(server: TokenServer, question: Question): Promise<Fetched<str
   const answer = answerSchema.safeParse(parseJson(await wholeAnswer(server, question))).data;
   const value = field === 'refresh_token' ? answer?.refresh_token : answer?.token || answer?.access_token;
   if (!value || !/^[\x21-\x7e]+$/.test(value)) {
-    throw malformed(purposeOf(server), url, 'answered without a token');
+    throw malformed(operationFor(server), url, 'answered without a token');
   }
   const givenMs = answer?.expires_in === undefined ? undefined : answer.expires_in * 1000;
   const lifeMs = givenMs ?? jwtLifeMs(value, server.timing.now()) ?? DEFAULT_LIFE_S * 1000;
@@ -130,7 +130,7 @@ async function wholeAnswer(server: TokenServer, question: Question): Promise<Uin
 async function goodAnswer(server: TokenServer, question: Question): Promise<HttpResponse> {
   const { registry, reach, send, timing } = server;
   const { url, authorization, form, signal } = question;
-  const what = purposeOf(server);
+  const operation = operationFor(server);
   const response = await send({
     method: form ? 'POST' : 'GET',
     url,
@@ -149,16 +149,15 @@ async function goodAnswer(server: TokenServer, question: Question): Promise<Http
     ...(form?.getAll('refresh_token') ?? []),
     ...(form?.getAll('access_token') ?? []),
   ];
-  const error = await readErrorResponse(response, what, timing.now(), secrets, secrets.length === 0);
+  const error = await readErrorResponse(response, operation, timing.now(), secrets, secrets.length === 0);
   if (form && NO_POST.has(response.status)) throw notTaken(registry.name, response.status);
   // A token server that is not there says nothing about the content we are after.
-  if (error.code === 'E_NOT_FOUND') throw malformed(what, url, `answered ${response.status}`);
+  if (error.code === 'E_NOT_FOUND') throw malformed(operation, url, `answered ${response.status}`);
   throw form && response.status === 400 ? invalidGrant(registry.name, error) : error;
 }
 
-/** To stand after "Could not". */
-function purposeOf({ registry }: TokenServer): string {
-  return `get a token for ${registry.name}`;
+function operationFor({ registry }: TokenServer): Operation {
+  return { name: 'get token', subject: `for ${registry.name}` };
 }
 
 /** The OAuth2 form of the flow is optional; these are the answers of servers without it. */
@@ -182,9 +181,10 @@ function invalidGrant(registry: string, cause: RegistryError): RegistryError {
   });
 }
 
-function malformed(what: string, { host }: URL, how: string): RegistryError {
+function malformed(operation: Operation, { host }: URL, how: string): RegistryError {
   return new RegistryError(
     'E_PROTOCOL',
-    `Could not ${what}: ${host} ${how}. The registry's realm does not lead to a token server.`,
+    `${couldNot(operation)}: ${host} ${how}. The registry's realm does not lead to a token server.`,
+    contextOf(operation),
   );
 }

@@ -5,8 +5,9 @@ export { RegistryEndpoint } from './registry-endpoint.ts';
 export {
   assertRepositoryName,
   assertTagOrDigest,
-  displayName,
   isRepositoryName,
+  operationOf,
+  operationOn,
   pathOf,
   type RepositoryContext,
   scopeFor,

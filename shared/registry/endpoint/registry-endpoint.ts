@@ -22,16 +22,15 @@ import {
   type Timing,
   type TlsSource,
 } from '../http/index.ts';
-import { isLoopbackHost } from '../protocol/index.ts';
+import { contextOf, couldNot, isLoopbackHost, type Operation } from '../protocol/index.ts';
 import type { EndpointSettings } from './endpoint-settings.ts';
 import type { MeteredRequest, PullMeter, RateLimitReport } from './metering.ts';
 import { rateLimitReport } from './rate-limit-report.ts';
 import { settingAdvice } from './setting-advice.ts';
 
 /** One request of distribution-spec, and which answers to it make sense. */
-export interface Operation {
-  /** What it is for, to stand after "Could not" in a message. */
-  readonly what: string;
+export interface RegistryRequest {
+  readonly operation: Operation;
   readonly method: Method;
   /** A path of this registry, or a whole URL that the registry gave us. */
   readonly url: string | URL;
@@ -42,7 +41,7 @@ export interface Operation {
    * them in its headers, and a 401 is its answer. Default: what the registry's challenges ask for.
    */
   readonly ownCredentials?: boolean;
-  /** Statuses that are answers to the operation; every other is thrown as a `RegistryError`. */
+  /** Statuses that are answers to the request; every other is thrown as a `RegistryError`. */
   readonly expect: readonly number[];
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | BodyMaker;
@@ -116,19 +115,19 @@ export class RegistryEndpoint {
    * Resolves to an answer with an expected status, whose body the caller has to read or discard.
    * @throws RegistryError for other answers; TransportError; the signal's reason when aborted
    */
-  async request(operation: Operation): Promise<HttpResponse> {
-    const { what, signal } = operation;
+  async request(request: RegistryRequest): Promise<HttpResponse> {
+    const { operation, signal } = request;
     let authorized: Authorized;
     try {
-      authorized = await this.#authorized(operation);
+      authorized = await this.#authorized(request);
     } catch (error) {
-      throw this.#explained(error, what, signal);
+      throw this.#explained(error, operation, signal);
     }
     const { response, shown } = authorized;
-    if (operation.expect.includes(response.status)) return response;
-    throw await this.naming(what, signal, async () => {
-      const isAnonymous = !operation.ownCredentials && (await this.#isAnonymous(authorized, signal));
-      return await readErrorResponse(response, what, this.timing.now(), secretsIn(shown), isAnonymous);
+    if (request.expect.includes(response.status)) return response;
+    throw await this.naming(operation, signal, async () => {
+      const isAnonymous = !request.ownCredentials && (await this.#isAnonymous(authorized, signal));
+      return await readErrorResponse(response, operation, this.timing.now(), secretsIn(shown), isAnonymous);
     });
   }
 
@@ -142,24 +141,24 @@ export class RegistryEndpoint {
   async readAll(
     response: HttpResponse,
     maxBytes: number,
-    { what, signal }: Pick<Operation, 'what' | 'signal'>,
+    { operation, signal }: Pick<RegistryRequest, 'operation' | 'signal'>,
   ): Promise<Uint8Array> {
     const bounds = { maxBytes, timeoutMs: this.limits.answerTimeoutMs };
-    return await this.naming(what, signal, () => readBounded(response, bounds));
+    return await this.naming(operation, signal, () => readBounded(response, bounds));
   }
 
   /** Runs what goes over the wire, so that its failure says during which operation. */
-  async naming<T>(what: string, signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+  async naming<T>(operation: Operation, signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
     try {
       return await run();
     } catch (error) {
-      throw this.#explained(error, what, signal);
+      throw this.#explained(error, operation, signal);
     }
   }
 
-  #explained(error: unknown, what: string, signal: AbortSignal | undefined): unknown {
+  #explained(error: unknown, operation: Operation, signal: AbortSignal | undefined): unknown {
     if (signal?.aborted) return signal.reason;
-    return named(error, what, settingAdvice(error, { name: this.registry, origin: this.origin }));
+    return named(error, operation, settingAdvice(error, { name: this.registry, origin: this.origin }));
   }
 
   #tlsFor(origin: string): TlsSource | undefined {
@@ -167,37 +166,37 @@ export class RegistryEndpoint {
   }
 
   /** For answers with an expected status that make no sense all the same. */
-  malformed(what: string, how: string, cause?: unknown): RegistryError {
+  malformed(operation: Operation, how: string, cause?: unknown): RegistryError {
     return new RegistryError(
       'E_PROTOCOL',
-      `Could not ${what}: ${this.origin.host} ${how}. Check that it is a registry, and no sign-in page or proxy answers for it.`,
-      { cause },
+      `${couldNot(operation)}: ${this.origin.host} ${how}. Check that it is a registry, and no sign-in page or proxy answers for it.`,
+      { ...contextOf(operation), cause },
     );
   }
 
-  async #authorized(operation: Operation): Promise<Authorized> {
-    const url = typeof operation.url === 'string' ? new URL(operation.url, this.origin) : operation.url;
+  async #authorized(request: RegistryRequest): Promise<Authorized> {
+    const url = typeof request.url === 'string' ? new URL(request.url, this.origin) : request.url;
     // Registries may send uploads elsewhere; their credentials stay here.
-    if (operation.ownCredentials || url.origin !== this.#home) {
-      const response = await this.#send(this.#toRequest(operation, url, undefined));
-      return { response, shown: operation.headers?.authorization };
+    if (request.ownCredentials || url.origin !== this.#home) {
+      const response = await this.#send(this.#toRequest(request, url, undefined));
+      return { response, shown: request.headers?.authorization };
     }
 
-    const { scopes, signal } = operation;
+    const { scopes, signal } = request;
     const header = this.#auth.isKnown ? await this.#auth.header(scopes, signal) : undefined;
-    const response = await this.#send(this.#toRequest(operation, url, header));
+    const response = await this.#send(this.#toRequest(request, url, header));
     if (response.status !== 401 || response.url.origin !== this.#home) return { response, shown: header };
 
-    const another = await this.#answer(response, operation, header);
+    const another = await this.#answer(response, request, header);
     if (another === undefined) return { response, shown: header };
     await response.body.discard();
-    return { response: await this.#send(this.#toRequest(operation, url, another)), shown: another };
+    return { response: await this.#send(this.#toRequest(request, url, another)), shown: another };
   }
 
   /** Another header worth a try after a 401. */
   async #answer(
     response: HttpResponse,
-    { scopes, signal }: Operation,
+    { scopes, signal }: RegistryRequest,
     refused: string | undefined,
   ): Promise<string | undefined> {
     try {
@@ -212,23 +211,32 @@ export class RegistryEndpoint {
 
   /** Google's registries refuse without a challenge and give it at `/v2/` only. */
   async #challengesOfBase(signal: AbortSignal | undefined): Promise<ReturnType<typeof parseChallenges>> {
-    const base = { what: '', method: 'GET', url: '', scopes: [], expect: [], signal } as const;
+    const base = {
+      operation: { name: 'ping registry', subject: this.registry },
+      method: 'GET',
+      url: '',
+      scopes: [],
+      expect: [],
+      signal,
+    } as const;
     const response = await this.#send(this.#toRequest(base, new URL('/v2/', this.origin), undefined));
     await response.body.discard();
     return parseChallenges(response.headerLines('www-authenticate'));
   }
 
   /** Lets the operation's meter count, and passes on what the answer says of rate limits. */
-  #attempt(operation: Operation, url: URL): AttemptEnd | undefined | Promise<AttemptEnd | undefined> {
-    const { method, meter, signal } = operation;
+  #attempt(request: RegistryRequest, url: URL): AttemptEnd | undefined | Promise<AttemptEnd | undefined> {
+    const { method, meter, signal } = request;
     return meter
-      ? meter
-          .begin({ isPull: method === 'GET', signal })
-          .then((metered) => this.#end(operation, url, metered))
-      : this.#end(operation, url, undefined);
+      ? meter.begin({ isPull: method === 'GET', signal }).then((metered) => this.#end(request, url, metered))
+      : this.#end(request, url, undefined);
   }
 
-  #end({ ownCredentials }: Operation, url: URL, metered: MeteredRequest | undefined): AttemptEnd | undefined {
+  #end(
+    { ownCredentials }: RegistryRequest,
+    url: URL,
+    metered: MeteredRequest | undefined,
+  ): AttemptEnd | undefined {
     const api = ownCredentials ? 'web' : 'registry';
     if (!metered && api === 'registry' && url.origin !== this.#home) return undefined;
     return (response) => {
@@ -240,8 +248,8 @@ export class RegistryEndpoint {
     };
   }
 
-  #toRequest(operation: Operation, url: URL, authorization: string | undefined): HttpRequest {
-    const { method, headers, body, answerTimeoutMs, retries, signal } = operation;
+  #toRequest(request: RegistryRequest, url: URL, authorization: string | undefined): HttpRequest {
+    const { method, headers, body, answerTimeoutMs, retries, signal } = request;
     return {
       method,
       url,
@@ -250,7 +258,7 @@ export class RegistryEndpoint {
       tls: this.#tlsFor(url.origin),
       body,
       answerTimeoutMs,
-      onAttempt: () => this.#attempt(operation, url),
+      onAttempt: () => this.#attempt(request, url),
       retries,
       signal,
     };
@@ -264,13 +272,17 @@ interface Authorized {
 }
 
 /** @param advice what to do about it, with a space in front */
-function named(error: unknown, what: string, advice: string): unknown {
+function named(error: unknown, operation: Operation, advice: string): unknown {
   if (error instanceof TransportError) {
-    return new TransportError(error.code, `Could not ${what}: ${error.message}.${advice}`, { cause: error });
+    return new TransportError(error.code, `${couldNot(operation)}: ${error.message}.${advice}`, {
+      ...contextOf(operation),
+      cause: error,
+    });
   }
   if (error instanceof RegistryError) {
     const { status, registryCodes, retryAfterMs } = error;
-    return new RegistryError(error.code, `Could not ${what}: ${error.message}${advice}`, {
+    return new RegistryError(error.code, `${couldNot(operation)}: ${error.message}${advice}`, {
+      ...contextOf(operation),
       registryCodes,
       cause: error,
       ...(status !== undefined && { status }),

@@ -5,14 +5,17 @@ import {
   parseRepositoryName,
   type RepositoryName,
 } from '../../content/index.ts';
-import { InvalidInputError } from '../../errors.ts';
+import { type ErrorSide, InvalidInputError } from '../../errors.ts';
 import type { Access, RequiredScope } from '../auth/index.ts';
+import type { Operation } from '../protocol/index.ts';
 import type { RegistryEndpoint } from './registry-endpoint.ts';
 
 /** A repository and the way to it: what every operation starts from. */
 export interface RepositoryContext {
   readonly name: RepositoryName;
   readonly endpoint: RegistryEndpoint;
+  /** What the repository is to the caller, for errors. */
+  readonly side?: ErrorSide | undefined;
 }
 
 /**
@@ -51,8 +54,23 @@ export function scopeFor({ name }: RepositoryContext, access: Access): RequiredS
   return { repository: name.repository, access };
 }
 
+/** An operation on something in the repository, or on the repository itself. */
+export function operationOn(
+  context: RepositoryContext,
+  name: string,
+  tagOrDigest?: string,
+  rest = '',
+): Operation {
+  return { name, subject: `${displayName(context, tagOrDigest)}${rest}`, side: context.side };
+}
+
+/** An operation that lists what belongs to something in the repository, or to the repository itself. */
+export function operationOf(context: RepositoryContext, name: string, tagOrDigest?: string): Operation {
+  return { name, subject: `of ${displayName(context, tagOrDigest)}`, side: context.side };
+}
+
 /** For messages: `docker.io/library/node:22`, `docker.io/library/node@sha256:…`. */
-export function displayName({ name }: RepositoryContext, tagOrDigest?: string): string {
+function displayName({ name }: RepositoryContext, tagOrDigest?: string): string {
   const base = formatReference(name);
   if (tagOrDigest === undefined) return base;
   return `${base}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;

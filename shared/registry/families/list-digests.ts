@@ -1,5 +1,5 @@
 import { type Digest, isDigest, isTag } from '../../content/index.ts';
-import { displayName, type PageOptions, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
+import { operationOf, type PageOptions, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
 import type { Family } from './family.ts';
 import type { ListedRow } from './listing.ts';
 import { type PagedTask, readPages, tooLarge, webApiOrigin } from './read-pages.ts';
@@ -68,7 +68,7 @@ function taskFor(context: RepositoryContext, family: Family): PagedTask {
   return {
     endpoint: context.endpoint,
     origin: webApiOrigin(family, context.endpoint.origin),
-    what: `list the tags of ${displayName(context)} with their digests`,
+    operation: operationOf(context, 'list tag digests'),
     things: 'tags',
     scopes: [scopeFor(context, 'list')],
     firstPages: family.listing.firstPages(context.name.repository),

@@ -21,7 +21,10 @@ export async function* listRepositories(
   const task: PagedTask = {
     endpoint,
     origin: webApiOrigin(family?.catalog && family, endpoint.origin),
-    what: `list the repositories of ${endpoint.registry}${prefix && ` that begin with "${prefix}"`}`,
+    operation: {
+      name: 'list repositories',
+      subject: `of ${endpoint.registry}${prefix && ` that begin with "${prefix}"`}`,
+    },
     things: 'repositories',
     scopes: [{ repository: '', access: 'catalog' }],
     firstPages: catalog.firstPages(prefix),

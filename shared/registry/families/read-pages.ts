@@ -3,7 +3,7 @@ import { codeOf, RegistryError, TransportError } from '../../errors.ts';
 import { type RequiredScope, secretsIn } from '../auth/index.ts';
 import { followPages, type PageOptions, type RegistryEndpoint, retryUntilIntact } from '../endpoint/index.ts';
 import type { RetryBudget } from '../http/index.ts';
-import { parseJson } from '../protocol/index.ts';
+import { contextOf, couldNot, type Operation, parseJson } from '../protocol/index.ts';
 import type { Family } from './family.ts';
 import type { Page, WebApi } from './listing.ts';
 import { refusedPage } from './refused-page.ts';
@@ -16,8 +16,7 @@ export interface PagedTask {
   readonly endpoint: RegistryEndpoint;
   /** Of the API. */
   readonly origin: URL;
-  /** To stand after "Could not". */
-  readonly what: string;
+  readonly operation: Operation;
   /** What is on the pages, as in "a list of tags". */
   readonly things: string;
   /** For an API that asks for the registry's own credentials. */
@@ -49,10 +48,11 @@ export async function* readPages<P extends Page>(
 }
 
 /** There is more than is read. */
-export function tooLarge({ what, adviceForMany }: PagedTask, limit: string): TransportError {
+export function tooLarge({ operation, adviceForMany }: PagedTask, limit: string): TransportError {
   return new TransportError(
     'E_TOO_LARGE',
-    `Could not ${what}: there are more than ${limit}. ${adviceForMany}`,
+    `${couldNot(operation)}: there are more than ${limit}. ${adviceForMany}`,
+    contextOf(operation),
   );
 }
 
@@ -63,12 +63,12 @@ interface PageReader<P> {
 }
 
 async function createPageReader<P extends Page>(
-  { endpoint, origin, what, things, scopes, firstPages }: PagedTask,
+  { endpoint, origin, operation, things, scopes, firstPages }: PagedTask,
   api: WebApi<P>,
   { onPage, signal }: PageOptions,
 ): Promise<PageReader<P>> {
   const ownCredentials = api.authorization !== 'registry';
-  const authorization = await endpoint.naming(what, signal, authorize);
+  const authorization = await endpoint.naming(operation, signal, authorize);
 
   async function authorize(): Promise<string | undefined> {
     if (typeof api.authorization === 'string') return undefined;
@@ -82,7 +82,7 @@ async function createPageReader<P extends Page>(
 
   async function readOnce(url: URL, retries: RetryBudget): Promise<P> {
     const response = await endpoint.request({
-      what,
+      operation,
       method: 'GET',
       url,
       scopes,
@@ -94,11 +94,11 @@ async function createPageReader<P extends Page>(
       signal,
     });
     if (response.status !== 200) {
-      throw await refusedPage(response, what, endpoint.timing.now(), secretsIn(authorization));
+      throw await refusedPage(response, operation, endpoint.timing.now(), secretsIn(authorization));
     }
-    const json = parseJson(await endpoint.readAll(response, MAX_PAGE_BYTES, { what, signal }));
+    const json = parseJson(await endpoint.readAll(response, MAX_PAGE_BYTES, { operation, signal }));
     const answer = { url, json, link: response.headerLines('link') };
-    const page = await endpoint.naming(what, signal, async () => api.readPage(answer));
+    const page = await endpoint.naming(operation, signal, async () => api.readPage(answer));
     if (!page) throw malformed(`sent something that is not a list of ${things}`);
     return page;
   }
@@ -115,7 +115,8 @@ async function createPageReader<P extends Page>(
   function malformed(how: string): RegistryError {
     return new RegistryError(
       'E_PROTOCOL',
-      `Could not ${what}: ${origin.host} ${how}. Check that no sign-in page or proxy answers for it, and of which kind the registry is.`,
+      `${couldNot(operation)}: ${origin.host} ${how}. Check that no sign-in page or proxy answers for it, and which family the registry is of.`,
+      contextOf(operation),
     );
   }
 

@@ -1,6 +1,6 @@
 import { RegistryError } from '../../errors.ts';
 import { type HttpResponse, readErrorResponse } from '../http/index.ts';
-import { parseRetryTime } from '../protocol/index.ts';
+import { contextOf, couldNot, type Operation, parseRetryTime } from '../protocol/index.ts';
 
 /**
  * The error that a 403 or 429 is. Web APIs count requests in headers of their own, and GitHub answers 403 to
@@ -10,18 +10,18 @@ import { parseRetryTime } from '../protocol/index.ts';
  */
 export async function refusedPage(
   response: HttpResponse,
-  what: string,
+  operation: Operation,
   now: number,
   secrets: readonly string[],
 ): Promise<RegistryError> {
-  const error = await readErrorResponse(response, what, now, secrets);
+  const error = await readErrorResponse(response, operation, now, secrets);
   const { status, url } = response;
   const retryAfterMs = error.retryAfterMs ?? untilReset(response, now);
   if (retryAfterMs === undefined) return error;
   return new RegistryError(
     'E_RATE_LIMITED',
-    `Could not ${what}: the rate limit of ${url.host} is reached (it answered ${status}). Try again in ${Math.ceil(retryAfterMs / 1000)} s.`,
-    { status, registryCodes: error.registryCodes, retryAfterMs, cause: error },
+    `${couldNot(operation)}: the rate limit of ${url.host} is reached (it answered ${status}). Try again in ${Math.ceil(retryAfterMs / 1000)} s.`,
+    { ...contextOf(operation), status, registryCodes: error.registryCodes, retryAfterMs, cause: error },
   );
 }
 

@@ -1,9 +1,9 @@
 import { type RegistryCode, RegistryError } from '../../errors.ts';
 import type { ErrorBody } from './error-body.ts';
+import { contextOf, couldNot, type Operation } from './operation.ts';
 
 export interface ErrorResponse {
-  /** The operation, to stand after "Could not": `read the manifest docker.io/library/node:22`. */
-  readonly what: string;
+  readonly operation: Operation;
   /** Who answered. */
   readonly host: string;
   readonly status: number;
@@ -22,7 +22,7 @@ export const NO_HEAD: readonly number[] = [405, 501];
 
 /** The error that an unsuccessful answer is. */
 export function toRegistryError({
-  what,
+  operation,
   host,
   status,
   body,
@@ -33,8 +33,9 @@ export function toRegistryError({
   const answered = `${host} answered ${status}${body.summary ? ` (${body.summary})` : ''}`;
   return new RegistryError(
     code,
-    `Could not ${what}: ${answered}. ${isAnonymous && code === 'E_DENIED' ? LOG_IN : adviceFor(code, retryAfterMs)}`,
+    `${couldNot(operation)}: ${answered}. ${isAnonymous && code === 'E_DENIED' ? LOG_IN : adviceFor(code, retryAfterMs)}`,
     {
+      ...contextOf(operation),
       status,
       registryCodes: body.codes,
       ...(retryAfterMs !== undefined && { retryAfterMs }),

@@ -5,6 +5,7 @@ export { NO_HEAD, toRegistryError } from './error-response.ts';
 export { parseJson } from './json.ts';
 export { listOf } from './list-of.ts';
 export { nextPage, pageLocation, uploadLocation, withDigest } from './location.ts';
+export { contextOf, couldNot, type Operation } from './operation.ts';
 export { type PullAllowance, readPullAllowance, readRequestPause } from './rate-limit.ts';
 export { redactUrl } from './redact-url.ts';
 export { findRetryAfter, parseRetryAfter, parseRetryTime } from './retry-after.ts';

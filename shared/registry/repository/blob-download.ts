@@ -1,8 +1,8 @@
 import type { Descriptor } from '../../content/index.ts';
 import { IntegrityError, TransportError } from '../../errors.ts';
-import { displayName, pathOf, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
+import { operationOn, pathOf, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
 import { type HttpResponse, RetryBudget } from '../http/index.ts';
-import { parseContentRange } from '../protocol/index.ts';
+import { contextOf, couldNot, type Operation, parseContentRange } from '../protocol/index.ts';
 
 type Blob = Pick<Descriptor, 'digest' | 'size'>;
 
@@ -16,7 +16,7 @@ const PROGRESS_BYTES = 1024 * 1024;
 export class BlobDownload {
   readonly #context: RepositoryContext;
   readonly #blob: Blob;
-  readonly #what: string;
+  readonly #operation: Operation;
   readonly #signal: AbortSignal | undefined;
   readonly #retries: RetryBudget;
   #response: HttpResponse | undefined;
@@ -30,7 +30,7 @@ export class BlobDownload {
   constructor(context: RepositoryContext, blob: Blob, signal: AbortSignal | undefined) {
     this.#context = context;
     this.#blob = blob;
-    this.#what = `read the blob ${displayName(context, blob.digest)}`;
+    this.#operation = operationOn(context, 'fetch blob', blob.digest);
     this.#signal = signal;
     this.#retries = new RetryBudget(context.endpoint.limits, context.endpoint.timing);
   }
@@ -77,7 +77,7 @@ export class BlobDownload {
     const chunks = response.body[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const step = await endpoint.naming(this.#what, this.#signal, () => chunks.next());
+        const step = await endpoint.naming(this.#operation, this.#signal, () => chunks.next());
         if (step.done) return this.#reached < this.#blob.size ? this.#tooShort() : undefined;
         const known = Math.min(this.#reached - this.#position, step.value.byteLength);
         this.#position += step.value.byteLength;
@@ -99,7 +99,7 @@ export class BlobDownload {
     const { endpoint } = this.#context;
     const asksRange = this.#reached > 0 && this.#usesRanges;
     const response = await endpoint.request({
-      what: this.#what,
+      operation: this.#operation,
       method: 'GET',
       url: pathOf(this.#context, `blobs/${this.#blob.digest}`),
       scopes: [scopeFor(this.#context, 'pull')],
@@ -150,7 +150,8 @@ export class BlobDownload {
   #sizeMismatch(found: string): IntegrityError {
     return new IntegrityError(
       'E_SIZE_MISMATCH',
-      `Could not ${this.#what}: it should be ${this.#blob.size} bytes long, ${found}.`,
+      `${couldNot(this.#operation)}: it should be ${this.#blob.size} bytes long, ${found}.`,
+      contextOf(this.#operation),
     );
   }
 }

@@ -1,7 +1,7 @@
 import { type Descriptor, type Digest, verified } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Access } from '../auth/index.ts';
-import { displayName, pathOf, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
+import { operationOn, pathOf, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
 import type { CallOptions, RetryBudget } from '../http/index.ts';
 import { NO_HEAD } from '../protocol/index.ts';
 import { BlobDownload } from './blob-download.ts';
@@ -20,7 +20,7 @@ export async function hasBlob(
   access: Access = 'pull',
 ): Promise<boolean> {
   const response = await context.endpoint.request({
-    what: `look for the blob ${displayName(context, digest)}`,
+    operation: operationOn(context, 'check blob', digest),
     method: 'HEAD',
     url: pathOf(context, `blobs/${digest}`),
     scopes: [scopeFor(context, access)],
@@ -43,7 +43,7 @@ async function canReadBlob(
 ): Promise<boolean> {
   try {
     const response = await context.endpoint.request({
-      what: `look for the blob ${displayName(context, digest)}`,
+      operation: operationOn(context, 'check blob', digest),
       method: 'GET',
       url: pathOf(context, `blobs/${digest}`),
       scopes: [scopeFor(context, access)],
@@ -94,6 +94,6 @@ export async function deleteBlob(
   digest: Digest,
   options: CallOptions = {},
 ): Promise<void> {
-  const what = `delete the blob ${displayName(context, digest)}`;
-  await deleteAt(context, pathOf(context, `blobs/${digest}`), what, options);
+  const operation = operationOn(context, 'delete blob', digest);
+  await deleteAt(context, pathOf(context, `blobs/${digest}`), operation, options);
 }

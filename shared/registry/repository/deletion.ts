@@ -1,5 +1,6 @@
 import { type RepositoryContext, scopeFor } from '../endpoint/index.ts';
 import type { CallOptions } from '../http/index.ts';
+import type { Operation } from '../protocol/index.ts';
 
 /**
  * Deletes what is at a path of the registry. Distribution-spec, "Content Management": 202; some answer 200 or 204.
@@ -8,11 +9,11 @@ import type { CallOptions } from '../http/index.ts';
 export async function deleteAt(
   context: RepositoryContext,
   url: string,
-  what: string,
+  operation: Operation,
   { signal }: CallOptions,
 ): Promise<void> {
   const response = await context.endpoint.request({
-    what,
+    operation,
     method: 'DELETE',
     url,
     scopes: [scopeFor(context, 'delete')],

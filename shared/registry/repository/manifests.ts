@@ -14,7 +14,7 @@ import {
 import { IntegrityError, InvalidInputError, RegistryError } from '../../errors.ts';
 import {
   assertTagOrDigest,
-  displayName,
+  operationOn,
   type PullOptions,
   pathOf,
   type RepositoryContext,
@@ -22,7 +22,7 @@ import {
   scopeFor,
 } from '../endpoint/index.ts';
 import type { CallOptions, HttpResponse, RetryBudget } from '../http/index.ts';
-import { NO_HEAD } from '../protocol/index.ts';
+import { contextOf, couldNot, NO_HEAD, type Operation } from '../protocol/index.ts';
 import { deleteAt } from './deletion.ts';
 
 /** What a registry said of a manifest that it stored. */
@@ -46,9 +46,9 @@ export async function resolveManifest(
   { signal, meter }: PullOptions = {},
 ): Promise<Descriptor | undefined> {
   assertTagOrDigest(tagOrDigest);
-  const what = `look up ${displayName(context, tagOrDigest)}`;
+  const operation = operationOn(context, 'resolve', tagOrDigest);
   const response = await context.endpoint.request({
-    what,
+    operation,
     method: 'HEAD',
     url: pathOf(context, `manifests/${tagOrDigest}`),
     scopes: [scopeFor(context, 'pull')],
@@ -60,8 +60,8 @@ export async function resolveManifest(
   await response.body.discard();
   if (response.status === 404) return undefined;
   if (NO_HEAD.includes(response.status)) return await resolveByGet(context, tagOrDigest, { signal, meter });
-  const announced = announcedDigest(context, what, response);
-  if (isDigest(tagOrDigest) && announced !== undefined) assertSame(what, tagOrDigest, announced);
+  const announced = announcedDigest(context, operation, response);
+  if (isDigest(tagOrDigest) && announced !== undefined) assertSame(operation, tagOrDigest, announced);
   const digest = isDigest(tagOrDigest) ? tagOrDigest : announced;
   const size = Number(response.header('content-length') || Number.NaN);
   const mediaType = response.header('content-type')?.split(';', 1)[0]?.trim();
@@ -112,9 +112,9 @@ async function fetchOnce(
   tagOrDigest: string,
   { signal, meter, retries }: AttemptOptions & PullOptions,
 ): Promise<ManifestContent> {
-  const what = `read the manifest ${displayName(context, tagOrDigest)}`;
+  const operation = operationOn(context, 'fetch manifest', tagOrDigest);
   const response = await context.endpoint.request({
-    what,
+    operation,
     method: 'GET',
     url: pathOf(context, `manifests/${tagOrDigest}`),
     scopes: [scopeFor(context, 'pull')],
@@ -124,23 +124,27 @@ async function fetchOnce(
     retries,
     signal,
   });
-  const bytes = await context.endpoint.readAll(response, MAX_MANIFEST_BYTES, { what, signal });
-  const digest = isDigest(tagOrDigest) ? tagOrDigest : announcedDigest(context, what, response);
+  const bytes = await context.endpoint.readAll(response, MAX_MANIFEST_BYTES, { operation, signal });
+  const digest = isDigest(tagOrDigest) ? tagOrDigest : announcedDigest(context, operation, response);
   const contentType = response.header('content-type');
-  assertManifestLike(context, what, contentType);
+  assertManifestLike(context, operation, contentType);
   if (digest !== undefined) verifyBytes(bytes, { digest });
-  return manifestContent(bytes, manifestType(context, what, bytes, contentType), digest);
+  return manifestContent(bytes, manifestType(context, operation, bytes, contentType), digest);
 }
 
-function assertManifestLike(context: RepositoryContext, what: string, contentType: string | undefined): void {
+function assertManifestLike(
+  context: RepositoryContext,
+  operation: Operation,
+  contentType: string | undefined,
+): void {
   if (contentType !== undefined && !/^(?:application\/|text\/plain)/i.test(contentType.trim())) {
-    throw context.endpoint.malformed(what, `sent ${contentType.slice(0, 100)}, which no manifest is`);
+    throw context.endpoint.malformed(operation, `sent ${contentType.slice(0, 100)}, which no manifest is`);
   }
 }
 
 function manifestType(
   context: RepositoryContext,
-  what: string,
+  operation: Operation,
   bytes: Uint8Array,
   contentType: string | undefined,
 ): string {
@@ -148,7 +152,7 @@ function manifestType(
     return mediaTypeOf(bytes, contentType);
   } catch (error) {
     if (!(error instanceof InvalidInputError)) throw error;
-    throw context.endpoint.malformed(what, 'sent something that is not a manifest', error);
+    throw context.endpoint.malformed(operation, 'sent something that is not a manifest', error);
   }
 }
 
@@ -179,10 +183,10 @@ async function pushOnce(
   { bytes, mediaType, digest }: ManifestContent,
   { signal, retries }: AttemptOptions,
 ): Promise<PushedManifest> {
-  const what = `push the manifest ${displayName(context, tagOrDigest)}`;
+  const operation = operationOn(context, 'push manifest', tagOrDigest);
   const response = await context.endpoint
     .request({
-      what,
+      operation,
       method: 'PUT',
       url: pathOf(context, `manifests/${tagOrDigest}`),
       scopes: [scopeFor(context, 'push')],
@@ -192,12 +196,12 @@ async function pushOnce(
       retries,
       signal,
     })
-    .catch(misread(what, digest));
+    .catch(misread(operation, digest));
   await response.body.discard();
-  const stored = announcedDigest(context, what, response);
-  if (stored !== undefined) assertSame(what, digestOf(bytes, algorithmOf(stored)), stored);
+  const stored = announcedDigest(context, operation, response);
+  if (stored !== undefined) assertSame(operation, digestOf(bytes, algorithmOf(stored)), stored);
   // What is pushed by its digest, the registry has to check. Of a tag nobody has said what it names now.
-  else if (!isDigest(tagOrDigest)) await assertTagged(context, tagOrDigest, digest, { what, signal });
+  else if (!isDigest(tagOrDigest)) await assertTagged(context, tagOrDigest, digest, { operation, signal });
   const subject = response.header('oci-subject');
   return { subject: subject !== undefined && isDigest(subject) ? subject : undefined };
 }
@@ -207,20 +211,20 @@ async function assertTagged(
   context: RepositoryContext,
   tag: string,
   digest: Digest,
-  { what, signal }: { readonly what: string; readonly signal?: AbortSignal | undefined },
+  { operation, signal }: { readonly operation: Operation; readonly signal?: AbortSignal | undefined },
 ): Promise<void> {
   const tagged = await resolveManifest(context, tag, { signal });
-  if (tagged) assertSame(what, digest, tagged.digest);
+  if (tagged) assertSame(operation, digest, tagged.digest);
 }
 
 /** Bytes that do not have their digest at the registry were damaged on the way, or changed by it. */
-function misread(what: string, digest: Digest): (error: unknown) => never {
+function misread(operation: Operation, digest: Digest): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof RegistryError && error.registryCodes.includes('DIGEST_INVALID'))) throw error;
     throw new IntegrityError(
       'E_DIGEST_MISMATCH',
-      `Could not ${what}: the registry says that what arrived is not ${digest}. Nothing was tagged.`,
-      { cause: error },
+      `${couldNot(operation)}: the registry says that what arrived is not ${digest}. Nothing was tagged.`,
+      { ...contextOf(operation), cause: error },
     );
   };
 }
@@ -232,25 +236,26 @@ export async function deleteManifest(
   options: CallOptions = {},
 ): Promise<void> {
   assertTagOrDigest(tagOrDigest);
-  const what = `delete the manifest ${displayName(context, tagOrDigest)}`;
-  await deleteAt(context, pathOf(context, `manifests/${tagOrDigest}`), what, options);
+  const operation = operationOn(context, 'delete manifest', tagOrDigest);
+  await deleteAt(context, pathOf(context, `manifests/${tagOrDigest}`), operation, options);
 }
 
 /** `Docker-Content-Digest`, which a registry may leave out but not garble. */
 function announcedDigest(
   context: RepositoryContext,
-  what: string,
+  operation: Operation,
   response: HttpResponse,
 ): Digest | undefined {
   const header = response.header('docker-content-digest');
   if (header === undefined || isDigest(header)) return header;
-  throw context.endpoint.malformed(what, 'announced a digest that is none');
+  throw context.endpoint.malformed(operation, 'announced a digest that is none');
 }
 
-function assertSame(what: string, expected: Digest, actual: Digest): void {
+function assertSame(operation: Operation, expected: Digest, actual: Digest): void {
   if (expected === actual) return;
   throw new IntegrityError(
     'E_DIGEST_MISMATCH',
-    `Could not ${what}: the registry has ${actual} where ${expected} belongs. Look at what it holds there before trusting it.`,
+    `${couldNot(operation)}: the registry has ${actual} where ${expected} was expected. Check what it holds before using it.`,
+    contextOf(operation),
   );
 }

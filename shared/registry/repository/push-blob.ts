@@ -1,6 +1,6 @@
 import { type Descriptor, OCI_CONFIG, type UploadSessions } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
-import { displayName, pathOf, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
+import { operationOn, pathOf, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
 import type { CallOptions } from '../http/index.ts';
 import { type Blob, UploadSession, uploadBlob } from '../uploads/index.ts';
 import { hasBlob } from './blobs.ts';
@@ -83,7 +83,7 @@ async function tryMount(
   const query = `mount=${encodeURIComponent(blob.digest)}&from=${encodeURIComponent(from)}`;
   try {
     const response = await context.endpoint.request({
-      what: `mount the blob ${displayName(context, blob.digest)} from ${from}`,
+      operation: operationOn(context, 'mount blob', blob.digest, ` from ${from}`),
       method: 'POST',
       url: pathOf(context, `blobs/uploads/?${query}`),
       scopes: [scopeFor(context, 'push'), { repository: from, access: 'pull' }],

@@ -7,7 +7,7 @@ import {
   isIndexType,
   type ManifestContent,
 } from '../../content/index.ts';
-import { displayName, type PullOptions, type RepositoryContext } from '../endpoint/index.ts';
+import { operationOn, type PullOptions, type RepositoryContext } from '../endpoint/index.ts';
 import type { CallOptions } from '../http/index.ts';
 import { parseJson } from '../protocol/index.ts';
 import { findManifest, pushManifest, resolveManifest } from './manifests.ts';
@@ -36,7 +36,7 @@ export async function referrersUnderTag(
   const referrers = parseReferrers(parseJson(content.bytes));
   if (referrers) return referrers;
   throw context.endpoint.malformed(
-    `read ${displayName(context, tag)}`,
+    operationOn(context, 'fetch manifest', tag),
     'has something there that is not an index of referrers',
   );
 }

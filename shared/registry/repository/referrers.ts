@@ -1,9 +1,9 @@
 import { type Descriptor, type Digest, isIndexType, parseDigest } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
 import {
-  displayName,
   followPages,
   type LinkedPage,
+  operationOf,
   type PullOptions,
   pathOf,
   type RepositoryContext,
@@ -11,7 +11,7 @@ import {
   scopeFor,
 } from '../endpoint/index.ts';
 import type { CallOptions } from '../http/index.ts';
-import { nextPage, parseJson } from '../protocol/index.ts';
+import { nextPage, type Operation, parseJson } from '../protocol/index.ts';
 import { looksLikeIndex, parseReferrers } from './referrers-document.ts';
 import { referrersUnderTag } from './referrers-tag.ts';
 
@@ -47,10 +47,10 @@ async function listByApi(
 ): Promise<readonly Descriptor[] | undefined> {
   const { endpoint } = context;
   if (endpoint.lacksReferrersApi) return undefined;
-  const what = `list the referrers of ${displayName(context, digest)}`;
+  const operation = operationOf(context, 'list referrers', digest);
   const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
   const url = new URL(pathOf(context, `referrers/${digest}${query}`), endpoint.origin);
-  const request = { what, artifactType, signal };
+  const request = { operation, artifactType, signal };
   const first = await readFirstPage(context, url, request);
   if (!first) return undefined;
   const found: Descriptor[] = [];
@@ -59,19 +59,19 @@ async function listByApi(
     positionOf: ({ next }) => next?.href ?? '',
     passed: [url.href],
     maxPages: MAX_PAGES,
-    stuck: () => endpoint.malformed(what, 'keeps sending the same page'),
-    tooMany: () => endpoint.malformed(what, `has more than ${MAX_PAGES} pages of them`),
+    stuck: () => endpoint.malformed(operation, 'keeps sending the same page'),
+    tooMany: () => endpoint.malformed(operation, `has more than ${MAX_PAGES} pages of them`),
   });
   for await (const { referrers } of pages) {
     found.push(...referrers);
     if (found.length > MAX_REFERRERS)
-      throw endpoint.malformed(what, `has more than ${MAX_REFERRERS} of them`);
+      throw endpoint.malformed(operation, `has more than ${MAX_REFERRERS} of them`);
   }
   return found;
 }
 
 interface PageRequest extends CallOptions {
-  readonly what: string;
+  readonly operation: Operation;
   readonly artifactType: string | undefined;
 }
 
@@ -116,12 +116,12 @@ interface PageResponse {
 async function fetchPage(
   context: RepositoryContext,
   url: URL,
-  { what, signal }: PageRequest,
+  { operation, signal }: PageRequest,
 ): Promise<PageResponse> {
   const { endpoint } = context;
   return await retryUntilIntact(context, signal, async (retries) => {
     const response = await endpoint.request({
-      what,
+      operation,
       method: 'GET',
       url,
       scopes: [scopeFor(context, 'pull')],
@@ -130,7 +130,7 @@ async function fetchPage(
       signal,
     });
     return {
-      document: parseJson(await endpoint.readAll(response, MAX_PAGE_BYTES, { what, signal })),
+      document: parseJson(await endpoint.readAll(response, MAX_PAGE_BYTES, { operation, signal })),
       isIndex: isIndexType(response.header('content-type')?.split(';', 1)[0]?.trim() ?? ''),
       filters: response.header('oci-filters-applied') ?? '',
       links: response.headerLines('link'),
@@ -142,10 +142,10 @@ function toPage(
   { endpoint }: RepositoryContext,
   url: URL,
   { document, filters, links }: PageResponse,
-  { what, artifactType }: PageRequest,
+  { operation, artifactType }: PageRequest,
 ): ReferrersPage {
   const referrers = parseReferrers(document);
-  if (!referrers) throw endpoint.malformed(what, 'sent something that is not an index of referrers');
+  if (!referrers) throw endpoint.malformed(operation, 'sent something that is not an index of referrers');
   return {
     referrers: FILTERED_BY_TYPE.test(filters) ? referrers : ofType(referrers, artifactType),
     next: nextPage(links, url, endpoint.origin),

@@ -1,6 +1,6 @@
 import { isTag } from '../../content/index.ts';
 import { InvalidInputError, RegistryError } from '../../errors.ts';
-import { displayName, pathOf, type RepositoryContext } from '../endpoint/index.ts';
+import { operationOn, pathOf, type RepositoryContext } from '../endpoint/index.ts';
 import type { Family } from '../families/index.ts';
 import type { CallOptions } from '../http/index.ts';
 import { deleteAt } from './deletion.ts';
@@ -17,7 +17,7 @@ export async function deleteTag(
   }
   try {
     const url = family?.tagPath?.(context.name.repository, tag) ?? pathOf(context, `manifests/${tag}`);
-    await deleteAt(context, url, `delete the tag ${displayName(context, tag)}`, options);
+    await deleteAt(context, url, operationOn(context, 'delete tag', tag), options);
     return 'deleted';
   } catch (error) {
     // On a route for tags, such a response has another reason: Azure refuses so what is locked.

@@ -1,16 +1,16 @@
 import * as z from 'zod';
 import { isTag } from '../../content/index.ts';
 import {
-  displayName,
   followPages,
   type LinkedPage,
+  operationOf,
   type PageOptions,
   pathOf,
   type RepositoryContext,
   retryUntilIntact,
   scopeFor,
 } from '../endpoint/index.ts';
-import { listOf, nextPage, parseJson } from '../protocol/index.ts';
+import { listOf, nextPage, type Operation, parseJson } from '../protocol/index.ts';
 
 const PAGE_SIZE = 1000;
 /** Registries without paging send everything in one response. */
@@ -31,25 +31,25 @@ export async function* listTags(
   options: PageOptions = {},
 ): AsyncGenerator<string, void, undefined> {
   const { endpoint } = context;
-  const what = `list the tags of ${displayName(context)}`;
+  const operation = operationOf(context, 'list tags');
   const url = new URL(pathOf(context, `tags/list?n=${PAGE_SIZE}`), endpoint.origin);
-  const read = (page: URL) => readPage(context, page, what, options);
+  const read = (page: URL) => readPage(context, page, operation, options);
   const pages = followPages(await read(url), {
     read,
     positionOf: ({ next }) => next?.href ?? '',
     passed: [url.href],
     maxPages: MAX_PAGES,
-    stuck: () => endpoint.malformed(what, 'keeps sending the same page'),
-    tooMany: () => endpoint.malformed(what, `has more than ${MAX_PAGES} pages of them`),
+    stuck: () => endpoint.malformed(operation, 'keeps sending the same page'),
+    tooMany: () => endpoint.malformed(operation, `has more than ${MAX_PAGES} pages of them`),
   });
   let count = 0;
   for await (const { tags } of pages) {
     for (const tag of tags) {
       if (!isTag(tag)) {
-        throw endpoint.malformed(what, `listed ${JSON.stringify(tag.slice(0, 40))}, which is not a tag`);
+        throw endpoint.malformed(operation, `listed ${JSON.stringify(tag.slice(0, 40))}, which is not a tag`);
       }
       count += 1;
-      if (count > MAX_TAGS) throw endpoint.malformed(what, `has more than ${MAX_TAGS} of them`);
+      if (count > MAX_TAGS) throw endpoint.malformed(operation, `has more than ${MAX_TAGS} of them`);
       yield tag;
     }
   }
@@ -63,14 +63,14 @@ interface TagPage extends LinkedPage {
 async function readPage(
   context: RepositoryContext,
   url: URL,
-  what: string,
+  operation: Operation,
   { signal, onPage }: PageOptions,
 ): Promise<TagPage> {
   const { endpoint } = context;
   await onPage?.();
   const { bytes, links } = await retryUntilIntact(context, signal, async (retries) => {
     const response = await endpoint.request({
-      what,
+      operation,
       method: 'GET',
       url,
       scopes: [scopeFor(context, 'list')],
@@ -79,10 +79,10 @@ async function readPage(
       retries,
       signal,
     });
-    const bytes = await endpoint.readAll(response, MAX_PAGE_BYTES, { what, signal });
+    const bytes = await endpoint.readAll(response, MAX_PAGE_BYTES, { operation, signal });
     return { bytes, links: response.headerLines('link') };
   });
   const page = pageSchema.safeParse(parseJson(bytes)).data;
-  if (!page) throw endpoint.malformed(what, 'sent something that is not a list of tags');
+  if (!page) throw endpoint.malformed(operation, 'sent something that is not a list of tags');
   return { tags: page.tags, next: nextPage(links, url, endpoint.origin) };
 }

@@ -1,6 +1,6 @@
 import type { UploadClaim, UploadState } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
-import { displayName, type RepositoryContext } from '../endpoint/index.ts';
+import { operationOn, type RepositoryContext } from '../endpoint/index.ts';
 import { ChunkReader } from './chunk-reader.ts';
 import { MonolithicUpload } from './monolithic-upload.ts';
 import type { UploadBody } from './upload-body.ts';
@@ -153,8 +153,11 @@ export class ResumableUpload {
     const arrived = await session.append(chunk, end - offset, options);
     if (arrived !== undefined && arrived !== end) {
       const { endpoint, name } = this.#context;
-      const what = `upload the blob ${displayName(this.#context, this.#blob.digest)}`;
-      throw endpoint.malformed(what, `counts ${arrived} bytes where ${end} were sent to ${name.repository}`);
+      const operation = operationOn(this.#context, 'upload blob', this.#blob.digest);
+      throw endpoint.malformed(
+        operation,
+        `counts ${arrived} bytes where ${end} were sent to ${name.repository}`,
+      );
     }
     return { ...progress, offset: end };
   }

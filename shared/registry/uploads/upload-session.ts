@@ -1,8 +1,8 @@
 import type { Descriptor, UploadState } from '../../content/index.ts';
 import { IntegrityError } from '../../errors.ts';
-import { displayName, pathOf, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
+import { operationOf, operationOn, pathOf, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
 import type { BodyMaker, CallOptions, HttpResponse, RetryBudget } from '../http/index.ts';
-import { uploadLocation, withDigest } from '../protocol/index.ts';
+import { contextOf, couldNot, type Operation, uploadLocation, withDigest } from '../protocol/index.ts';
 
 export type Blob = Pick<Descriptor, 'digest' | 'size'>;
 
@@ -36,7 +36,7 @@ export class UploadSession {
     options: AttemptOptions,
   ): Promise<UploadSession> {
     const response = await context.endpoint.request({
-      what: `begin the upload of the blob ${displayName(context, blob.digest)}`,
+      operation: operationOf(context, 'start upload', blob.digest),
       method: 'POST',
       url: pathOf(context, 'blobs/uploads/'),
       scopes: [scopeFor(context, 'push')],
@@ -80,7 +80,7 @@ export class UploadSession {
   ): Promise<number | undefined> {
     const { endpoint } = this.#context;
     const response = await endpoint.request({
-      what: this.#what,
+      operation: this.#operation,
       method: 'PATCH',
       url: this.#location,
       scopes: [scopeFor(this.#context, 'push')],
@@ -104,7 +104,7 @@ export class UploadSession {
     const { endpoint } = this.#context;
     const { digest, size } = this.#blob;
     const response = await endpoint.request({
-      what: this.#what,
+      operation: this.#operation,
       method: 'PUT',
       url: withDigest(this.#location, digest),
       scopes: [scopeFor(this.#context, 'push')],
@@ -118,7 +118,8 @@ export class UploadSession {
     if (stored !== undefined && stored !== digest && stored.split(':', 1)[0] === digest.split(':', 1)[0]) {
       throw new IntegrityError(
         'E_DIGEST_MISMATCH',
-        `Could not ${this.#what}: the registry says it stored ${stored.slice(0, 150)}.`,
+        `${couldNot(this.#operation)}: the registry says it stored ${stored.slice(0, 150)}.`,
+        contextOf(this.#operation),
       );
     }
   }
@@ -126,7 +127,7 @@ export class UploadSession {
   /** How many bytes have arrived; `undefined` when the registry does not say, or says what cannot be. */
   async progress(options: AttemptOptions): Promise<number | undefined> {
     const response = await this.#context.endpoint.request({
-      what: `see how much of the blob ${displayName(this.#context, this.#blob.digest)} arrived`,
+      operation: operationOf(this.#context, 'query upload', this.#blob.digest),
       method: 'GET',
       url: this.#location,
       scopes: [scopeFor(this.#context, 'push')],
@@ -144,7 +145,7 @@ export class UploadSession {
   async cancel(): Promise<void> {
     try {
       const response = await this.#context.endpoint.request({
-        what: 'cancel an upload',
+        operation: operationOf(this.#context, 'cancel upload', this.#blob.digest),
         method: 'DELETE',
         url: this.#location,
         scopes: [scopeFor(this.#context, 'push')],
@@ -157,8 +158,8 @@ export class UploadSession {
     }
   }
 
-  get #what(): string {
-    return `upload the blob ${displayName(this.#context, this.#blob.digest)}`;
+  get #operation(): Operation {
+    return operationOn(this.#context, 'upload blob', this.#blob.digest);
   }
 
   /** A response without a location leaves the session where it is. */

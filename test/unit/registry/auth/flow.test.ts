@@ -196,7 +196,7 @@ describe('the token flow', () => {
     const repository = testRepository(server, { credentials: JANE });
     const error = await failureOf(repository.resolve('latest'));
     expect(error).toMatchObject({ code: 'E_DENIED', status: 401 });
-    expect(error.message).toMatch(/^Could not look up .*acme\/app:latest.*Check the credentials/);
+    expect(error.message).toMatch(/^Could not resolve .*acme\/app:latest.*Check the credentials/);
     expect(server.requests).toHaveLength(3);
     await failureOf(repository.resolve('latest'));
     expect(server.requests).toHaveLength(6);
@@ -248,7 +248,7 @@ describe('the token flow', () => {
     expect(await failureOf(testRepository(server, { credentials: JANE }).resolve('latest'))).toMatchObject({
       code: 'E_PROTOCOL',
       message: expect.stringMatching(
-        /^Could not look up .*without https \(http:\/\/auth\.example\.com\/token\)/,
+        /^Could not resolve .*without https \(http:\/\/auth\.example\.com\/token\)/,
       ),
     });
   });
@@ -279,7 +279,7 @@ describe('the token flow', () => {
     const server = await tokenRegistry({ token: () => token });
     const error = await failureOf(testRepository(server, { credentials: JANE }).resolve('latest'));
     expect(error.code).toBe(code);
-    expect(error.message).toContain(`Could not look up ${server.host}/acme/app:latest`);
+    expect(error.message).toContain(`Could not resolve ${server.host}/acme/app:latest`);
     expect(error.message).not.toContain('s3cret');
   });
 

@@ -132,7 +132,7 @@ it.each(['docker-hub', 'github', 'quay'] as const)(
 it.each([401, 403, 404, 405])('are a matter of advice where the registry answers %d', async (status) => {
   const server = await scriptedServer(() => ({ status }));
   const failure = await failureOf(collect(clientOf(undefined).repositories(server.host)));
-  expect(failure.message).toContain(`Could not list the repositories of ${server.host}`);
+  expect(failure.message).toContain(`Could not list repositories of ${server.host}`);
   expect(failure.message).toContain('name the repositories one by one');
 });
 

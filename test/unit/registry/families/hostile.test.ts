@@ -27,7 +27,7 @@ describe.each(FAMILIES)('a listing of %s', (family) => {
     const { failure, host } = await failureAt(family, () => reply);
     expect(failure).toMatchObject({
       code: 'E_PROTOCOL',
-      message: expect.stringContaining(`Could not list the tags of ${host}/acme/app with their digests`),
+      message: expect.stringContaining(`Could not list tag digests of ${host}/acme/app`),
     });
   });
 

@@ -14,7 +14,7 @@ describe('the certificate of a registry', () => {
     const error = await failureOf(testClient(settingsFor(server, {})).ping(server.host));
     expect(error).toMatchObject({ code: 'E_NETWORK' });
     expect(error.message).toBe(
-      `Could not reach the registry ${server.host}: GET ${server.url}/v2/: its certificate comes from an unknown authority. If that authority is yours, put registries: { "${server.host}": { tls: { caFile: PATH } } } into longshore.yaml, a file of just that line where you have none.`,
+      `Could not ping registry ${server.host}: GET ${server.url}/v2/: its certificate comes from an unknown authority. If that authority is yours, put registries: { "${server.host}": { tls: { caFile: PATH } } } into longshore.yaml, a file of just that line where you have none.`,
     );
     expect(server.connections).toBe(1);
     expect(server.requests).toEqual([]);

@@ -54,7 +54,7 @@ describe('connections', () => {
     expect(await failureOf(client.ping('127.0.0.1:1'))).toMatchObject({
       name: 'TransportError',
       code: 'E_NETWORK',
-      message: 'Could not reach the registry 127.0.0.1:1: GET http://127.0.0.1:1/v2/: nothing listens there.',
+      message: 'Could not ping registry 127.0.0.1:1: GET http://127.0.0.1:1/v2/: nothing listens there.',
     });
     expect(await failureOf(client.ping('no-such-host.invalid'))).toMatchObject({ code: 'E_NETWORK' });
   });
@@ -109,7 +109,7 @@ describe('a silent or rambling registry', () => {
     const blob = await testRepository(server, impatient).openBlob({ digest: digestOf('x'), size: 10 });
     expect(await failureOf(bytesIn(blob))).toMatchObject({
       code: 'E_TIMEOUT',
-      message: expect.stringMatching(/^Could not read the blob .*stopped in the middle\.$/),
+      message: expect.stringMatching(/^Could not fetch blob .*stopped in the middle\.$/),
     });
   });
 
@@ -221,7 +221,7 @@ describe('retry', () => {
       name: 'RegistryError',
       code: 'E_UNAVAILABLE',
       status: 503,
-      message: `Could not reach the registry ${server.host}: ${server.host} answered 503 (UNAVAILABLE: maintenance). It has a problem of its own: try again later.`,
+      message: `Could not ping registry ${server.host}: ${server.host} answered 503 (UNAVAILABLE: maintenance). It has a problem of its own: try again later.`,
     });
     expect(server.requests).toHaveLength(4);
   });
@@ -332,7 +332,7 @@ describe('redirects', () => {
     const server = await scriptedServer(() => ({ status: 307, headers: { location } }));
     expect(await failureOf(testRepository(server).resolve('latest'))).toMatchObject({
       code: 'E_DENIED',
-      message: expect.stringMatching(/^Could not look up .* link-local or metadata address/),
+      message: expect.stringMatching(/^Could not resolve .* link-local or metadata address/),
     });
   });
 

@@ -2,7 +2,12 @@ import { expect, it } from 'vitest';
 import { toRegistryError } from '../../../../shared/registry/protocol/error-response.ts';
 
 const codeFor = (status: number, codes: string[] = []) =>
-  toRegistryError({ what: 'read it', host: 'ghcr.io', status, body: { codes, summary: '' } }).code;
+  toRegistryError({
+    operation: { name: 'fetch', subject: 'it' },
+    host: 'ghcr.io',
+    status,
+    body: { codes, summary: '' },
+  }).code;
 
 it.each([
   [404, [], 'E_NOT_FOUND'],
@@ -26,7 +31,12 @@ it.each([
 });
 
 it('takes a 403 that says when to come back for a rate limit, as GitHub has it', () => {
-  const refused = { what: 'read it', host: 'ghcr.io', status: 403, body: { codes: ['DENIED'], summary: '' } };
+  const refused = {
+    operation: { name: 'fetch', subject: 'it' },
+    host: 'ghcr.io',
+    status: 403,
+    body: { codes: ['DENIED'], summary: '' },
+  };
   expect(toRegistryError({ ...refused, retryAfterMs: 60_000 })).toMatchObject({
     code: 'E_RATE_LIMITED',
     retryAfterMs: 60_000,
@@ -35,20 +45,24 @@ it('takes a 403 that says when to come back for a rate limit, as GitHub has it',
 
 it('says the operation, who answered what, and what to do', () => {
   const error = toRegistryError({
-    what: 'read the manifest docker.io/library/node:22',
+    operation: { name: 'fetch manifest', subject: 'docker.io/library/node:22' },
     host: 'registry-1.docker.io',
     status: 429,
     body: { codes: ['TOOMANYREQUESTS'], summary: 'TOOMANYREQUESTS: slow down' },
     retryAfterMs: 90_500,
   });
   expect(error.message).toBe(
-    'Could not read the manifest docker.io/library/node:22: registry-1.docker.io answered 429 (TOOMANYREQUESTS: slow down). Its rate limit is reached: try again in 91 s.',
+    'Could not fetch manifest docker.io/library/node:22: registry-1.docker.io answered 429 (TOOMANYREQUESTS: slow down). Its rate limit is reached: try again in 91 s.',
   );
   expect(error).toMatchObject({ status: 429, registryCodes: ['TOOMANYREQUESTS'], retryAfterMs: 90_500 });
 });
 
 it('that asks for credentials where none are known says where to put some', () => {
-  const about = { what: 'look up ghcr.io/a/b:1', host: 'ghcr.io', body: { codes: [], summary: '' } };
+  const about = {
+    operation: { name: 'look', subject: 'up ghcr.io/a/b:1' },
+    host: 'ghcr.io',
+    body: { codes: [], summary: '' },
+  };
   const said = (status: number, isAnonymous: boolean) =>
     toRegistryError({ ...about, status, isAnonymous }).message;
   expect(said(401, true)).toMatch(/No credentials are known for it: .* longshore\.yaml, or use docker login/);

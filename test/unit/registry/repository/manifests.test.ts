@@ -116,7 +116,7 @@ describe('fetchManifest', () => {
     expect(await failureOf(testRepository(server).fetchManifest('22'))).toMatchObject({
       code,
       message: expect.stringMatching(
-        /^Could not read the manifest 127\.0\.0\.1:\d+\/acme\/app:22: .*Check that/,
+        /^Could not fetch manifest 127\.0\.0\.1:\d+\/acme\/app:22: .*Check that/,
       ),
     });
   });
@@ -150,7 +150,7 @@ describe('fetchManifest', () => {
     expect(await failureOf(testRepository(server).fetchManifest('22'))).toMatchObject({
       code: 'E_NOT_FOUND',
       registryCodes: ['MANIFEST_UNKNOWN'],
-      message: `Could not read the manifest ${server.host}/acme/app:22: ${server.host} answered 404 (MANIFEST_UNKNOWN: manifest unknown). Check the name; it is not there, or these credentials may not see it.`,
+      message: `Could not fetch manifest ${server.host}/acme/app:22: ${server.host} answered 404 (MANIFEST_UNKNOWN: manifest unknown). Check the name; it is not there, or these credentials may not see it.`,
     });
   });
 });

@@ -48,7 +48,7 @@ it.each([
   const { tags, server } = await list(() => ({ body }));
   expect(await failureOf(tags)).toMatchObject({
     code: 'E_PROTOCOL',
-    message: expect.stringContaining(`Could not list the tags of ${server.host}/acme/app`),
+    message: expect.stringContaining(`Could not list tags of ${server.host}/acme/app`),
   });
 });
 

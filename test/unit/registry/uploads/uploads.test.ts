@@ -219,7 +219,7 @@ describe('an upload that breaks', () => {
     const server = await uploadRegistry(({ method }) => (method === 'PUT' ? { status: 500 } : undefined));
     expect(await failureOf(push(server))).toMatchObject({
       code: 'E_UNAVAILABLE',
-      message: expect.stringMatching(/^Could not upload the blob .*answered 500/),
+      message: expect.stringMatching(/^Could not upload blob .*answered 500/),
     });
     expect(server.log.filter((line) => line.startsWith('PUT'))).toHaveLength(4);
     expect(server.log.at(-1)).toMatch(/^DELETE/);
