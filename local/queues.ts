@@ -1,24 +1,13 @@
+import { deadLetterQueueName, QUEUE_PROPERTIES, QUEUES } from '../shared/resources.ts';
 import type { QueueOptions } from './service-bus/index.ts';
 
-const MINUTE_MS = 60_000;
-
 /**
- * The queues that Longshore works with, as they are to be set up in Azure.
- * @param importsLockMs how long a worker that died keeps its job from others. Default: a minute, as in Azure.
+ * The queues of a deployment under their default names, for the emulator.
+ * @param lockDurationMs overrides how long a crashed worker's message stays locked.
  */
-export function longshoreQueues(importsLockMs = MINUTE_MS): Readonly<Record<string, QueueOptions>> {
-  const duplicateWindowMs = 10 * MINUTE_MS;
-  return {
-    imports: { duplicateWindowMs, lockDurationMs: importsLockMs },
-    'imports-set-aside': {},
-    polls: { duplicateWindowMs },
-    transfers: { duplicateWindowMs, lockDurationMs: importsLockMs },
-  };
+export function longshoreQueues(
+  lockDurationMs: number = QUEUE_PROPERTIES.lockDurationMs,
+): Readonly<Record<string, QueueOptions>> {
+  const triggering = Object.values(QUEUES).map(({ name }) => [name, { ...QUEUE_PROPERTIES, lockDurationMs }]);
+  return { ...Object.fromEntries(triggering), [deadLetterQueueName(QUEUES.imports.name)]: {} };
 }
-
-/** The settings that name them to the functions. */
-export const QUEUE_SETTINGS = {
-  IMPORTS_QUEUE: 'imports',
-  POLLS_QUEUE: 'polls',
-  TRANSFERS_QUEUE: 'transfers',
-} as const;

@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createAzureClients } from '../shared/azure/index.ts';
+import { CONTAINERS, RESOURCE_SETTINGS } from '../shared/resources.ts';
 import { startAzurite } from './azurite.ts';
 import { onCustomaryPorts } from './customary-ports.ts';
 import { type FunctionsProcess, startFunctionsProcess } from './functions-process.ts';
-import { longshoreQueues, QUEUE_SETTINGS } from './queues.ts';
+import { longshoreQueues } from './queues.ts';
 import { type AnsweredRequest, type RunningRegistry, startRegistry } from './registry/index.ts';
 import { startServiceBusEmulator } from './service-bus/index.ts';
 
@@ -94,14 +95,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     AzureWebJobsStorage: storage,
     ServiceBus: serviceBus.connectionString,
     LONGSHORE_CONFIG: configFile,
-    ...QUEUE_SETTINGS,
-    TRANSFER_CONTAINER: 'transfer',
+    ...RESOURCE_SETTINGS,
     POLL_SCHEDULE: '*/2 * * * * *',
     TARGET_PASSWORD: LOGIN.password,
     WEBHOOK_SECRET: 'only-on-this-machine-and-for-notices',
   };
   const blobs = await createAzureClients().blobService({ kind: 'connectionString', value: storage });
-  await blobs.getContainerClient(settings.TRANSFER_CONTAINER).createIfNotExists();
+  await blobs.getContainerClient(CONTAINERS.transfer.name).createIfNotExists();
 
   const all = started.move();
   const close = () => all.disposeAsync();

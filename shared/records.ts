@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { TableName } from './resources.ts';
 
 /**
  * Where state lives. Every durable fact is a small record under a two-part key, changed only by
@@ -69,4 +70,4 @@ export interface SearchableRecords<T extends object> {
 export interface TableRecords<T extends object> extends PrunableRecords<T>, SearchableRecords<T> {}
 
 /** Opens a table of records by its name. `schema` checks what is written and what was read. */
-export type OpenRecords = <T extends object>(table: string, schema: z.ZodType<T>) => TableRecords<T>;
+export type OpenRecords = <T extends object>(table: TableName, schema: z.ZodType<T>) => TableRecords<T>;

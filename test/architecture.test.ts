@@ -10,7 +10,8 @@ const FOLDERS = ['shared', 'functions', 'local', 'cli', 'bench'];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared/errors': [],
   'shared/deadline': ['shared/errors'],
-  'shared/records': [],
+  'shared/resources': [],
+  'shared/records': ['shared/resources'],
   'shared/lazy': [],
   'shared/clock': [],
   'shared/ttl-memo': [],
@@ -68,6 +69,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/webhooks',
     'shared/secret-reference',
     'shared/errors',
+    'shared/resources',
   ],
   'shared/azure': [
     'shared/buffer-reclaim',
@@ -79,6 +81,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/errors',
     'shared/records',
     'shared/lazy',
+    'shared/resources',
   ],
   'shared/distribution-server': ['shared/content', 'shared/deadline', 'shared/errors'],
   'shared/retention': [

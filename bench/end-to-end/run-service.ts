@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startAzurite } from '../../local/azurite.ts';
 import { startFunctionsProcess } from '../../local/functions-process.ts';
-import { longshoreQueues, QUEUE_SETTINGS } from '../../local/queues.ts';
+import { longshoreQueues } from '../../local/queues.ts';
 import { startServiceBusEmulator } from '../../local/service-bus/index.ts';
 import { createAzureClients } from '../../shared/azure/index.ts';
+import { RESOURCE_SETTINGS } from '../../shared/resources.ts';
 import { startDockerRegistry } from '../bench-registry.ts';
 import { type Content, configurationFor } from './content.ts';
 import { costBetween, costOf, type ProcessCost } from './process-cost.ts';
@@ -71,8 +72,7 @@ export async function runService(
       AzureWebJobsStorage: storage,
       ServiceBus: serviceBus.connectionString,
       LONGSHORE_CONFIG: configFile,
-      ...QUEUE_SETTINGS,
-      TRANSFER_CONTAINER: 'transfer',
+      ...RESOURCE_SETTINGS,
       POLL_SCHEDULE: '*/2 * * * * *',
     },
     onLog: (level) => {

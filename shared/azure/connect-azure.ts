@@ -1,5 +1,6 @@
 import { lazy } from '../lazy.ts';
 import type { OpenRecords } from '../records.ts';
+import { deadLetterQueueName } from '../resources.ts';
 import type { AzureClients, AzureConnection } from './connections.ts';
 import { createContainerOpener } from './container-opener.ts';
 import {
@@ -33,7 +34,7 @@ export function connectAzure(settings: AzureSettings, clients: AzureClients) {
     imports: createServiceBusQueue(queue(settings.importsQueue)),
     polls: createServiceBusPollQueue(queue(settings.pollsQueue)),
     transfers: createServiceBusTransferQueue(queue(settings.transfersQueue)),
-    deadLetters: createServiceBusDeadLetters(queue(`${settings.importsQueue}-set-aside`)),
+    deadLetters: createServiceBusDeadLetters(queue(deadLetterQueueName(settings.importsQueue))),
   };
   const blobService = lazy(() => clients.blobService(blobs));
   const storageUrl = async () => (await blobService()).url.replace(/\/$/, '');

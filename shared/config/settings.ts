@@ -1,4 +1,5 @@
 import { ConfigError, type ConfigProblem } from '../errors.ts';
+import { CONTAINERS, QUEUES } from '../resources.ts';
 import type { Environment } from './environment.ts';
 
 /** How to reach an Azure service: with the secret it gave out, or as the process's own identity. */
@@ -45,10 +46,10 @@ export function readSettings(env: Environment): Settings {
     const serviceBus = readServiceBus(env, report);
     const storage = readStorage(env, report);
     const config = readLocation(env, report);
-    const importsQueue = readQueueName(env, 'IMPORTS_QUEUE', 'imports', report);
-    const pollsQueue = readQueueName(env, 'POLLS_QUEUE', 'polls', report);
-    const transfersQueue = readQueueName(env, 'TRANSFERS_QUEUE', 'transfers', report);
-    const transferContainer = readContainerName(env, report);
+    const importsQueue = readQueueName(env, QUEUES.imports, report);
+    const pollsQueue = readQueueName(env, QUEUES.polls, report);
+    const transfersQueue = readQueueName(env, QUEUES.transfers, report);
+    const transferContainer = readContainerName(env, CONTAINERS.transfer, report);
     if (!serviceBus || !storage || !config) return undefined;
     if (!importsQueue || !pollsQueue || !transfersQueue || !transferContainer) return undefined;
     return Object.freeze({
@@ -157,8 +158,7 @@ function readLocation({ LONGSHORE_CONFIG: text }: Environment, report: Report): 
 
 function readQueueName(
   env: Environment,
-  setting: string,
-  otherwise: string,
+  { setting, name: otherwise }: { readonly setting: string; readonly name: string },
   report: Report,
 ): string | undefined {
   const name = env[setting];
@@ -168,11 +168,16 @@ function readQueueName(
   return report(setting, 'expected a queue name: letters, digits and . - _ /, at most 260 characters');
 }
 
-function readContainerName({ TRANSFER_CONTAINER: name }: Environment, report: Report): string | undefined {
-  if (!name) return 'transfer';
+function readContainerName(
+  env: Environment,
+  { setting, name: otherwise }: { readonly setting: string; readonly name: string },
+  report: Report,
+): string | undefined {
+  const name = env[setting];
+  if (!name) return otherwise;
   if (/^[a-z0-9](?:-?[a-z0-9]){2,62}$/.test(name)) return name;
   return report(
-    'TRANSFER_CONTAINER',
+    setting,
     'expected the name of a container: 3 to 63 small letters, digits and single hyphens',
   );
 }

@@ -32,7 +32,7 @@ function openQueues() {
   return { contents, queues: memoryQueues(contents), receiveFrom, [Symbol.asyncDispose]: async () => {} };
 }
 
-describeRecords('tables in memory', () => createMemoryTables().open('notes', noteSchema));
+describeRecords('tables in memory', () => createMemoryTables().open('jobs', noteSchema));
 
 describeJobQueue('memory', async () => {
   const { contents, queues, receiveFrom, ...end } = openQueues();

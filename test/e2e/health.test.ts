@@ -4,8 +4,9 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { type Azurite, startAzurite } from '../../local/azurite.ts';
 import { type FunctionsProcess, startFunctionsProcess } from '../../local/functions-process.ts';
-import { longshoreQueues, QUEUE_SETTINGS } from '../../local/queues.ts';
+import { longshoreQueues } from '../../local/queues.ts';
 import { type ServiceBusEmulator, startServiceBusEmulator } from '../../local/service-bus/index.ts';
+import { RESOURCE_SETTINGS } from '../../shared/resources.ts';
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -37,8 +38,7 @@ async function start(configuration: string): Promise<FunctionsProcess> {
       AzureWebJobsStorage: storage.connectionString,
       ServiceBus: serviceBus.connectionString,
       LONGSHORE_CONFIG: configFile,
-      ...QUEUE_SETTINGS,
-      TRANSFER_CONTAINER: 'transfer',
+      ...RESOURCE_SETTINGS,
       POLL_SCHEDULE: '0 0 0 1 1 *',
     },
     onLog: (_level, _category, message) => void log.push(message),

@@ -8,10 +8,11 @@ import {
   StorageSharedKeyCredential,
 } from '@azure/storage-blob';
 import { onTestFinished } from 'vitest';
-import { longshoreQueues, QUEUE_SETTINGS } from '../../local/queues.ts';
+import { longshoreQueues } from '../../local/queues.ts';
 import { startRegistry } from '../../local/registry/index.ts';
 import { startServiceBusEmulator } from '../../local/service-bus/index.ts';
 import { type App, loadApp } from '../../shared/app/index.ts';
+import { RESOURCE_SETTINGS } from '../../shared/resources.ts';
 import type { NewRun, PipelineRun } from '../../shared/transfer/index.ts';
 import { temporaryFolder } from './test-registry.ts';
 
@@ -79,7 +80,7 @@ export async function transferWorld(
   const config = { registries, transfer: { registry: far.host, ...transfer(places) } };
   await writeFile(configFile, JSON.stringify(config));
   const environment: Record<string, string> = {
-    ...QUEUE_SETTINGS,
+    ...RESOURCE_SETTINGS,
     AzureWebJobsStorage: connectionString,
     ServiceBus: bus.connectionString,
     LONGSHORE_CONFIG: configFile,

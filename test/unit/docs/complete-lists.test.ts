@@ -1,8 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { longshoreQueues, QUEUE_SETTINGS } from '../../../local/queues.ts';
+import { longshoreQueues } from '../../../local/queues.ts';
 import settings from '../../../local.settings.sample.json' with { type: 'json' };
+import {
+  CONTAINERS,
+  QUEUE_PROPERTIES,
+  RESOURCE_SETTINGS,
+  SETTINGS,
+  TABLES,
+} from '../../../shared/resources.ts';
 import { runCli } from '../../helpers/cli.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
@@ -30,20 +37,38 @@ it('the README names every command', async () => {
   expect(names.filter((name) => name !== 'help' && !table.includes(`\`${name}`))).toEqual([]);
 });
 
-it('the page on operations names every setting and every queue to set up', () => {
-  const names = [
-    ...Object.keys(settings.Values),
-    ...Object.keys(QUEUE_SETTINGS),
-    ...Object.keys(longshoreQueues()),
-  ];
-  // What is the same for every application on Node.js is in the sample only.
-  expect(lacking('docs/operate.md', names)).toEqual(['FUNCTIONS_WORKER_RUNTIME']);
+it('the sample has every setting, with the default names', () => {
+  expect(Object.keys(settings.Values).sort()).toEqual([...SETTINGS].sort());
+  expect(settings.Values).toMatchObject(RESOURCE_SETTINGS);
 });
 
-it('the page on the architecture names every table, and every function that no client calls', () => {
+it('a function needs no setting that is not listed', () => {
+  const needed = namesIn(['functions/register.ts'], /%(\w+)%/g);
+  expect(needed.filter((name) => !SETTINGS.includes(name))).toEqual([]);
+});
+
+it('the page on operations has a row for every setting', () => {
+  const rows = read('docs/operate.md').match(/^\| `.*/gm) ?? [];
+  const described = rows.flatMap((row) => row.match(/^\| `(\w+)`/)?.[1] ?? []);
+  // What is the same for every application on Node.js is in the sample only.
+  expect(SETTINGS.filter((name) => !described.includes(name))).toEqual(['FUNCTIONS_WORKER_RUNTIME']);
+});
+
+it('the page on operations names every queue and container to set up, and their properties', () => {
+  const names = [...Object.keys(longshoreQueues()), CONTAINERS.transfer.name];
+  expect(lacking('docs/operate.md', names)).toEqual([]);
+  const { lockDurationMs, maxDeliveryCount } = QUEUE_PROPERTIES;
+  const properties = `lock duration ${lockDurationMs / 60_000} minute, maximum delivery count ${maxDeliveryCount}`;
+  expect(read('docs/operate.md')).toContain(properties);
+});
+
+it('every table that is listed is opened, and named on the page on the architecture', () => {
   const parts = readdirSync(path.join(ROOT, 'shared/app/parts')).map((name) => `shared/app/parts/${name}`);
-  const tables = namesIn(parts, /\brecords\('(\w+)'/g);
-  expect(lacking('docs/architecture.md', tables)).toEqual([]);
+  expect(namesIn(parts, /\brecords\('(\w+)'/g).toSorted()).toEqual([...TABLES]);
+  expect(lacking('docs/architecture.md', TABLES)).toEqual([]);
+});
+
+it('the page on the architecture names every function that no client calls', () => {
   const triggered = namesIn(['functions/register.ts'], /\bapp\.(?!http)\w+\('(\w+)'/g);
   expect(lacking('docs/architecture.md', triggered)).toEqual([]);
 });
