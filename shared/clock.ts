@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Time and chance. Whoever decides by them is given them, so that a test can move the one and fix the other. */
+/** Time and chance, passed to what depends on them, so that a test can move time and fix chance. */
 export interface Clock {
   now(): Date;
   /** From 0 up to, not including, 1. */

@@ -1,6 +1,6 @@
 export interface Lazy<T> {
   (): Promise<T>;
-  /** What was made, or is being made; `undefined` when nobody has asked yet. Makes nothing. */
+  /** What was made, or is being made; `undefined` before the first call. Makes nothing. */
   peek(): Promise<T> | undefined;
 }
 

@@ -22,9 +22,9 @@ export interface Records<T extends object> {
   get(key: RecordKey): Promise<T | undefined>;
 
   /**
-   * Reads the record, asks `change` what should stand there, and writes it only if nobody wrote in between;
+   * Reads the record, asks `change` for the new value, and writes it only if the record did not change meanwhile;
    * otherwise reads and asks again. `change` must be pure. Returning `undefined` or the value it was given
-   * leaves the record as it is. Resolves to what stands there afterwards.
+   * leaves the record as it is. Resolves to the record afterwards.
    */
   update(key: RecordKey, change: (current: T | undefined) => T | undefined): Promise<T | undefined>;
 
@@ -35,7 +35,7 @@ export interface Records<T extends object> {
   list(partition?: string): AsyncIterable<StoredRecord<T>>;
 }
 
-/** A record as somebody last wrote it. */
+/** A record as it was last written. */
 export interface WrittenRecord<T> extends StoredRecord<T> {
   /** Another one after every write. */
   readonly version: string;
@@ -43,10 +43,10 @@ export interface WrittenRecord<T> extends StoredRecord<T> {
 
 /** Records of which those that are past can be told and taken away. */
 export interface PrunableRecords<T extends object> extends Records<T> {
-  /** The records, of a partition or of all, that nobody wrote since `time` by the clock of the store. */
+  /** The records, of a partition or of all, that were not written since `time` by the clock of the store. */
   writtenBefore(time: Date, partition?: string): AsyncIterable<WrittenRecord<T>>;
 
-  /** Removes the record as it was read; absent is fine. `false`: somebody wrote it since, and it stays. */
+  /** Removes the record as it was read; absent is fine. `false`: it was written since, and stays. */
   removeWritten(record: Pick<WrittenRecord<T>, 'key' | 'version'>): Promise<boolean>;
 }
 

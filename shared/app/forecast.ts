@@ -6,6 +6,7 @@ import {
   factsOffline,
   forecast,
 } from '../budget/index.ts';
+import { systemClock } from '../clock.ts';
 import { type Config, processEnvironment } from '../config/index.ts';
 import type { PullAllowance } from '../registry/index.ts';
 import { withRest } from '../webhooks/index.ts';
@@ -42,7 +43,7 @@ export async function forecastFromConfiguration({
   const ports: FactsPorts = {
     feedOf: (watch) => feedOf(config, watch),
     familyOf: (host) => config.registries.get(host)?.family,
-    now: () => new Date(),
+    now: systemClock.now,
   };
   try {
     const { facts, gaps } = offline

@@ -21,7 +21,7 @@ import { type LoadOptions, loadConfiguration, registryClientOfUser } from './con
 const WATCHES_AT_ONCE = 8;
 
 export interface ChooseOptions extends LoadOptions {
-  /** Names of watches or patterns. Default: all. Paused ones are left alone either way. */
+  /** Names of watches or patterns. Default: all. Paused ones are never used. */
   readonly watches?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }

@@ -88,7 +88,7 @@ export function createArchiveContainer(
               .getBlobClient(name)
               .delete({ abortSignal, conditions: { ifMatch: etag }, deleteSnapshots: 'include' });
           } catch (error) {
-            // Gone, or another by now. A lease that somebody has on it is a 412 as well.
+            // Removed or replaced meanwhile. A lease on the blob is a 412 as well.
             const isGone = statusOf(error) === 404 || storageCodeOf(error) === 'ConditionNotMet';
             if (!isGone) throw error;
           }

@@ -37,7 +37,7 @@ export function createBlobSink(
   const stop = new AbortController();
   const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
   let failed: { readonly error: unknown } | undefined;
-  /** Used again and again: with a new one for each block the garbage collector would work more than anybody. */
+  /** Reused: a new buffer for each block would keep the garbage collector busy. */
   let idle: Buffer[] = [];
   let filling: Buffer | undefined;
   let filled = 0;

@@ -31,7 +31,7 @@ export async function* rangesAhead(
   const begin = () => {
     const size = Math.min(RANGE_BYTES, end - next);
     const range = fetchRange(next, size, stop).then((bytes) => Array.fromAsync(bytes));
-    // Whoever waits for it hears of the failure; nobody may.
+    // The failure is thrown to the reader of the range, if it is ever read.
     range.catch(() => {});
     underWay.push(range);
     next += size;

@@ -15,9 +15,9 @@ const PIECES = /[\s\S]{1,16000}/gu;
 const MAX_RECORD_LENGTH = 500_000;
 
 /**
- * Spreads a JSON object over columns. A text, number or boolean has a column of its own, so that a person can query it; all
- * else, and text too long or ill-formed for a column, stands as JSON in `name_json`, `name_json2`, …
- * A field with a name the service keeps for itself stands in `name_value`. `undefined` is left out.
+ * Spreads a JSON object over columns. A text, number or boolean has its own column, so that a person can query it.
+ * Anything else, and text too long or ill-formed for a column, is JSON in `name_json`, `name_json2`, …
+ * A field with a name the service reserves is in `name_value`. `undefined` is left out.
  * @throws InvalidInputError `E_ARGUMENT` for what a table cannot hold.
  */
 export function toColumns(value: object): Columns {

@@ -9,7 +9,7 @@ const ESCAPE = / ~| ([0-9a-f]{2})|\}~~([0-9a-f]{4})|([!-}])~/g;
 /**
  * Writes any text as a key Azure Tables takes: no `/ \ # ?`, no control characters, and no `%`, which is legal but
  * gets decoded twice on some ways to the service. Reversible, and keeps the order: keys sort as the texts do, by
- * code unit, because an escape starts with the sign that stands before the escaped one, and goes on with `~`, which
+ * code unit, because an escape starts with the sign before the escaped one, and continues with `~`, which
  * sorts after all that can follow that sign otherwise (`a/b` → `a.~b`).
  * @throws InvalidInputError `E_ARGUMENT` when the key is too long.
  */

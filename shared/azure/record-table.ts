@@ -16,7 +16,7 @@ type Entity = TableEntityResult<Record<string, unknown>>;
 export interface FoundRecord<T> {
   readonly value: T;
   readonly etag: string;
-  /** Given by whoever wrote it last. */
+  /** Identifies the last write. */
   readonly writeId: unknown;
 }
 
@@ -47,7 +47,7 @@ export class RecordTable<T extends object> {
 
   /**
    * Writes the record in place of the one with `etag`, or, without, of none. Makes the table if it is missing.
-   * @returns false when nothing was written: another record, or none, stands there by now, or the table was made just now.
+   * @returns false when nothing was written: the record changed or was removed meanwhile, or the table was just created.
    */
   async write(key: RecordKey, value: T, writeId: string, etag: string | undefined): Promise<boolean> {
     this.#check(key, value);
@@ -83,7 +83,7 @@ export class RecordTable<T extends object> {
     }
   }
 
-  /** Removes the record with `etag`, or none. @returns false when another one stands there by now */
+  /** Removes the record with `etag`, or none. @returns false when the record changed meanwhile */
   async removeIf(key: RecordKey, etag: string): Promise<boolean> {
     try {
       await this.#call((abortSignal) =>

@@ -50,7 +50,7 @@ export function factsOffline(configured: WatchesAndPatterns, ports: FactsPorts):
     facts: configured.watches.filter(isActive).map((watch) => factsOf(watch, {}, ports)),
     gaps: configured.patterns.filter(isActive).map(({ name }) => ({
       watch: name,
-      message: 'it stands for repositories that only the registry knows; leave out --offline',
+      message: 'only the registry knows its repositories; run without --offline',
     })),
   };
 }
@@ -114,7 +114,7 @@ async function lookAt(
   }
 }
 
-/** At most so many (two or more) of a list, from its beginning to its end. */
+/** At most `count` (two or more) entries of a list, evenly from its beginning to its end. */
 function spread<T>(list: readonly T[], count: number): readonly T[] {
   if (list.length <= count) return list;
   const step = (list.length - 1) / (count - 1);

@@ -1,3 +1,3 @@
-/** Takes away records that are past: which those are is the business of whoever writes them. */
+/** Deletes expired records. Which records expire is decided by the capability that writes them. */
 export { type PruneOptions, prune } from './prune.ts';
 export type { PruningReport } from './prune-records.ts';

@@ -11,7 +11,7 @@ export interface Pruning<T extends object> {
   readonly partition?: string | undefined;
   /** A record that was written since then is young, whatever it says. */
   readonly before: Date;
-  /** Whether nobody needs the record any more. May look things up, but only such as cannot change back. */
+  /** Whether the record has expired. May look things up, but only such as cannot change back. */
   readonly isPast: (record: WrittenRecord<T>) => boolean | Promise<boolean>;
 }
 
@@ -33,7 +33,7 @@ export interface PruningOptions {
 /** What came of it. */
 export interface PruningReport {
   readonly name: string;
-  /** Records that were looked at, because nobody wrote them for long. */
+  /** Records that were looked at, because they were not written for long. */
   readonly examined: number;
   /** Records that were removed or, in a dry run, would have been. */
   readonly removed: number;
@@ -47,7 +47,7 @@ const BATCH = 64;
 const AT_ONCE = 16;
 
 /**
- * Removes the records that are past, each only if nobody wrote it since it was looked at. It keeps no account of how far
+ * Removes the records that are past, each only if it was not written since it was read. It keeps no account of how far
  * it got: what is gone is not found again, so it may end, or die, anywhere.
  *
  * What fails ends it and is in the report; only an abort throws (the signal's reason).

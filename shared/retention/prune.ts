@@ -64,8 +64,8 @@ const MAX_MS = 10 * 60_000;
 const KEEP_UPLOADS_MS = 24 * 60 * 60_000;
 
 /**
- * Removes the records that nobody needs any more, table by table; what fails for one is in its report, and the others go
- * on. Safe to end anywhere, to repeat, and to run beside everything else.
+ * Deletes expired records, table by table. What fails for one table is in its report, and the others continue. Safe to
+ * stop anywhere, to repeat, and to run at the same time as everything else.
  * @throws what the records throw when the pipelines cannot be listed; the signal's reason
  */
 export async function prune(
@@ -133,7 +133,7 @@ export async function prune(
     // Only a hint where a layer may be mounted from. One that is missed is sent once, and known again.
     await run({ name: 'blobs', records: blobs, before, isPast: () => true }),
   ];
-  // Where a pipeline is gone nobody knows whether its blobs are: its arrivals stay.
+  // Without its pipeline, an arrival cannot be checked for its blob: it stays.
   for (const { pipeline, hasBlob } of await ports.containers(signal)) {
     reports.push(
       await run({

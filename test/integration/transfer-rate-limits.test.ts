@@ -69,7 +69,7 @@ it('an import into a registry that limits its rate waits in the queue, and is do
     longshore: {
       errorCode: 'E_RATE_LIMITED',
       failures: 0,
-      detail: expect.stringContaining('tried again at'),
+      detail: expect.stringContaining('waits until'),
       failedArtifacts: [{ code: 'E_RATE_LIMITED' }],
     },
   });
@@ -143,7 +143,7 @@ it('an export keeps to the budget of its registry: it reserves, spends and waits
   const waiting = await between.run(order('second', ['5', '6', '7', '8']));
   expect(waiting).toMatchObject({
     response: { status: 'Queued' },
-    longshore: { errorCode: 'E_BUDGET', failures: 0, detail: expect.stringContaining('tried again at') },
+    longshore: { errorCode: 'E_BUDGET', failures: 0, detail: expect.stringContaining('waits until') },
   });
   expect(waiting.longshore.pulls).toBeGreaterThan(20 - spent);
   expect(pulls()).toBe(spent);

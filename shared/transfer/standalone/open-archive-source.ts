@@ -34,7 +34,7 @@ export interface OpenedArchive extends AsyncDisposable {
   readonly missingParts: readonly string[];
 }
 
-/** @param options.lacksParts a part is opened by itself when others are not there: it has all manifests */
+/** @param options.lacksParts open a part also when others are missing: it has all manifests */
 export async function openArchiveSource(
   call: OpenCall,
   { lacksParts = false }: { readonly lacksParts?: boolean | undefined } = {},

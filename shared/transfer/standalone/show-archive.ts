@@ -146,12 +146,12 @@ function inOrder(parts: readonly string[]): readonly string[] {
   return parts.toSorted(new Intl.Collator('en', { numeric: true }).compare);
 }
 
-/** Unchecked: whoever made the archive wrote it. */
+/** Not verified: it is what the archive says. */
 function keyIdIn(signature: Uint8Array): string {
   try {
     const { keyId }: { keyId?: unknown } = Object(JSON.parse(new TextDecoder().decode(signature)));
     return String(keyId).slice(0, 100);
   } catch {
-    return 'nobody: the signature cannot be read';
+    return 'unknown: the signature cannot be read';
   }
 }
