@@ -166,8 +166,8 @@ function createProgram(commands: readonly Command[], { stdout }: Streams): Comma
 const EXIT_CODES = `
 Exit codes: 0 done, 1 failed, 2 wrong use or configuration, 3 nothing to do (plan,
 sync, retry, deletions, prune, import-archive --dry-run, deleting pipelines and
-runs), 130 stopped by Ctrl+C. With --json, stdout is one JSON document; on failure
-it is empty, and the last line of stderr is {"error": {"code", "message", ...}}.
+runs), 130 stopped by Ctrl+C. With --json, stdout is one JSON document. Without a
+result it is empty, and the last line of stderr is {"error": {"code", "message", ...}}.
 `;
 
 /** Commands that are made apart from their parent do not take over how it ends and where it writes. */

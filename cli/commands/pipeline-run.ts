@@ -54,7 +54,7 @@ function createCommand(run: Run): Command {
     .option('-a, --artifacts <artifact...>', 'what to export: repo, repo:tag, repo:glob*, repo@sha256:…')
     .option('--catalog-digest <digest>', 'import only an archive whose catalog has this digest')
     .option('-f, --force-redeploy', 'run again even if the same run succeeded')
-    .option('-r, --registry <host>', 'fail unless this is the registry of the pipeline')
+    .option('-r, --registry <host>', 'only if this is the registry of the pipeline')
     .option('--wait', 'wait until the run has finished; exit code 1 if it failed')
     .addOption(jsonOption())
     .action((flags: CreateFlags) =>

@@ -11,7 +11,7 @@ export interface NamedFlags {
 export function namedOptions(command: Command, what: string): Command {
   return command
     .requiredOption('-n, --name <name>', `name of the ${what}`)
-    .option('-r, --registry <host>', 'fail unless this is its registry; names are unique without it')
+    .option('-r, --registry <host>', 'only if this is its registry; names are unique without it')
     .addOption(jsonOption());
 }
 

@@ -64,6 +64,20 @@ describe('what a command prints', () => {
     );
   });
 
+  it('is a failure on stderr only, with JSON on one line', async () => {
+    const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+    const output = new Output({ stdout, stderr, signal: new AbortController().signal }, true);
+    output.failure(new ConfigError([{ where: 'a.yaml:1:1', message: 'one' }]));
+    stdout.end();
+    stderr.end();
+    expect(await text(stdout)).toBe('');
+    const lines = (await text(stderr)).split('\n');
+    expect(lines).toEqual([expect.any(String), '']);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject({
+      error: { code: 'E_CONFIG', problems: [{ where: 'a.yaml:1:1' }] },
+    });
+  });
+
   it('lists the problems of a configuration a line each', async () => {
     const problems = [
       { where: 'a.yaml:1:1', message: 'one' },
