@@ -256,16 +256,6 @@ describe('the architecture', () => {
     const shown = rows.map(([, part, targets]) => [part, targets]);
     expect(shown.toSorted()).toEqual(expected.toSorted());
   });
-
-  it('names only paths that exist in its documents', () => {
-    const documents = ['README.md', 'CONTRIBUTING.md', 'docs/architecture.md', 'docs/operate.md'];
-    const missing = documents.flatMap((document) => {
-      const text = readFileSync(path.join(root, document), 'utf8');
-      const paths = [...text.matchAll(/`((?:shared|functions|local|cli|test|docs|bench)\/[\w./-]*)`/g)];
-      return paths.map(([, name]) => name ?? '').filter((name) => !exists(name));
-    });
-    expect(missing).toEqual([]);
-  });
 });
 
 /** Each circle of files as `a.ts <> b.ts`, the files in order (Tarjan's strongly connected components). */
@@ -292,13 +282,4 @@ function cyclesIn(edges: readonly { readonly file: string; readonly to: string }
   };
   for (const file of next.keys()) if (!seenAt.has(file)) visit(file);
   return cycles;
-}
-
-function exists(name: string): boolean {
-  const file = name.replace(/\/$/, '');
-  try {
-    return readdirSync(path.join(root, path.dirname(file))).includes(path.basename(file));
-  } catch {
-    return false;
-  }
 }

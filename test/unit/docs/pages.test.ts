@@ -35,6 +35,12 @@ it.each(PAGES)('every link in %s leads to a file and a heading that exist', (pag
   expect(inside.filter((link) => isBroken(page, link))).toEqual([]);
 });
 
+it.each(PAGES)('every path that %s names exists', (page) => {
+  const paths = read(page).matchAll(/`((?:shared|functions|local|cli|build|test|docs|bench)\/[\w./-]*)`/g);
+  const names = [...paths].map(([, name = '']) => name);
+  expect(names.filter((name) => !existsSync(path.join(ROOT, name)))).toEqual([]);
+});
+
 /** Their lists and formats are not wrapped yet. */
 const UNWRAPPED = ['docs/guides/archive-format.md', 'docs/guides/transfer.md'];
 
