@@ -12,7 +12,7 @@ export interface Streams {
 
 /**
  * One result per command, on stdout: a JSON document with `--json`, else lines for people. A failure goes to stderr: with
- * `--json` as one line, the last one, `{"error": {"code": …, "message": …, "operation": …, "side": …, "retryable": …}}`. Neither can control a terminal.
+ * `--json` as one line, the last one, `{"error": Failure}`. Neither can control a terminal.
  */
 export class Output {
   readonly #streams: Streams;

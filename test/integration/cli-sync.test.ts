@@ -178,7 +178,9 @@ describe('longshore sync', () => {
     child.kill('SIGINT');
     const { exitCode, stdout, stderr } = await result;
     expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' });
-    expect(JSON.parse(stderr)).toEqual({ error: { code: 'E_STOPPED', message: 'stopped by SIGINT' } });
+    expect(JSON.parse(stderr)).toEqual({
+      error: { code: 'E_STOPPED', message: 'stopped by SIGINT', retryable: false },
+    });
     expect(await digestOf('22')).toBeNull();
     const signal = AbortSignal.abort(new StoppedError('SIGTERM'));
     expect(await runCli(['sync', '--config', config], { signal })).toMatchObject({ exitCode: 143 });
