@@ -70,7 +70,9 @@ describe('longshore import, as a process', () => {
     child.kill('SIGINT');
     const { exitCode, stdout, stderr } = await result;
     expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: '' });
-    expect(JSON.parse(stderr)).toEqual({ error: { code: 'E_STOPPED', message: 'stopped by SIGINT' } });
+    expect(JSON.parse(stderr)).toEqual({
+      error: { code: 'E_STOPPED', message: 'stopped by SIGINT', retryable: false },
+    });
     expect(await digestAt(here)).toBeNull();
   });
 
@@ -258,6 +260,9 @@ describe('what cannot work', () => {
     expect({ exitCode, ...document.error }).toEqual({
       exitCode: 1,
       code: 'E_NETWORK',
+      operation: 'resolve',
+      side: 'source',
+      retryable: true,
       message: expect.stringMatching(/^Could not resolve localhost:1\/a:1: .*nothing listens there/),
     });
   });
