@@ -12,7 +12,7 @@ const SOURCE = 'AzureStorageBlobs';
 const bindingSchema = z.object({ ContainerName: z.string().min(1), BlobName: z.string().min(1) });
 
 /**
- * Makes blob triggers with `sdkBinding: true` hand over a `BlobReference`. The host then sends only
+ * Makes blob triggers with `sdkBinding: true` pass a `BlobReference`. The host then sends only
  * `{ Connection, ContainerName, BlobName }`; without a factory for it the whole blob would be buffered.
  */
 export function registerBlobReferences(): void {

@@ -5,15 +5,15 @@ import { contextLogger } from './context-logger.ts';
 
 const headers = { 'cache-control': 'no-store' };
 
-/** `GET /api/health/live`: the process answers. */
+/** `GET /api/health/live`: the process responds. */
 export function live(): HttpResponseInit {
   return { jsonBody: { status: 'ok' }, headers };
 }
 
 /**
- * `GET /api/health/ready`: asks every dependency and names those that fail. 200 when all answer, else 503.
- * The configuration counts as one: an app that cannot be built is alive but not ready. What exactly is wrong goes to
- * the log only, because anybody may ask.
+ * `GET /api/health/ready`: checks every dependency and names those that fail. 200 when all answer, else 503.
+ * The configuration counts as one: an app that cannot be built is alive but not ready. Details go to the log only,
+ * because the endpoint is anonymous.
  */
 export async function ready(app: () => Promise<App>, context: InvocationContext): Promise<HttpResponseInit> {
   const checks = await app().then((built) => built.ready(), unusableConfiguration);

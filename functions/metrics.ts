@@ -3,7 +3,7 @@ import type { App } from '../shared/app/index.ts';
 import type { WatchFreshness } from '../shared/mirror/index.ts';
 import { type Metric, metricsText } from '../shared/telemetry/index.ts';
 
-/** `GET /api/metrics`: how fresh the copies of each watch are, for a Prometheus or OpenTelemetry collector. Wants a function key. */
+/** `GET /api/metrics`: freshness of each watch, for a Prometheus or OpenTelemetry collector. Requires a function key. */
 export async function metrics(app: App): Promise<HttpResponseInit> {
   return {
     body: metricsText(freshnessMetrics(await app.freshness({ limit: 0 }))),

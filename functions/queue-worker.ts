@@ -10,15 +10,15 @@ const MAX_PAUSE_MS = 60_000;
 export interface QueueWork {
   /** For the log: `import`. */
   readonly what: string;
-  /** Resolves also when the work was dead-lettered or sent again for later: nothing that a message can help fails it. */
+  /** Resolves also when the work was dead-lettered or scheduled again. Rejects only when redelivery may help. */
   run(app: App, message: unknown, call: Call): Promise<unknown>;
 }
 
 /**
- * Makes the handler of a queue's messages. Returning completes a message; throwing gives it back. It throws only when
- * the app cannot be built, or its own storage or Service Bus failed: nothing that is cured at once. The queue delivers
- * again without delay and up to ten times, which would be over in a second, so there is a pause first. It grows with
- * each delivery; ten of them take about six minutes. The host renews the message's lock meanwhile.
+ * Makes the handler of a queue's messages. Returning completes a message; throwing abandons it. It throws only when
+ * the app cannot be built, or its own storage or Service Bus failed: nothing that recovers at once. The queue redelivers
+ * without delay, up to ten times, which would take a second. So there is a pause first, which grows with each delivery;
+ * ten of them take about six minutes. The host renews the message's lock meanwhile.
  */
 export function queueWorker(
   app: () => Promise<App>,
@@ -41,7 +41,7 @@ export function queueWorker(
   };
 }
 
-/** Counts from 1; a message run by hand comes without one. */
+/** Counts from 1; a message from the admin endpoint has none. */
 function deliveryCountOf({ triggerMetadata }: InvocationContext): number {
   const count = Number(triggerMetadata?.deliveryCount);
   return Number.isSafeInteger(count) && count >= 1 ? count : 1;

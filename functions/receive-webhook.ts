@@ -4,9 +4,9 @@ import { describeError } from '../shared/errors.ts';
 import { contextLogger } from './context-logger.ts';
 
 /**
- * `POST /api/webhooks/NAME[/SECRET]`: takes a registry's notice. Open to everybody as far as the host is concerned; who may
- * send is decided by what the sender can prove. Answered within seconds: 202 when the notice is kept or of no concern,
- * 503 when the sender should try again.
+ * `POST /api/webhooks/NAME[/SECRET]`: receives a registry's notification. Anonymous for the host: the webhook itself
+ * authenticates the sender. Responds within seconds: 202 when the notification is stored or irrelevant, 503 when the
+ * sender should try again.
  */
 export async function receiveWebhook(
   app: () => Promise<App>,

@@ -9,9 +9,9 @@ import { withinTimeLimit } from './time-limit.ts';
 const PAUSE_MS = 2 * 60_000;
 
 /**
- * Blob trigger: orders the import of an archive that landed in the `transfer` container; a queue worker carries it out.
- * It throws only when the app, its storage or Service Bus failed, and the host tries again. The host does that at once
- * and gives up after five tries, which would be over before the shortest outage: a failed try pauses before it throws.
+ * Blob trigger: requests the import of an archive in the `transfer` container; a queue worker runs it. It throws only
+ * when the app, its storage or Service Bus failed, and the host then retries. The host retries at once and gives up
+ * after five attempts, which no outage is short enough for: a failed attempt pauses before it throws.
  */
 export async function requestArchiveImport(
   app: () => Promise<App>,

@@ -1,8 +1,8 @@
 import { describeError } from '../shared/errors.ts';
 
 /**
- * Starts a service on the ports where people expect it or, when one of them is taken, on any free ones. Whether a port
- * is free is known only once something listens there, so the service itself finds out.
+ * Starts a service on its usual ports or, when one of them is taken, on any free ones. Only listening tells whether a
+ * port is free, so the service itself finds out.
  * @param start is given all of `customary`, or nothing.
  */
 export async function onCustomaryPorts<Ports extends object, Service>(

@@ -18,7 +18,7 @@ export interface FunctionsProcess extends AsyncDisposable {
   readonly ended: Promise<void>;
   /** Ends it at once, in the middle of whatever it does, as a lost machine would. */
   kill(): Promise<void>;
-  /** Lets work under way end, then ends it. */
+  /** Waits for active invocations, then stops the process. */
   close(): Promise<void>;
 }
 
@@ -26,8 +26,8 @@ const START_TIMEOUT_MS = 60_000;
 const CLOSE_TIMEOUT_MS = 20_000;
 
 /**
- * Runs the Functions host with the app in a process of its own, as Azure does: it can be killed and started again
- * without taking the services it works with along.
+ * Runs the Functions host with the app in a separate process, as Azure does: it can be killed and restarted without
+ * the services it uses.
  */
 export async function startFunctionsProcess(options: FunctionsProcessOptions): Promise<FunctionsProcess> {
   const { root, settings, port = 0, blobPollMs = 1000, onLog = () => {} } = options;

@@ -45,7 +45,7 @@ export interface Stack extends AsyncDisposable {
   readonly settings: Readonly<Record<string, string>>;
   readonly configFile: string;
   readonly blobUrl: string;
-  /** Starts the Functions host as a process of its own. */
+  /** Starts the Functions host as a separate process. */
   startFunctions(): Promise<FunctionsProcess>;
   close(): Promise<void>;
 }

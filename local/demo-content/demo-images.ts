@@ -55,7 +55,7 @@ export async function moveTag(
   return { repository, tags: [tag], content };
 }
 
-/** An application image that somebody built on a base image. */
+/** An application image built on a base image. */
 export async function demoApplication(
   name: string,
   from: ImageIndex,

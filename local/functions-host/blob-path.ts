@@ -35,7 +35,7 @@ export function parseBlobPath(path: string): BlobPathPattern {
       names.push(name);
       pattern += '(.*)';
     } else {
-      if (token === '{' || token === '}') throw malformed(path, `a "${token}" stands alone`);
+      if (token === '{' || token === '}') throw malformed(path, `unmatched "${token}"`);
       const text = token.replace(/^(\{\{|\}\})$/, (brace) => brace.charAt(0));
       literal += text;
       pattern += literalPattern(text);

@@ -3,7 +3,7 @@ import { isNotFound } from './storage-clients.ts';
 
 /** How far the host is with one version of one blob, for one function. */
 interface BlobReceipt {
-  /** Attempts begun, the one under way included. */
+  /** Attempts started, including the current one. */
   readonly attempts: number;
   /** Succeeded or given up: not to be tried again. */
   readonly finished: boolean;

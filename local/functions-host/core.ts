@@ -89,7 +89,7 @@ export function installFunctionsCore(log: HostLog): FunctionsCore {
   if (installedMark in original) {
     throw new FunctionsHostError(
       'E_APP',
-      'A Functions host was already started in this process, and @azure/functions can know only one: start the second in a process of its own',
+      'A Functions host was already started in this process, and @azure/functions supports only one: start the second in another process',
     );
   }
   const { api, core } = createFunctionsCore(log);

@@ -23,7 +23,7 @@ export interface FunctionsHostOptions {
   readonly log: HostLog;
   /** Time between two looks at a blob container, in milliseconds. Default 1 000. */
   readonly blobPollMs?: number;
-  /** Longest time `close` waits for invocations under way, and for each other step, in milliseconds. Default 10 000. */
+  /** Longest time `close` waits for active invocations, and for each other step, in milliseconds. Default 10 000. */
   readonly graceMs?: number;
 }
 
@@ -37,7 +37,7 @@ export interface FunctionsHost extends AsyncDisposable {
    */
   invoke(name: string, data?: unknown): Promise<unknown>;
   /**
-   * Takes nothing new, waits for invocations under way as long as the grace period, then runs the app's appTerminate
+   * Takes nothing new, waits for active invocations up to the grace period, then runs the app's appTerminate
    * hooks and gives up connections. Safe to call again. The server that `enableHttpStream` starts belongs to
    * `@azure/functions`, which keeps it until the process ends.
    */
@@ -102,7 +102,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     http.stop();
     await settle([...triggers.values()].map((trigger) => trigger.stop()));
     if (!(await work.idle(graceMs))) {
-      log('warning', 'Host', `Not everything under way ended within ${graceMs} ms`);
+      log('warning', 'Host', `Not every invocation ended within ${graceMs} ms`);
     }
     await settle([core.runHooks('appTerminate', appHooks)]);
     await settle([...[...triggers.values()].map((trigger) => trigger.release()), http.release()]);
@@ -118,7 +118,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
         .catch((error: unknown) => log('warning', 'Host', `While stopping: ${messageOf(error)}`));
     }
     if (!(await stopping.idle(graceMs))) {
-      log('warning', 'Host', `A step of stopping took longer than ${graceMs} ms and was left alone`);
+      log('warning', 'Host', `A shutdown step took longer than ${graceMs} ms and was abandoned`);
     }
   }
 

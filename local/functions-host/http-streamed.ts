@@ -5,7 +5,7 @@ import { headersOf } from './http-buffered.ts';
 import type { RouteParameters } from './http-route.ts';
 import type { InvocationOutcome, TriggerInput } from './invocation.ts';
 
-/** RFC 9110, section 7.6.1, and what Node.js has already answered by itself. */
+/** RFC 9110, section 7.6.1, and what Node.js has already answered. */
 const notForwarded = ['connection', 'expect', 'host', 'keep-alive', 'te', 'transfer-encoding', 'upgrade'];
 
 const notRelayed = ['connection', 'keep-alive', 'transfer-encoding', 'x-ms-invocation-id'];

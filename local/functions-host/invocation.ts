@@ -31,7 +31,7 @@ export interface TriggerInput {
 interface InvokeOptions {
   /** Said in the log: why the function runs. */
   readonly reason: string;
-  /** Given only where somebody else must know it, as in streamed HTTP. */
+  /** Given only where it must be known elsewhere, as in streamed HTTP. */
   readonly invocationId?: string;
 }
 
@@ -133,7 +133,7 @@ export function createInvoke({ core, model, timeoutMs, log }: InvocationHost): I
   }
 }
 
-/** W3C trace context, version 00: the host gives each invocation a trace of its own. */
+/** W3C trace context, version 00: the host starts a trace for each invocation. */
 function newTraceParent(): string {
   return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
 }

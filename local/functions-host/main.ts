@@ -5,7 +5,7 @@ import { startFunctionsHost } from './host.ts';
 import { readLocalSettings } from './settings.ts';
 
 /**
- * Runs the Functions host as a process of its own.
+ * Runs the Functions host as a separate process.
  *
  *     node main.ts [--root DIR] [--entry FILE] [--settings FILE] [--port N] [--blob-poll-ms N] [--grace-ms N]
  *

@@ -44,7 +44,7 @@ export function createServiceBusTrigger(fn: HostedFunction, host: TriggerHost): 
     if (autoComplete) await settle('complete', message, () => from.completeMessage(message));
   }
 
-  /** A message that cannot be settled (its lock was lost) comes again by itself: nothing to do but say so. */
+  /** A message that cannot be settled (its lock was lost) is redelivered: log it, and nothing else. */
   async function settle(
     verb: string,
     message: ServiceBusReceivedMessage,

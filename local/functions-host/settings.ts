@@ -45,7 +45,7 @@ const hostJsonSchema = z.object({
     .prefault({}),
 });
 
-/** The parts of host.json that the local host carries out; durations in milliseconds. Other parts are left alone. */
+/** The parts of host.json that the local host carries out; durations in milliseconds. Other parts are ignored. */
 export type HostJson = z.output<typeof hostJsonSchema>;
 
 /** Reads `host.json` of an app. Throws `E_HOST_JSON` with every problem when it is absent or wrong. */

@@ -8,9 +8,9 @@ import type { Work } from './work.ts';
 export interface Trigger {
   /** Begins to listen. */
   start(): Promise<void>;
-  /** Takes on nothing new; invocations under way go on. */
+  /** Takes nothing new; active invocations continue. */
   stop(): Promise<void>;
-  /** Gives up connections, after invocations under way have ended. */
+  /** Closes connections, after active invocations have ended. */
   release(): Promise<void>;
   /** What to invoke the function with when it is run by hand with `data`. */
   inputByHand(data: unknown): Promise<TriggerInput>;

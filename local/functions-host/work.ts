@@ -1,8 +1,8 @@
-/** What is under way: an orderly stop waits for it. */
+/** Active invocations: an orderly stop waits for them. */
 export interface Work {
-  /** Counts `task` as under way until it settles, and gives it back. */
+  /** Counts `task` as active until it settles, and returns it. */
   track<T>(task: Promise<T>): Promise<T>;
-  /** Waits until nothing is under way, at most `timeoutMs`; says whether nothing is. */
+  /** Waits until nothing is active, at most `timeoutMs`. Resolves to whether nothing is. */
   idle(timeoutMs: number): Promise<boolean>;
 }
 

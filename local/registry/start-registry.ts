@@ -18,16 +18,16 @@ import { RESERVED_NAMES, Storage } from './storage/storage.ts';
 const LOOPBACK = '127.0.0.1';
 /** A connection on which nothing moves for this long is closed. */
 const SILENCE_MS = 120_000;
-/** How long requests under way may take to end when the registry closes. */
+/** How long active requests may take to finish when the registry closes. */
 const CLOSING_MS = 2_000;
 const TOKEN_LIFETIME_SECONDS = 300;
 
-/** Who may use the registry. With `anonymousPull`, everybody may pull. */
+/** Who may use the registry. With `anonymousPull`, clients without credentials may pull. */
 export type RegistryAuth =
   | { readonly basic: Login; readonly anonymousPull?: boolean }
   | { readonly token: Login & { readonly lifetimeSeconds?: number }; readonly anonymousPull?: boolean };
 
-/** A request as it was answered. Told just before the answer's first byte leaves: who has an answer finds it counted. */
+/** An answered request. Reported just before the first byte of the response, so a client that has a response finds it counted. */
 export interface AnsweredRequest {
   readonly kind: RouteKind | 'unknown';
   readonly method: string;
@@ -40,11 +40,11 @@ export interface AnsweredRequest {
 }
 
 export interface RegistryOptions {
-  /** Where everything is kept; made if absent. Each repository in it is an OCI image layout. */
+  /** Where everything is stored; created if absent. Each repository in it is an OCI image layout. */
   readonly folder: string;
   /** 0, the default, takes a free one. */
   readonly port?: number;
-  /** Default: open to all who reach the loopback address. */
+  /** Default: open to every client on the loopback address. */
   readonly auth?: RegistryAuth;
   /** Take an index although manifests it lists are missing. Default: refuse, as most registries do. */
   readonly acceptSparseIndexes?: boolean;
@@ -52,11 +52,11 @@ export interface RegistryOptions {
 }
 
 export interface RunningRegistry extends AsyncDisposable {
-  /** `127.0.0.1:PORT`, as it stands in image references. */
+  /** `127.0.0.1:PORT`, as in image references. */
   readonly host: string;
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
-  /** Lets requests under way end for a short while, then cuts every connection. */
+  /** Waits a short while for active requests, then cuts every connection. */
   close(): Promise<void>;
 }
 
@@ -87,7 +87,7 @@ export async function startRegistry(options: RegistryOptions): Promise<RunningRe
 
   let closing: Promise<void> | undefined;
   const close = () => {
-    // Also what a cut connection left to do on disk is done when this resolves: the folder may be removed.
+    // Work on disk of cut connections has finished when this resolves, so the folder may be removed.
     closing ??= closeServer(server).then(() => Promise.all(underWay).then(() => undefined));
     return closing;
   };

@@ -28,7 +28,7 @@ export async function startAmqpServer(nodes: QueueNodes, port: number): Promise<
   };
   container.on('disconnected', forget);
   container.on('connection_close', forget);
-  // A client's own errors are its own business, but rhea throws those nobody listens for.
+  // A client's errors do not matter here, but rhea throws errors that have no listener.
   for (const event of ['connection_error', 'session_error', 'sender_error', 'receiver_error']) {
     container.on(event, () => {});
   }

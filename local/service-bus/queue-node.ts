@@ -10,7 +10,7 @@ export type ReceiveMode = 'peekLock' | 'receiveAndDelete';
 const maxTimeoutMs = 2 ** 31 - 1;
 
 /**
- * Joins a queue to the links of its receivers: sends what is ready to whoever has credit, in turn, and wakes
+ * Joins a queue to the links of its receivers: sends ready messages to receivers with credit, round-robin, and wakes
  * up when time changes the queue. Has one timer at most.
  */
 export class QueueNode {
@@ -42,7 +42,7 @@ export class QueueNode {
     }
   }
 
-  /** Sends until nothing is ready or nobody has credit. */
+  /** Sends until nothing is ready or no receiver has credit. */
   deliver(): void {
     if (this.#isClosed) return;
     this.queue.runDue();

@@ -28,7 +28,7 @@ export function queueSettings(options: QueueOptions): QueueSettings {
   };
 }
 
-/** A dead-letter sub-queue keeps its messages until somebody settles them. */
+/** A dead-letter sub-queue keeps its messages until a receiver settles them. */
 export function deadLetterSettings(settings: QueueSettings): QueueSettings {
   return {
     ...settings,

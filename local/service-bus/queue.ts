@@ -16,7 +16,7 @@ import { SortedList } from './sorted-list.ts';
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 interface Stored<Content> extends Mutable<QueuedMessage<Content>> {
-  /** When time alone changes this message: the lock ends, the schedule is due, or its life is over. */
+  /** When this message next changes without a request: its lock ends, its schedule is due, or it expires. */
   dueAt: number;
 }
 

@@ -14,7 +14,7 @@ interface Answer {
 
 /**
  * Answers a request made by message. The client attaches two links in one session, one to send requests and
- * one to receive answers, and names the second in `reply-to`. A request nobody waits for is dropped.
+ * one to receive answers, and names the second in `reply-to`. A request without a receiver for its response is dropped.
  */
 export function answerRequest(receiver: Receiver, target: RequestTarget, request: Message | Buffer): void {
   if (Buffer.isBuffer(request)) return;
@@ -40,7 +40,7 @@ export function answerRequest(receiver: Receiver, target: RequestTarget, request
   });
 }
 
-/** `put-token` on `$cbs`: whoever reaches the loopback interface may use the emulator. */
+/** `put-token` on `$cbs`: every client on the loopback interface may use the emulator. */
 const tokenTaken: Answer = { status: 202, description: 'Accepted' };
 
 function perform({ entity }: { entity: QueueNode }, request: Message): Answer {

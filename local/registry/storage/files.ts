@@ -3,8 +3,8 @@ import { copyFile, link, mkdir, rename, rm, stat, unlink, writeFile } from 'node
 import { dirname, join } from 'node:path';
 
 /**
- * File operations that either happen or do not: what is half written stands in a folder of temporary files,
- * on the same file system, and is moved into place when whole. This covers a killed process, not a power cut.
+ * Atomic file operations: incomplete files are in a folder of temporary files on the same file system, and are renamed
+ * when complete. This covers a killed process, not a power failure.
  */
 export class AtomicFiles {
   readonly #temporary: string;

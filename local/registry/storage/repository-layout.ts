@@ -43,7 +43,7 @@ export class RepositoryLayout {
   static async create(folder: string, files: AtomicFiles, pool: BlobPool): Promise<RepositoryLayout> {
     const layout = new RepositoryLayout(folder, files, pool);
     await layout.#save();
-    // Last, because this file makes the folder a layout to whoever looks.
+    // Last, because this file makes the folder a layout for readers.
     await files.write(join(folder, LAYOUT_FILE), JSON.stringify({ imageLayoutVersion: LAYOUT_VERSION }));
     return layout;
   }
@@ -96,7 +96,7 @@ export class RepositoryLayout {
 
   async deleteManifest(digest: Digest): Promise<boolean> {
     if (!this.#index.removeManifest(digest)) return false;
-    // In this order a kill in between leaves a blob nobody names, never a name without a blob.
+    // In this order a crash in between leaves an unreferenced blob, never a reference without a blob.
     await this.#save();
     await this.#pool.release(digest, this.#blobPath(digest));
     return true;
@@ -130,7 +130,7 @@ export class RepositoryLayout {
     return this.#pool.release(digest, this.#blobPath(digest));
   }
 
-  /** Writes `index.json`. Changes that come while one write is under way share the next. */
+  /** Writes `index.json`. Changes during one write share the next. */
   #save(): Promise<void> {
     this.#nextSave ??= this.#saving
       .catch(() => undefined)

@@ -12,8 +12,8 @@ const INTERNAL_FOLDER = '.registry';
 export const RESERVED_NAMES: ReadonlySet<string> = new Set(['blobs', 'index.json', 'oci-layout']);
 
 /**
- * Everything the registry holds, in one folder that one process uses at a time:
- * `<repository>/` is an OCI image layout; `.registry/` has the pool of blobs, uploads under way and temporary files.
+ * Everything the registry stores, in one folder that one process uses at a time:
+ * `<repository>/` is an OCI image layout; `.registry/` has the pool of blobs, uploads in progress and temporary files.
  */
 export class Storage {
   readonly uploads: UploadStore;

@@ -8,8 +8,8 @@ import { fileStatus, removeFile } from './files.ts';
 import { KeyedLock } from './keyed-lock.ts';
 
 /**
- * Uploads under way: one growing file each, whose length is the whole state, so that an upload goes on where it
- * was after a lost connection or a restart. Steps on one upload wait for each other.
+ * Uploads in progress: one growing file each, whose length is the whole state, so that an upload continues where it
+ * was after a lost connection or a restart. Steps on one upload run one after the other.
  */
 export class UploadStore {
   readonly #folder: string;
