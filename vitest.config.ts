@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { sampleEnvironment, sampleSeed } from './test/helpers/sample.ts';
 import { SlowestFirst } from './test/helpers/slowest-first.ts';
@@ -15,8 +16,8 @@ const sample = sampleSeed(process.env);
 export default defineConfig({
   test: {
     pool: 'threads',
-    // Many tests start processes of their own and wait for them.
-    maxWorkers: 2,
+    // Half of the time of the slow tests goes into waiting for servers and processes, which another worker can use.
+    maxWorkers: availableParallelism() + 1,
     // For machines that are busy with other things: no test waits for its timeout.
     testTimeout: 60_000,
     hookTimeout: 60_000,
