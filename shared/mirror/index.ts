@@ -1,7 +1,5 @@
 /** What to watch, which tags, when; what was observed; the pure plan and the poll that carries it out. */
 
-export { chooseActiveWatches, chooseWatches } from './choose-watches.ts';
-export { currentWatches, withFailures } from './current-watches.ts';
 export {
   type ApprovePorts,
   approveDeletions,
@@ -9,18 +7,18 @@ export {
   type ListedProposal,
   proposeDeletions,
 } from './deletions/index.ts';
-export { isPollDue, type PollState, pollStateSchema } from './due.ts';
-export { explainWatch, type WatchExplanation } from './explain-watch.ts';
 export { judgeFreshness, type WatchFreshness } from './freshness.ts';
-export { importJobIdOf, type Observation, observationKey, observationSchema } from './observation.ts';
+export { explainWatch, type WatchExplanation } from './inspection/explain-watch.ts';
+export { SharedAnswers } from './inspection/poll-cache.ts';
 export {
-  isObservationPast,
-  isPollPast,
-  isUnwatched,
-  isWatchPast,
-  sourcesPolledSince,
-  watchRoll,
-} from './past-records.ts';
+  importJobIdOf,
+  type Observation,
+  observationKey,
+  observationSchema,
+} from './observations/observation.ts';
+export { planSync, type SyncFacts, type SyncPlan } from './observations/plan-sync.ts';
+export { chooseActiveWatches, chooseWatches } from './patterns/choose-watches.ts';
+export { currentWatches, withFailures } from './patterns/current-watches.ts';
 export {
   type ExpandedWatches,
   expandWatches,
@@ -31,14 +29,19 @@ export {
   type WatchesAndPatterns,
   type WatchPattern,
 } from './patterns/index.ts';
-export { planSync, type SyncFacts, type SyncPlan } from './plan-sync.ts';
-export { failedPlan, planWatches, type WatchPlan } from './plan-watches.ts';
-export { type PollDuePorts, pollDue } from './poll-due.ts';
-export { type PollQueue, type PollShard, pollShard, pollUpstreams } from './poll-shards.ts';
-export { type PollTagsPorts, pollTags, type TagHints } from './poll-tags.ts';
-export { pollWatch } from './poll-watch.ts';
-export { failureOf, type PollReport, type PollRequests, type WatchReport } from './report.ts';
-export { describeSchedule, nextTime, type Schedule } from './schedule.ts';
+export { type PollDuePorts, pollDue } from './polling/poll-due-watches.ts';
+export { type PollQueue, type PollShard, pollShard, pollUpstreams } from './polling/poll-shards.ts';
+export { isPollDue, type PollState, pollStateSchema } from './polling/poll-state.ts';
+export { type PollTagsPorts, pollTags, type TagHints } from './polling/poll-tags.ts';
+export { pollWatch } from './polling/poll-watch.ts';
+export {
+  isObservationPast,
+  isPollPast,
+  isUnwatched,
+  isWatchPast,
+  sourcesPolledSince,
+  watchRoll,
+} from './retention-rules.ts';
 export {
   createTagSelector,
   MAX_REGEX_LENGTH,
@@ -50,8 +53,10 @@ export {
   type TagRuleSet,
   type TagRules,
 } from './selection/index.ts';
-export { SharedAnswers } from './shared-answers.ts';
-export { type SyncOptions, type SyncReport, syncWatches, type WatchSync } from './sync-watches.ts';
-export type { Watch } from './watch.ts';
-export { knownWatches, type WatchRecord, watchRecordSchema } from './watch-record.ts';
+export { failedPlan, planWatches, type WatchPlan } from './sync/plan-watches.ts';
+export { type SyncOptions, type SyncReport, syncWatches, type WatchSync } from './sync/sync-watches.ts';
 export { type WatchStanding, type WatchStatus, watchStatus } from './watch-status.ts';
+export { failureOf, type PollReport, type PollRequests, type WatchReport } from './watches/report.ts';
+export { describeSchedule, nextTime, type Schedule } from './watches/schedule.ts';
+export type { Watch } from './watches/watch.ts';
+export { knownWatches, type WatchRecord, watchRecordSchema } from './watches/watch-record.ts';

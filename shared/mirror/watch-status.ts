@@ -2,12 +2,12 @@ import pLimit from 'p-limit';
 import { formatReference } from '../content/index.ts';
 import { type JobRecord, jobKey } from '../imports/index.ts';
 import type { Records } from '../records.ts';
-import type { CurrentWatches } from './current-watches.ts';
 import { judgeFreshness, type WatchFreshness } from './freshness.ts';
-import { importJobIdOf, type Observation } from './observation.ts';
+import { importJobIdOf, type Observation } from './observations/observation.ts';
+import type { CurrentWatches } from './patterns/current-watches.ts';
 import { formatRepositoryPattern, type WatchesAndPatterns } from './patterns/index.ts';
-import type { Watch } from './watch.ts';
-import { knownWatches, type WatchRecord } from './watch-record.ts';
+import type { Watch } from './watches/watch.ts';
+import { knownWatches, type WatchRecord } from './watches/watch-record.ts';
 
 export interface WatchStatusParts {
   readonly config: Pick<WatchesAndPatterns, 'patterns'>;

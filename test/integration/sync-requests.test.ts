@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { digestOf, parseRepositoryName } from '../../shared/content/index.ts';
-import { syncWatches } from '../../shared/mirror/sync-watches.ts';
+import { syncWatches } from '../../shared/mirror/sync/sync-watches.ts';
 import { createRegistryClient, type Repository } from '../../shared/registry/index.ts';
 import { listen } from '../helpers/listen.ts';
 import { type Graph, image, index } from '../helpers/memory-content.ts';

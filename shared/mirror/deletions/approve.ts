@@ -17,8 +17,8 @@ import {
 } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
 import type { Repository } from '../../registry/index.ts';
-import { importJobFor, type Observation, observationKey } from '../observation.ts';
-import type { Watch } from '../watch.ts';
+import { importJobFor, type Observation, observationKey } from '../observations/observation.ts';
+import type { Watch } from '../watches/watch.ts';
 import { type DeletableRepository, deleteCopy, type Removed } from './delete-copy.ts';
 import {
   type DeletionJudge,
@@ -28,7 +28,7 @@ import {
   type Kept,
   type KeptWhy,
   kept,
-} from './judge.ts';
+} from './evaluate-deletion.ts';
 import { type ProposePorts, proposeDeletions } from './propose.ts';
 
 export interface ApprovePorts extends ProposePorts {

@@ -1,7 +1,7 @@
 import type { Digest } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Repository } from '../../registry/index.ts';
-import { type Kept, kept } from './judge.ts';
+import { type Kept, kept } from './evaluate-deletion.ts';
 import { manifestUsers } from './manifest-users.ts';
 
 export type DeletableRepository = Pick<

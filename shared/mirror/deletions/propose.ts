@@ -1,9 +1,9 @@
 import { formatReference } from '../../content/index.ts';
 import type { TagRecord } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
-import { type Observation, observationPartition } from '../observation.ts';
-import type { Watch } from '../watch.ts';
-import { type DeletionProposal, deletionJudge, isProposal } from './judge.ts';
+import { type Observation, observationPartition } from '../observations/observation.ts';
+import type { Watch } from '../watches/watch.ts';
+import { type DeletionProposal, deletionJudge, isProposal } from './evaluate-deletion.ts';
 
 export interface ProposePorts {
   readonly observations: Pick<Records<Observation>, 'list'>;

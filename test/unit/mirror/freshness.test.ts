@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobRecord, JobState } from '../../../shared/imports/index.ts';
 import { judgeFreshness, type Observation, type Watch } from '../../../shared/mirror/index.ts';
-import { importJobFor } from '../../../shared/mirror/observation.ts';
+import { importJobFor } from '../../../shared/mirror/observations/observation.ts';
 import { createWatch, digest, SOURCE, TARGET } from './fixtures.ts';
 
 const NOW = new Date('2026-03-01T12:00:00.000Z');

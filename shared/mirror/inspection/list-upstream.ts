@@ -1,0 +1,109 @@
+import { ConfigError, codeOf, describeError } from '../../errors.ts';
+import type { TagDigest } from '../../registry/index.ts';
+import type { KnownObservations } from '../observations/known-observations.ts';
+import { needsListing, needsTimes, type TagSelector } from '../selection/index.ts';
+import type { Watch } from '../watches/watch.ts';
+import type { SurveyMemory } from '../watches/watch-record.ts';
+import { movedSince } from './checkpoint.ts';
+import { type DigestListing, readDigests } from './read-digests.ts';
+import type { Inquiry } from './tag-probe.ts';
+
+/** What is known about upstream's tags before any is asked for by HEAD. */
+export interface UpstreamListing {
+  /** What the digest listing said, by tag. */
+  readonly rows: ReadonlyMap<string, TagDigest>;
+  /**
+   * `all`: `tags` are all there are. `moved`: tags that are not in `rows` are as they were. `none`: of tags that are
+   * not in `rows` nothing is known.
+   */
+  readonly extent: 'all' | 'moved' | 'none';
+  /** Tags that upstream has, by whichever listing; with `all`, every one. */
+  readonly tags: readonly Pick<TagDigest, 'tag' | 'updatedAt'>[];
+  readonly movedUntil?: Date | undefined;
+  /** Why the digest listing is not to be tried again, and until when. */
+  readonly avoid?: { readonly until: Date; readonly reason: string } | undefined;
+}
+
+/** For which the listing is not tried again after it was refused, or makes no sense. */
+const AVOID_AFTER_REFUSAL_MS = 24 * 60 * 60_000;
+/** The same after a failure that may pass. */
+const AVOID_AFTER_FAILURE_MS = 60 * 60_000;
+const REFUSALS: ReadonlySet<string> = new Set(['E_NOT_FOUND', 'E_DENIED', 'E_PROTOCOL', 'E_TOO_LARGE']);
+
+/**
+ * The cheapest listing that the rules can be applied to: digests by the hundred where the registry lists them, else
+ * the names of the tags, or nothing where the rules name all of them.
+ * @throws ConfigError when the rules go by time and none is told; what
+ * the listing of names throws; RegistryError `E_RATE_LIMITED`; the signal's reason when aborted
+ */
+export async function listUpstream(
+  watch: Watch,
+  inquiry: Inquiry,
+  {
+    selector,
+    known,
+    memory,
+    now,
+    signal,
+  }: {
+    readonly selector: TagSelector;
+    readonly known: KnownObservations;
+    readonly memory: SurveyMemory | undefined;
+    readonly now: Date;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<UpstreamListing> {
+  const needsAll = needsListing(watch.tags);
+  const wanted = needsAll ? undefined : new Set(selector.exactTags);
+  const wantsTimes = needsTimes(watch.tags);
+  const isAvoided = memory?.avoidListingUntil !== undefined && now < new Date(memory.avoidListingUntil);
+  // One tag is one HEAD, and that is the answer itself.
+  const isWorthIt = (!isAvoided || wantsTimes) && (wanted === undefined || wanted.size > 1);
+  const pages = isWorthIt ? inquiry.digestPages() : undefined;
+  if (!pages && wantsTimes) throw tellsNoTimes(watch);
+  let avoid: UpstreamListing['avoid'];
+  let digests: DigestListing | undefined;
+  if (pages) {
+    const copied = known.tags().size;
+    try {
+      digests = await readDigests(pages, {
+        wanted,
+        movedSince: movedSince(watch, memory, known, now),
+        maxUnordered: copied > 0 && !wantsTimes ? copied : undefined,
+      });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (codeOf(error) === 'E_RATE_LIMITED' || wantsTimes) throw error;
+      avoid = avoidAfter(error, now);
+    }
+  }
+  const rows = digests?.rows ?? new Map();
+  if (digests && digests.extent !== 'part') {
+    const { extent, movedUntil } = digests;
+    return { rows, extent, tags: [...rows.values()], movedUntil };
+  }
+  // All that is wanted is known once the rest has been asked for by HEAD.
+  if (!needsAll)
+    return { rows, extent: 'none', tags: [...rows.values()], movedUntil: digests?.movedUntil, avoid };
+  if (digests) avoid = avoidAsCostly(now);
+  const tags = (await inquiry.tags()).map((tag) => ({ tag }));
+  return { rows, extent: 'all', tags, avoid };
+}
+
+/** The rules go by time, which the registry's listing does not have. */
+export function tellsNoTimes({ name, source }: Watch): ConfigError {
+  const message = `asks for the tags that were moved last, and ${source.registry} does not tell when. Take the newest by version.`;
+  return new ConfigError([{ where: name, message }]);
+}
+
+function avoidAfter(error: unknown, now: Date): UpstreamListing['avoid'] {
+  const ms = REFUSALS.has(codeOf(error)) ? AVOID_AFTER_REFUSAL_MS : AVOID_AFTER_FAILURE_MS;
+  return { until: new Date(now.getTime() + ms), reason: describeError(error) };
+}
+
+function avoidAsCostly(now: Date): UpstreamListing['avoid'] {
+  return {
+    until: new Date(now.getTime() + AVOID_AFTER_REFUSAL_MS),
+    reason: 'It has more pages than the watch has tags, so that asking for each tag costs less.',
+  };
+}

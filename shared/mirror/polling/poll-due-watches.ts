@@ -1,0 +1,159 @@
+import { randomUUID } from 'node:crypto';
+import pLimit from 'p-limit';
+import { TransportError } from '../../errors.ts';
+import type { RecordKey, Records } from '../../records.ts';
+import { shareAnswers } from '../inspection/poll-cache.ts';
+import { failedReport, failureOf, type PollReport, type WatchReport } from '../watches/report.ts';
+import type { Watch } from '../watches/watch.ts';
+import { isPollDue, MAX_POLL_MS, type PollState } from './poll-state.ts';
+import { type PollOptions, type PollPorts, pollWatch } from './poll-watch.ts';
+import { retryTime } from './retry-time.ts';
+
+export interface PollDuePorts extends PollPorts {
+  readonly polls: Pick<Records<PollState>, 'update' | 'list'>;
+}
+
+export interface PollDueOptions {
+  /** Polls every watch that is not paused, due or not, and looks at its targets too. */
+  readonly force?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const WATCHES_AT_ONCE = 8;
+const PARTITION = 'polls';
+
+/** A watch that is due, and when it was last polled, ISO 8601. */
+export interface DueWatch {
+  readonly watch: Watch;
+  readonly lastStartedAt: string | undefined;
+}
+
+/** Those of the watches that are due now, found with one listing of the poll states. */
+export async function findDue(
+  watches: readonly Watch[],
+  { polls, now }: Pick<PollDuePorts, 'polls' | 'now'>,
+): Promise<readonly DueWatch[]> {
+  const states = new Map<string, PollState>();
+  for await (const { key, value } of polls.list(PARTITION)) states.set(key.row, value);
+  const at = now();
+  return watches
+    .filter((watch) => isPollDue(watch, states.get(watch.name), at))
+    .map((watch) => ({ watch, lastStartedAt: states.get(watch.name)?.lastStartedAt }));
+}
+
+/**
+ * Polls the watches that are due. Each is claimed first, so that of several pollers one polls it per time of its
+ * schedule. What fails is in the report; only an abort throws (the signal's reason), once all that was under way has ended.
+ */
+export async function pollDue(
+  watches: readonly Watch[],
+  ports: PollDuePorts,
+  options: PollDueOptions = {},
+): Promise<PollReport> {
+  const limit = pLimit(WATCHES_AT_ONCE);
+  const sharedAnswers = shareAnswers(watches);
+  const outcomes = await Promise.allSettled(
+    watches.map((watch) => limit(() => pollIfDue(watch, { ...ports, sharedAnswers }, options))),
+  );
+  options.signal?.throwIfAborted();
+  const reports: WatchReport[] = [];
+  const notDue: string[] = [];
+  for (const [at, outcome] of outcomes.entries()) {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    if (outcome.value) reports.push(outcome.value);
+    else notDue.push(watches[at]?.name ?? '');
+  }
+  return { watches: reports, notDue };
+}
+
+async function pollIfDue(
+  watch: Watch,
+  ports: PollDuePorts,
+  { force = false, signal }: PollDueOptions,
+): Promise<WatchReport | undefined> {
+  signal?.throwIfAborted();
+  let claim: string | undefined;
+  try {
+    claim = await claimPoll(watch, ports, force);
+  } catch (error) {
+    return failedReport(watch, error);
+  }
+  if (claim === undefined) return undefined;
+  const verifyTargets = force ? true : undefined;
+  let report: WatchReport;
+  try {
+    report = await pollInTime(watch, ports, { verifyTargets, signal });
+  } catch (error) {
+    await letGo(watch, ports, claim);
+    throw error;
+  }
+  try {
+    await finishPoll(watch, ports, claim, report);
+    return report;
+  } catch (error) {
+    return { ...report, errors: [...report.errors, failureOf(error)] };
+  }
+}
+
+/** Ends before the claim does: nobody else polls the watch meanwhile. */
+async function pollInTime(
+  watch: Watch,
+  ports: PollPorts,
+  { verifyTargets, signal }: PollOptions,
+): Promise<WatchReport> {
+  const overdue = AbortSignal.timeout(MAX_POLL_MS);
+  try {
+    const inTime = signal ? AbortSignal.any([signal, overdue]) : overdue;
+    return await pollWatch(watch, ports, { verifyTargets, signal: inTime });
+  } catch (error) {
+    signal?.throwIfAborted();
+    const message = `The poll did not end within ${MAX_POLL_MS / 60_000} minutes. Split the watch into several, or name fewer tags.`;
+    const failure = overdue.aborted ? new TransportError('E_TIMEOUT', message, { cause: error }) : error;
+    return failedReport(watch, failure);
+  }
+}
+
+/** Takes the poll for this poller. Returns the claim, or `undefined` when the watch is not due (any more). */
+async function claimPoll(
+  watch: Watch,
+  { polls, now }: PollDuePorts,
+  force: boolean,
+): Promise<string | undefined> {
+  const claim = randomUUID();
+  const startedAt = now();
+  const standing = await polls.update(pollKey(watch), (current) =>
+    (force && !watch.paused) || isPollDue(watch, current, startedAt)
+      ? { lastStartedAt: startedAt.toISOString(), claim }
+      : current,
+  );
+  return standing?.claim === claim ? claim : undefined;
+}
+
+/** Whoever is told to end leaves the watch to others, who need not wait until it counts as dead. */
+async function letGo(watch: Watch, { polls, now }: PollDuePorts, claim: string): Promise<void> {
+  const at = now().toISOString();
+  const update = polls.update(pollKey(watch), (current) =>
+    current?.claim === claim ? { ...current, finishedAt: at, retryAt: at } : current,
+  );
+  // It ends anyway; without this the claim runs out by itself.
+  await update.catch(() => {});
+}
+
+async function finishPoll(
+  watch: Watch,
+  { polls, now }: PollDuePorts,
+  claim: string,
+  { errors }: WatchReport,
+): Promise<void> {
+  const at = now();
+  const retryAt = retryTime(errors, at)?.toISOString();
+  await polls.update(pollKey(watch), (current) =>
+    current?.claim === claim
+      ? { ...current, finishedAt: at.toISOString(), ...(retryAt && { retryAt }) }
+      : current,
+  );
+}
+
+function pollKey({ name }: Watch): RecordKey {
+  return { partition: PARTITION, row: name };
+}

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import * as z from 'zod';
+import { formatReference } from '../../content/index.ts';
+import { InvalidInputError } from '../../errors.ts';
+import type { PollReport } from '../watches/report.ts';
+import type { Watch } from '../watches/watch.ts';
+import {
+  type DueWatch,
+  findDue,
+  type PollDueOptions,
+  type PollDuePorts,
+  pollDue,
+} from './poll-due-watches.ts';
+
+/** As many watches as one invocation polls well within its time. */
+const WATCHES_PER_SHARD = 50;
+
+/** Watches to be polled by whichever worker takes the message. */
+export interface PollShard {
+  /** The same while the same watches wait for the same poll, so that a queue with duplicate detection keeps one of them. */
+  readonly id: string;
+  /** Names. */
+  readonly watches: readonly string[];
+}
+
+const pollShardSchema: z.ZodType<PollShard> = z.strictObject({
+  id: z.string().min(1).max(128),
+  watches: z.array(z.string().min(1).max(1000)).min(1).max(WATCHES_PER_SHARD),
+});
+
+/** The queue that carries shards to the workers. */
+export interface PollQueue {
+  send(shards: readonly PollShard[]): Promise<void>;
+}
+
+export interface PollUpstreamsPorts extends PollDuePorts {
+  readonly pollQueue: PollQueue;
+}
+
+/**
+ * Polls what is due: a few watches at once here, more by way of the queue, from which several workers take them. A
+ * watch handed over is claimed by the worker that polls it: one whose message is lost is simply still due.
+ * @throws what the stores or the queue throw; the signal's reason when aborted
+ */
+export async function pollUpstreams(
+  watches: readonly Watch[],
+  ports: PollUpstreamsPorts,
+  options: PollDueOptions = {},
+): Promise<PollReport> {
+  if (options.force) return await pollDue(watches, ports, options);
+  const due = await findDue(watches, ports);
+  const isDue = new Set(due.map(({ watch }) => watch));
+  const notDue = watches.filter((watch) => !isDue.has(watch)).map(({ name }) => name);
+  if (due.length > WATCHES_PER_SHARD) {
+    await ports.pollQueue.send(splitIntoShards(due));
+    return { watches: [], notDue, handedOver: due.map(({ watch }) => watch.name) };
+  }
+  const report = await pollDue([...isDue], ports, options);
+  return { ...report, notDue: [...notDue, ...report.notDue] };
+}
+
+/**
+ * Polls those watches of a message that are due. Names that are not configured any more are passed over.
+ * @throws InvalidInputError `E_JOB` for a message that names no watches
+ */
+export async function pollShard(
+  body: unknown,
+  watches: readonly Watch[],
+  ports: PollDuePorts,
+  options: Pick<PollDueOptions, 'signal'> = {},
+): Promise<PollReport> {
+  const { data } = pollShardSchema.safeParse(body);
+  if (!data) {
+    throw new InvalidInputError(
+      'E_JOB',
+      'A message of the polls queue is not { id, watches: [NAME, …] }. Only Longshore is to send messages there.',
+    );
+  }
+  const names = new Set(data.watches);
+  return await pollDue(
+    watches.filter(({ name }) => names.has(name)),
+    ports,
+    options,
+  );
+}
+
+/** Even shares, those of one source together: they share what upstream answers. */
+function splitIntoShards(due: readonly DueWatch[]): readonly PollShard[] {
+  const sorted = due
+    .map((one) => ({ ...one, source: formatReference(one.watch.source) }))
+    .sort((a, b) => (a.source < b.source ? -1 : Number(a.source > b.source)));
+  const count = Math.ceil(due.length / WATCHES_PER_SHARD);
+  return Array.from({ length: count }, (_, shard) => {
+    const share = sorted.slice(
+      Math.floor((shard * sorted.length) / count),
+      Math.floor(((shard + 1) * sorted.length) / count),
+    );
+    return { id: idOf(share), watches: share.map(({ watch }) => watch.name) };
+  });
+}
+
+/** Of the watches and their last polls: a queue remembers ids for a while after the message is gone. */
+function idOf(share: readonly DueWatch[]): string {
+  const text = JSON.stringify(share.map(({ watch, lastStartedAt }) => [watch.name, lastStartedAt]));
+  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+}

@@ -1,0 +1,62 @@
+import * as z from 'zod';
+import { nextTime } from '../watches/schedule.ts';
+import type { Watch } from '../watches/watch.ts';
+
+/** When a watch was last polled. One poller writes it by compare-and-swap before it starts: that is the claim. */
+export interface PollState {
+  /** ISO 8601. */
+  readonly lastStartedAt: string;
+  /** Identifies the poll that made the claim. */
+  readonly claim: string;
+  /** ISO 8601; absent while the poll runs, and when it died. */
+  readonly finishedAt?: string | undefined;
+  /** When to poll again if the schedule does not come round sooner, ISO 8601: something failed that may soon be cured. */
+  readonly retryAt?: string | undefined;
+}
+
+export const pollStateSchema: z.ZodType<PollState> = z.object({
+  lastStartedAt: z.iso.datetime(),
+  claim: z.string(),
+  finishedAt: z.iso.datetime().optional(),
+  retryAt: z.iso.datetime().optional(),
+});
+
+/** How long a poll may take. One that has not ended by then has died, and another may begin. */
+export const MAX_POLL_MS = 15 * 60_000;
+
+/** Whether the watch is to be polled now: nobody is at it, and its schedule came round or its last poll is to be repeated. */
+export function isPollDue(
+  watch: Pick<Watch, 'name' | 'schedule' | 'paused' | 'restMs'>,
+  state: PollState | undefined,
+  now: Date,
+): boolean {
+  if (watch.paused) return false;
+  if (!state) return true;
+  const last = new Date(state.lastStartedAt);
+  if (state.finishedAt === undefined) return isOver(last, now);
+  if (state.retryAt !== undefined && Date.parse(state.retryAt) <= now.getTime()) return true;
+  return !isResting(watch, last, now) && isScheduleDue(watch, last, now);
+}
+
+/** A `last` in the future can only come from a clock that was wrong. */
+function isResting({ restMs = 0 }: Pick<Watch, 'restMs'>, last: Date, now: Date): boolean {
+  const age = now.getTime() - last.getTime();
+  return age >= 0 && age < restMs;
+}
+
+/** A start in the future can only come from a clock that was wrong. */
+function isOver(startedAt: Date, now: Date): boolean {
+  const age = now.getTime() - startedAt.getTime();
+  return age >= MAX_POLL_MS || age <= -MAX_POLL_MS;
+}
+
+/**
+ * Whether a time of the schedule lies after `last` and not after `now`. Any number of missed times count as one. A
+ * `last` beyond the next time can only come from a clock that was wrong: due, rather than silent until then.
+ */
+function isScheduleDue({ name, schedule }: Pick<Watch, 'name' | 'schedule'>, last: Date, now: Date): boolean {
+  const due = nextTime(schedule, name, last);
+  if (due && due <= now) return true;
+  const upcoming = nextTime(schedule, name, now);
+  return upcoming !== undefined && last > upcoming;
+}

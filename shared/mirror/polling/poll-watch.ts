@@ -1,0 +1,108 @@
+import { formatReference } from '../../content/index.ts';
+import type { Records } from '../../records.ts';
+import { isVerificationDue } from '../inspection/checkpoint.ts';
+import type { VerifyPorts } from '../inspection/find-drift.ts';
+import { type Survey, type SurveyPorts, surveyWatch } from '../inspection/inspect-watch.ts';
+import type { SharedAnswers } from '../inspection/poll-cache.ts';
+import { movedUpstream } from '../observations/plan-sync.ts';
+import { failureOf, type PollFailure, quietReport, type WatchReport } from '../watches/report.ts';
+import type { Watch } from '../watches/watch.ts';
+import { nextRecord } from '../watches/watch-health.ts';
+import { healthOf, type WatchHealth, type WatchRecord, watchKey } from '../watches/watch-record.ts';
+import { type CarryOutPorts, carryOut } from './apply-plan.ts';
+
+export interface PollPorts extends SurveyPorts, VerifyPorts, CarryOutPorts {
+  readonly observations: SurveyPorts['observations'] & CarryOutPorts['observations'];
+  readonly watches: Pick<Records<WatchRecord>, 'get' | 'update'>;
+  /** What was found out for other watches in the same run. */
+  readonly sharedAnswers?: ((watch: Watch) => SharedAnswers | undefined) | undefined;
+}
+
+export interface PollOptions {
+  /** Whether the targets are looked at too. Default: when that is due. */
+  readonly verifyTargets?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Polls one watch and queues an import for every target tag that needs one. How the watch fares is recorded last.
+ *
+ * What fails for a tag, a target or the whole watch is in the report's `errors`; only an abort throws (the signal's reason).
+ */
+export async function pollWatch(
+  watch: Watch,
+  ports: PollPorts,
+  { verifyTargets, signal }: PollOptions = {},
+): Promise<WatchReport> {
+  const errors: PollFailure[] = [];
+  const before = await readRecord(watch, ports, errors);
+  const pause = pauseOf(watch, before, ports.now());
+  if (before && pause) {
+    return { ...quietReport(watch), errors: [...errors, pause], health: healthOf(before) };
+  }
+  const isDue = verifyTargets ?? isVerificationDue(watch, before?.memory, ports.now());
+  const survey = await surveyWatch(watch, ports, {
+    memory: before?.memory,
+    verify: isDue ? ports.tags : undefined,
+    shared: ports.sharedAnswers?.(watch),
+    signal,
+  });
+  errors.push(...survey.errors);
+  const { plan, selected, unmatched, requests, disagreements } = survey;
+  const queued = await carryOut(plan, ports, errors, signal);
+  const health = await writeRecord(watch, survey, ports, errors);
+  const { unchanged, gone } = plan;
+  const isComparable = before?.memory?.scope === survey.memory.scope;
+  return {
+    watch: watch.name,
+    selected,
+    requests,
+    queued,
+    moved: isComparable ? movedUpstream(plan) : [],
+    unchanged,
+    gone,
+    unmatched,
+    disagreements,
+    health,
+    errors,
+  };
+}
+
+export async function readRecord(
+  watch: Watch,
+  { watches }: PollPorts,
+  errors: PollFailure[],
+): Promise<WatchRecord | undefined> {
+  try {
+    return await watches.get(watchKey(watch));
+  } catch (error) {
+    errors.push(failureOf(error));
+    return undefined;
+  }
+}
+
+/** Upstream was asked too much, and the time it wants to be left alone is not over. */
+export function pauseOf(watch: Watch, record: WatchRecord | undefined, now: Date): PollFailure | undefined {
+  if (record?.until === undefined || record.source !== formatReference(watch.source)) return undefined;
+  const leftMs = Date.parse(record.until) - now.getTime();
+  if (leftMs <= 0) return undefined;
+  const message = `${record.source} was not asked, because its registry wants to be left alone until ${record.until}: ${record.reason}`;
+  return { code: 'E_RATE_LIMITED', message, retryAfterMs: leftMs };
+}
+
+async function writeRecord(
+  watch: Watch,
+  survey: Survey,
+  { watches, now }: PollPorts,
+  errors: PollFailure[],
+): Promise<WatchHealth | undefined> {
+  try {
+    const record = await watches.update(watchKey(watch), (current) =>
+      nextRecord(watch, current, { ...survey, errors }, now()),
+    );
+    return record && healthOf(record);
+  } catch (error) {
+    errors.push(failureOf(error));
+    return undefined;
+  }
+}

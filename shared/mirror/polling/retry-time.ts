@@ -1,0 +1,22 @@
+import type { PollFailure } from '../watches/report.ts';
+
+const RETRY_AFTER_MS = 15 * 60_000;
+
+/**
+ * What another try within the hour will not cure: somebody has to change the upstream, the permissions or the
+ * configuration first. The watch keeps to its schedule.
+ */
+const LASTING: ReadonlySet<string> = new Set([
+  'E_CONFIG',
+  'E_DENIED',
+  'E_NOT_FOUND',
+  'E_PROTOCOL',
+  'E_TOO_LARGE',
+]);
+
+/** When a poll that had these failures is to be repeated; `undefined`: when its schedule comes round. */
+export function retryTime(failures: readonly PollFailure[], now: Date): Date | undefined {
+  return failures.some(({ code }) => !LASTING.has(code))
+    ? new Date(now.getTime() + RETRY_AFTER_MS)
+    : undefined;
+}

@@ -1,0 +1,74 @@
+import { parseReference } from '../../content/index.ts';
+import {
+  type BatchResult,
+  type CopyProgress,
+  importBatch,
+  type TagOrder,
+  type TagOrderOutcome,
+} from '../../imports/index.ts';
+import type { RegistryClient } from '../../registry/index.ts';
+import type { SyncPlan } from '../observations/plan-sync.ts';
+import type { Watch } from '../watches/watch.ts';
+import { planWatches, type WatchPlan } from './plan-watches.ts';
+
+type PlannedImport = SyncPlan['changes'][number];
+
+export interface SyncOptions {
+  /** Find out what would be done and do nothing. */
+  readonly dryRun?: boolean | undefined;
+  readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What one watch was found to need, and what became of it. */
+export interface WatchSync extends WatchPlan {
+  /** One for each change of the plan, in its order; none after a dry run. */
+  readonly outcomes: readonly TagOrderOutcome[];
+}
+
+export interface SyncReport {
+  readonly watches: readonly WatchSync[];
+  /** What it took, without the outcomes; `undefined` after a dry run. */
+  readonly copied: Omit<BatchResult, 'outcomes'> | undefined;
+}
+
+/**
+ * Plans every watch from what upstream and targets hold, then copies what is missing in one batch. What fails is in
+ * the report; only an abort throws, the signal's reason.
+ */
+export async function syncWatches(
+  watches: readonly Watch[],
+  registry: Pick<RegistryClient, 'repository'>,
+  { dryRun = false, onProgress, signal }: SyncOptions = {},
+): Promise<SyncReport> {
+  const plans = await planWatches(watches, registry, signal);
+  if (dryRun) return { watches: plans.map((plan) => ({ ...plan, outcomes: [] })), copied: undefined };
+  const orders = plans.map(({ survey }, at) =>
+    survey.plan.changes.map((change) => toOrder(change, watches[at])),
+  );
+  const { outcomes, ...copied } = await importBatch(orders.flat(), {
+    repository: (name, options) => registry.repository(name, options),
+    emptyTargets: new Set(plans.flatMap(({ emptyTargets }) => [...emptyTargets])),
+    onProgress,
+    signal,
+  });
+  let at = 0;
+  const synced = plans.map((plan) => {
+    const own = outcomes.slice(at, at + plan.survey.plan.changes.length);
+    at += own.length;
+    return { ...plan, outcomes: own };
+  });
+  return { watches: synced, copied };
+}
+
+function toOrder({ sighting, known }: PlannedImport, watch: Watch | undefined): TagOrder {
+  const { registry, repository, tag = '' } = parseReference(sighting.target);
+  return {
+    source: parseReference(sighting.source),
+    digest: sighting.digest,
+    target: { registry, repository, tag },
+    platforms: watch?.platforms,
+    referrers: sighting.referrers,
+    there: known?.digest,
+  };
+}
