@@ -30,23 +30,25 @@ export function planCommand(run: Run): Command {
         if (explain) return explainSelection(await explainFromConfiguration(options), output);
         const plans = await planFromConfiguration(options);
         output.result({ watches: plans.map(summary) }, plans.flatMap(describe));
-        if (plans.some(({ survey }) => survey.errors.length > 0)) return EXIT.failed;
-        return plans.some(({ survey }) => survey.plan.changes.length > 0) ? EXIT.ok : EXIT.nothingToDo;
+        if (plans.some(({ inspection }) => inspection.errors.length > 0)) return EXIT.failed;
+        return plans.some(({ inspection }) => inspection.plan.changes.length > 0)
+          ? EXIT.ok
+          : EXIT.nothingToDo;
       }),
     );
 }
 
-function summary({ watch, survey, cost }: PlannedWatch) {
-  const { plan, selected, unmatched, requests, errors } = survey;
+function summary({ watch, inspection, cost }: PlannedWatch) {
+  const { plan, selected, unmatched, requests, errors } = inspection;
   return {
     watch,
     selected,
     requests,
     ...(cost && { cost }),
-    changes: plan.changes.map(({ sighting, reason }) => ({
-      source: sighting.source,
-      target: sighting.target,
-      digest: sighting.digest,
+    changes: plan.changes.map(({ observed, reason }) => ({
+      source: observed.source,
+      target: observed.target,
+      digest: observed.digest,
       reason,
     })),
     unchanged: plan.unchanged,
@@ -56,14 +58,14 @@ function summary({ watch, survey, cost }: PlannedWatch) {
   };
 }
 
-function describe({ watch, survey, pulls, cost: budget }: PlannedWatch): readonly string[] {
-  const { plan, selected, unmatched, requests, errors } = survey;
+function describe({ watch, inspection, pulls, cost: budget }: PlannedWatch): readonly string[] {
+  const { plan, selected, unmatched, requests, errors } = inspection;
   const cost = `${countOf(requests.listings, 'listing')}, ${countOf(requests.heads, 'HEAD')}, ${pulls === 0 ? 'no pulls' : countOf(pulls, 'pull')}`;
   return [
     `${watch}: ${countOf(selected.length, 'tag')}, ${plan.changes.length} to import, ${plan.unchanged} unchanged  (${cost})`,
     ...columns(
-      inNameOrder(plan.changes, ({ sighting }) => sighting.target).map(
-        ({ sighting: { target, digest }, reason }) => [
+      inNameOrder(plan.changes, ({ observed }) => observed.target).map(
+        ({ observed: { target, digest }, reason }) => [
           `+ ${target}`,
           withShortDigests(digest),
           withShortDigests(reason),

@@ -50,13 +50,14 @@ Examples:
 
 function exitCodeFor({ watches }: SyncReport): number {
   const hasFailed = watches.some(
-    ({ survey, outcomes }) => survey.errors.length > 0 || outcomes.some(({ state }) => state === 'failed'),
+    ({ inspection, outcomes }) =>
+      inspection.errors.length > 0 || outcomes.some(({ state }) => state === 'failed'),
   );
   if (hasFailed) return EXIT.failed;
-  const hasChanges = watches.some(({ survey, outcomes }) =>
+  const hasChanges = watches.some(({ inspection, outcomes }) =>
     outcomes.length > 0
       ? outcomes.some(({ state }) => state === 'succeeded')
-      : survey.plan.changes.length > 0,
+      : inspection.plan.changes.length > 0,
   );
   return hasChanges ? EXIT.ok : EXIT.nothingToDo;
 }
@@ -64,21 +65,21 @@ function exitCodeFor({ watches }: SyncReport): number {
 function summary({ watches, copied }: SyncReport) {
   return {
     dryRun: copied === undefined,
-    watches: watches.map(({ watch, survey, outcomes }) => ({
+    watches: watches.map(({ watch, inspection, outcomes }) => ({
       watch,
-      selected: survey.selected,
-      requests: survey.requests,
-      changes: survey.plan.changes.map(({ sighting: { source, target, digest }, reason }, at) => ({
+      selected: inspection.selected,
+      requests: inspection.requests,
+      changes: inspection.plan.changes.map(({ observed: { source, target, digest }, reason }, at) => ({
         source,
         target,
         digest,
         reason,
         ...(outcomes[at] ?? { state: 'planned' }),
       })),
-      unchanged: survey.plan.unchanged,
-      gone: survey.plan.gone,
-      unmatched: survey.unmatched,
-      errors: survey.errors,
+      unchanged: inspection.plan.unchanged,
+      gone: inspection.plan.gone,
+      unmatched: inspection.unmatched,
+      errors: inspection.errors,
     })),
     ...copied,
   };
@@ -98,8 +99,8 @@ function describe({ watches, copied }: SyncReport): readonly string[] {
   return [...lines, `Copied ${parts.join(', ')}`];
 }
 
-function describeWatch({ watch, survey, outcomes }: WatchSync, isDryRun: boolean): readonly string[] {
-  const { plan, selected, unmatched, errors } = survey;
+function describeWatch({ watch, inspection, outcomes }: WatchSync, isDryRun: boolean): readonly string[] {
+  const { plan, selected, unmatched, errors } = inspection;
   const changes = plan.changes.map((change, at) => ({ ...change, outcome: outcomes[at] }));
   const count = (state: string) => outcomes.filter((outcome) => outcome.state === state).length;
   const failed = count('failed');
@@ -108,8 +109,8 @@ function describeWatch({ watch, survey, outcomes }: WatchSync, isDryRun: boolean
   return [
     `${watch}: ${countOf(selected.length, 'tag')}, ${done}, ${unchanged} unchanged${failed > 0 ? `, ${failed} failed` : ''}`,
     ...columns(
-      inNameOrder(changes, ({ sighting }) => sighting.target).flatMap(({ sighting, reason, outcome }) => {
-        const { target, digest } = sighting;
+      inNameOrder(changes, ({ observed }) => observed.target).flatMap(({ observed, reason, outcome }) => {
+        const { target, digest } = observed;
         if (outcome?.state === 'unchanged') return [];
         if (outcome?.state === 'failed') return [[`! ${target}`, outcome.code, outcome.message]];
         return [[`+ ${target}`, withShortDigests(outcome?.digest ?? digest), withShortDigests(reason)]];

@@ -41,9 +41,9 @@ export async function planFromConfiguration(options: ChooseOptions = {}): Promis
     const children = new Map<Digest, number>();
     const plans = await planWatches(watches, notingChildren(children, registry), options.signal);
     const byName = new Map(watches.map((watch) => [watch.name, watch]));
-    const costOf = ({ watch, survey }: WatchPlan) => {
+    const costOf = ({ watch, inspection }: WatchPlan) => {
       const planned = byName.get(watch);
-      return planned && costOfPlan(survey.plan, planned, { announced, children });
+      return planned && costOfPlan(inspection.plan, planned, { announced, children });
     };
     return [
       ...plans.map((plan) => ({ ...plan, cost: costOf(plan) })),

@@ -30,7 +30,7 @@ export function costOfPlan(
   const allowance = announced.get(registry);
   if (!allowance) return undefined;
   const pulls = changes
-    .map(({ sighting }) => pullsPerImage(watch.platforms.length, children.get(sighting.digest)))
+    .map(({ observed }) => pullsPerImage(watch.platforms.length, children.get(observed.digest)))
     .reduce((sum, each) => sum + each, 0);
   return { registry, pulls, allowance };
 }

@@ -53,7 +53,7 @@ export interface WatchFreshness {
 }
 
 /** How fresh each watch's copies are, from what was observed and what became of the jobs. */
-export function judgeFreshness(
+export function measureFreshness(
   watches: readonly Watch[],
   observations: readonly Observation[],
   jobs: ReadonlyMap<string, JobRecord>,

@@ -7,9 +7,9 @@ export {
   type ListedProposal,
   proposeDeletions,
 } from './deletions/index.ts';
-export { judgeFreshness, type WatchFreshness } from './freshness.ts';
+export { measureFreshness, type WatchFreshness } from './freshness.ts';
 export { explainWatch, type WatchExplanation } from './inspection/explain-watch.ts';
-export { SharedAnswers } from './inspection/poll-cache.ts';
+export { PollCache } from './inspection/poll-cache.ts';
 export {
   importJobIdOf,
   type Observation,
@@ -29,18 +29,18 @@ export {
   type WatchesAndPatterns,
   type WatchPattern,
 } from './patterns/index.ts';
-export { type PollDuePorts, pollDue } from './polling/poll-due-watches.ts';
+export { type PollDueWatchesPorts, pollDueWatches } from './polling/poll-due-watches.ts';
 export { type PollQueue, type PollShard, pollShard, pollUpstreams } from './polling/poll-shards.ts';
 export { isPollDue, type PollState, pollStateSchema } from './polling/poll-state.ts';
 export { type PollTagsPorts, pollTags, type TagHints } from './polling/poll-tags.ts';
 export { pollWatch } from './polling/poll-watch.ts';
 export {
-  isObservationPast,
-  isPollPast,
+  configuredWatches,
+  isObservationExpired,
+  isPollStateExpired,
   isUnwatched,
-  isWatchPast,
+  isWatchRecordExpired,
   sourcesPolledSince,
-  watchRoll,
 } from './retention-rules.ts';
 export {
   createTagSelector,

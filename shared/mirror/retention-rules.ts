@@ -11,7 +11,7 @@ import type { PollState } from './polling/poll-state.ts';
 import type { WatchRecord } from './watches/watch-record.ts';
 
 /** What is configured, paused or not, as far as it tells whose a record is. */
-export interface WatchRoll {
+export interface ConfiguredWatches {
   /** Whether a watch, a pattern or a watch of a pattern has that name. */
   hasName(name: string): boolean;
   /** Whether some watch, or a watch of a pattern, copies from that repository. */
@@ -20,7 +20,7 @@ export interface WatchRoll {
   hasTarget(target: string): boolean;
 }
 
-export function watchRoll({ watches, patterns }: WatchesAndPatterns): WatchRoll {
+export function configuredWatches({ watches, patterns }: WatchesAndPatterns): ConfiguredWatches {
   const names = new Set([...watches, ...patterns].map(({ name }) => name));
   const prefixes = patterns.map(namePrefixOf);
   return {
@@ -51,23 +51,31 @@ function isAmong(
 }
 
 /** Whether the watch is not configured any more and was last polled before `before`. */
-export function isWatchPast({ watch, polledAt }: WatchRecord, roll: WatchRoll, before: Date): boolean {
-  return !roll.hasName(watch) && Date.parse(polledAt) < before.getTime();
+export function isWatchRecordExpired(
+  { watch, polledAt }: WatchRecord,
+  configured: ConfiguredWatches,
+  before: Date,
+): boolean {
+  return !configured.hasName(watch) && Date.parse(polledAt) < before.getTime();
 }
 
 /** Whether the watch of that name is not configured any more, and was last claimed before `before`. */
-export function isPollPast(
+export function isPollStateExpired(
   name: string,
   { lastStartedAt }: PollState,
-  roll: WatchRoll,
+  configured: ConfiguredWatches,
   before: Date,
 ): boolean {
-  return !roll.hasName(name) && Date.parse(lastStartedAt) < before.getTime();
+  return !configured.hasName(name) && Date.parse(lastStartedAt) < before.getTime();
 }
 
 /** Whether no watch copies from the source any more, and none that did was polled lately. */
-export function isUnwatched(source: string, roll: WatchRoll, polled: ReadonlySet<string>): boolean {
-  return !roll.hasSource(source) && !polled.has(source);
+export function isUnwatched(
+  source: string,
+  configured: ConfiguredWatches,
+  polled: ReadonlySet<string>,
+): boolean {
+  return !configured.hasSource(source) && !polled.has(source);
 }
 
 /**
@@ -76,14 +84,17 @@ export function isUnwatched(source: string, roll: WatchRoll, polled: ReadonlySet
  * has the same of was never observed anew.
  * @param polled sources that were polled since
  */
-export function isObservationPast(
+export function isObservationExpired(
   { source, target, observedAt, upstreamGoneAt = observedAt }: Observation,
-  roll: WatchRoll,
+  configured: ConfiguredWatches,
   polled: ReadonlySet<string>,
   before: Date,
 ): boolean {
   const { registry, repository } = parseReference(target);
-  if (!isUnwatched(source, roll, polled) || roll.hasTarget(formatReference({ registry, repository })))
+  if (
+    !isUnwatched(source, configured, polled) ||
+    configured.hasTarget(formatReference({ registry, repository }))
+  )
     return false;
   return [observedAt, upstreamGoneAt].every((time) => Date.parse(time) < before.getTime());
 }

@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { formatReference } from '../content/index.ts';
 import { type JobRecord, jobKey } from '../imports/index.ts';
 import type { Records } from '../records.ts';
-import { judgeFreshness, type WatchFreshness } from './freshness.ts';
+import { measureFreshness, type WatchFreshness } from './freshness.ts';
 import { importJobIdOf, type Observation } from './observations/observation.ts';
 import type { CurrentWatches } from './patterns/current-watches.ts';
 import { formatRepositoryPattern, type WatchesAndPatterns } from './patterns/index.ts';
@@ -77,7 +77,7 @@ export function watchStatus({
       const seen = await Array.fromAsync(observations.list(), ({ value }) => value);
       const byId = await jobsOf(seen);
       const active = (await current.seen()).filter(({ paused }) => !paused);
-      return judgeFreshness(active, seen, byId, now()).map((one) => ({
+      return measureFreshness(active, seen, byId, now()).map((one) => ({
         ...one,
         behind: one.behind.slice(0, limit),
       }));

@@ -11,18 +11,18 @@ import {
 } from '../imports/index.ts';
 import { lazy } from '../lazy.ts';
 import {
+  configuredWatches,
   importJobIdOf,
-  isObservationPast,
-  isPollPast,
+  isObservationExpired,
+  isPollStateExpired,
   isUnwatched,
-  isWatchPast,
+  isWatchRecordExpired,
   type Observation,
   observationKey,
   type PollState,
   sourcesPolledSince,
   type WatchesAndPatterns,
   type WatchRecord,
-  watchRoll,
 } from '../mirror/index.ts';
 import type { PrunableRecords, Records } from '../records.ts';
 import {
@@ -80,7 +80,7 @@ export async function prune(
     signal,
     limits: limits ?? { removals: MAX_REMOVALS, enough: AbortSignal.timeout(MAX_MS) },
   };
-  const roll = watchRoll(configured);
+  const roll = configuredWatches(configured);
   const polled = lazy(() => sourcesPolledSince(watches.list(), before));
   // An old job never becomes current later on: each observation of a tag has a later time than the one before.
   const current = lazy(() => jobsOf(observations));
@@ -92,19 +92,19 @@ export async function prune(
       name: 'watches',
       records: watches,
       before,
-      isPast: ({ value }) => isWatchPast(value, roll, before),
+      isPast: ({ value }) => isWatchRecordExpired(value, roll, before),
     }),
     await run({
       name: 'polls',
       records: polls,
       before,
-      isPast: ({ key, value }) => isPollPast(key.row, value, roll, before),
+      isPast: ({ key, value }) => isPollStateExpired(key.row, value, roll, before),
     }),
     await run({
       name: 'observations',
       records: observations,
       before,
-      isPast: async ({ value }) => isObservationPast(value, roll, await polled(), before),
+      isPast: async ({ value }) => isObservationExpired(value, roll, await polled(), before),
     }),
     await run({
       name: 'uploads',

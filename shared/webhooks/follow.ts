@@ -1,9 +1,9 @@
 import { isDigest } from '../content/index.ts';
 import {
+  PollCache,
   type PollTagsPorts,
   pollTags,
   pollWatch,
-  SharedAnswers,
   type Watch,
   type WatchReport,
 } from '../mirror/index.ts';
@@ -30,8 +30,8 @@ export async function followSubjects(
   const isWhole = names.includes(WHOLE_REPOSITORY);
   const digests = names.filter(isDigest);
   const tags = names.filter((name) => name !== WHOLE_REPOSITORY && !isDigest(name));
-  const answers = new SharedAnswers();
-  const shared = { ...ports, sharedAnswers: () => answers };
+  const answers = new PollCache();
+  const shared = { ...ports, pollCacheOf: () => answers };
   const reports: WatchReport[] = [];
   for (const watch of watches) {
     reports.push(

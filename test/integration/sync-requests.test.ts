@@ -72,7 +72,7 @@ test('60 tags of 20 images that share layers cost 20 pulls, and each distinct bl
 
   const again = await syncWatches(watches, client);
   expect(again.copied).toMatchObject({ images: 0, bytesUploaded: 0 });
-  expect(again.watches[0]?.survey.plan.unchanged).toBe(60);
+  expect(again.watches[0]?.inspection.plan.unchanged).toBe(60);
   expect(counts(upstream)).toEqual({ 'HEAD manifest': 60 });
   expect(counts(target)).toEqual({ 'HEAD manifest': 60 });
 

@@ -21,13 +21,13 @@ import { importJobFor, type Observation, observationKey } from '../observations/
 import type { Watch } from '../watches/watch.ts';
 import { type DeletableRepository, deleteCopy, type Removed } from './delete-copy.ts';
 import {
-  type DeletionJudge,
   type DeletionProposal,
-  deletionJudge,
+  deletionEvaluator,
+  type EvaluateDeletion,
   isProposal,
-  type Kept,
-  type KeptWhy,
-  kept,
+  type Retained,
+  type RetainedWhy,
+  retained,
 } from './evaluate-deletion.ts';
 import { type ProposePorts, proposeDeletions } from './propose.ts';
 
@@ -45,7 +45,7 @@ export interface ApprovePorts extends ProposePorts {
 /** What became of one target tag. */
 export type DeletionOutcome = { readonly target: string } & (
   | { readonly state: 'deleted'; readonly digest: Digest; readonly removed: Removed }
-  | { readonly state: 'kept'; readonly why: KeptWhy; readonly reason: string }
+  | { readonly state: 'kept'; readonly why: RetainedWhy; readonly reason: string }
   | { readonly state: 'failed'; readonly code: string; readonly message: string }
 );
 
@@ -67,7 +67,7 @@ export async function approveDeletions(
     choice === 'all'
       ? (await proposeDeletions(watches, ports)).map(({ target }) => tagReference(target))
       : [...new Map(choice.map(tagReference).map((target) => [formatReference(target), target])).values()];
-  const approval = new Approval(deletionJudge(watches), ports, signal);
+  const approval = new Approval(deletionEvaluator(watches), ports, signal);
   const outcomes: DeletionOutcome[] = [];
   for (const target of targets) {
     signal?.throwIfAborted();
@@ -77,13 +77,13 @@ export async function approveDeletions(
 }
 
 class Approval {
-  readonly #judge: DeletionJudge;
+  readonly #judge: EvaluateDeletion;
   readonly #ports: ApprovePorts;
   readonly #signal: AbortSignal | undefined;
   /** Upstream repositories, and whether they may exist still. */
   readonly #mayExist = new Map<string, Promise<boolean>>();
 
-  constructor(judge: DeletionJudge, ports: ApprovePorts, signal: AbortSignal | undefined) {
+  constructor(judge: EvaluateDeletion, ports: ApprovePorts, signal: AbortSignal | undefined) {
     this.#judge = judge;
     this.#ports = ports;
     this.#signal = signal;
@@ -104,10 +104,10 @@ class Approval {
   async #decide(
     reference: TagReference,
     target: string,
-  ): Promise<{ readonly digest: Digest; readonly removed: Removed } | Kept> {
+  ): Promise<{ readonly digest: Digest; readonly removed: Removed } | Retained> {
     const { observations, tags, now } = this.#ports;
     const observation = await observations.get(observationKey(target));
-    if (!observation) return kept('unknown', 'No watch has copied anything there.');
+    if (!observation) return retained('unknown', 'No watch has copied anything there.');
     const record = await tags.get(tagKey(reference));
     const verdict = this.#judge({ observation, record }, now());
     if (!isProposal(verdict)) return verdict;
@@ -117,25 +117,25 @@ class Approval {
     return typeof removed === 'string' ? { digest: verdict.digest, removed } : removed;
   }
 
-  async #openImport(observation: Observation): Promise<Kept | undefined> {
+  async #openImport(observation: Observation): Promise<Retained | undefined> {
     const { id } = importJobFor(observation, '');
     const state = (await this.#ports.jobs.get(jobKey(id)))?.state;
     if (state !== 'queued' && state !== 'running' && state !== 'held') return undefined;
-    return kept('import-open', `Its import is ${state} (job ${id}). Try again when that has ended.`);
+    return retained('import-open', `Its import is ${state} (job ${id}). Try again when that has ended.`);
   }
 
   /** Whether the tag is still missing there, and not just out of sight. */
-  async #upstream({ source }: DeletionProposal, tag: string): Promise<Kept | undefined> {
+  async #upstream({ source }: DeletionProposal, tag: string): Promise<Retained | undefined> {
     const repository = this.#ports.registry.repository(parseRepositoryName(source));
     const there = await repository.resolve(tag, { signal: this.#signal });
-    if (there) return kept('upstream', `${source} has the tag again. The next poll will see it.`);
+    if (there) return retained('upstream', `${source} has the tag again. The next poll will see it.`);
     let exists = this.#mayExist.get(source);
     if (!exists) {
       exists = repository.mayExist({ signal: this.#signal });
       this.#mayExist.set(source, exists);
     }
     if (await exists) return undefined;
-    return kept(
+    return retained(
       'source-gone',
       `${source} as a whole cannot be found: it was deleted or renamed, or is not shown to us any more. Its copies may be the last; delete them in the registry if you do not want them.`,
     );
@@ -146,9 +146,12 @@ class Approval {
     reference: TagReference,
     { target, digest }: DeletionProposal,
     { observedAt }: Observation,
-  ): Promise<Removed | Kept> {
+  ): Promise<Removed | Retained> {
     const { registry, observations, tags, now, wait } = this.#ports;
-    let end: Removed | Kept = kept('not-ours', 'Something else was put there meanwhile, or began to be.');
+    let end: Removed | Retained = retained(
+      'not-ours',
+      'Something else was put there meanwhile, or began to be.',
+    );
     await removeTag(
       tags,
       { target: reference, digest, observedAt },

@@ -1,7 +1,7 @@
 import type { Digest } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Repository } from '../../registry/index.ts';
-import { type Kept, kept } from './evaluate-deletion.ts';
+import { type Retained, retained } from './evaluate-deletion.ts';
 import { manifestUsers } from './manifest-users.ts';
 
 export type DeletableRepository = Pick<
@@ -26,12 +26,12 @@ export async function deleteCopy(
   repository: DeletableRepository,
   copy: { readonly tag: string; readonly digest: Digest },
   { isBusy, signal }: DeleteCopyOptions,
-): Promise<Removed | Kept> {
+): Promise<Removed | Retained> {
   const { tag, digest } = copy;
   const there = await repository.resolve(tag, { signal });
   if (!there) return 'nothing';
   if (there.digest !== digest) {
-    return kept(
+    return retained(
       'not-ours',
       `The tag names ${there.digest}, and ${digest} was put there: somebody changed it.`,
     );
@@ -40,13 +40,13 @@ export async function deleteCopy(
   if (answer === 'deleted') return await seeGone(repository, tag, 'tag', signal);
   // First, so that what is imported by now is among the tags.
   if (await isBusy()) {
-    return kept(
+    return retained(
       'in-use',
       'This registry deletes manifests only, and one cannot be deleted while something is imported to the repository. Try again later.',
     );
   }
   const users = await manifestUsers(repository, copy, signal);
-  if (users.length > 0) return kept('in-use', neededBy(users));
+  if (users.length > 0) return retained('in-use', neededBy(users));
   try {
     await repository.deleteManifest(digest, { signal }).catch(ifAbsent(undefined));
   } catch (error) {

@@ -27,7 +27,7 @@ export interface DeletionProposal {
  * `not-ours`: the tag names something else than what was put there. `import-open`: an import of it has not ended.
  * `source-gone`: the whole repository is, or cannot be seen. `in-use`: only its manifest could be deleted, and something needs that.
  */
-export type KeptWhy =
+export type RetainedWhy =
   | 'unknown'
   | 'upstream'
   | 'not-proposed'
@@ -37,8 +37,8 @@ export type KeptWhy =
   | 'source-gone'
   | 'in-use';
 
-export interface Kept {
-  readonly why: KeptWhy;
+export interface Retained {
+  readonly why: RetainedWhy;
   /** One sentence for people. */
   readonly reason: string;
 }
@@ -51,14 +51,14 @@ export interface CopyFacts {
 }
 
 /** Says of a copy whether it is proposed for deletion. */
-export type DeletionJudge = (facts: CopyFacts, now: Date) => DeletionProposal | Kept;
+export type EvaluateDeletion = (facts: CopyFacts, now: Date) => DeletionProposal | Retained;
 
-export function isProposal(verdict: DeletionProposal | Kept): verdict is DeletionProposal {
+export function isProposal(verdict: DeletionProposal | Retained): verdict is DeletionProposal {
   return 'target' in verdict;
 }
 
 /** Decides by the rules of the watches and from stored facts alone; upstream is not asked. */
-export function deletionJudge(watches: readonly Watch[]): DeletionJudge {
+export function deletionEvaluator(watches: readonly Watch[]): EvaluateDeletion {
   const rules = watches.map((watch) => ({
     watch,
     source: formatReference(watch.source),
@@ -77,27 +77,33 @@ export function deletionJudge(watches: readonly Watch[]): DeletionJudge {
   return ({ observation, record }, now) => {
     const { target, source, upstreamGoneAt } = observation;
     if (upstreamGoneAt === undefined)
-      return kept('upstream', `${source} had the tag when it was last asked.`);
+      return retained('upstream', `${source} had the tag when it was last asked.`);
     const mine = watchesOf(observation);
     const [watch] = mine;
     const against = mine.find(({ deletions, paused }) => deletions !== 'propose' || paused);
     if (against) {
       const how = against.paused ? 'is paused' : 'keeps copies (deletions: report)';
-      return kept('not-proposed', `The watch ${against.name} ${how}.`);
+      return retained('not-proposed', `The watch ${against.name} ${how}.`);
     }
-    if (!watch) return kept('not-proposed', 'The rules of no watch select it any more.');
+    if (!watch) return retained('not-proposed', 'The rules of no watch select it any more.');
     const proposedAt = Date.parse(upstreamGoneAt) + GRACE_MS;
     if (now.getTime() < proposedAt) {
       const when = new Date(proposedAt).toISOString();
-      return kept('too-early', `It is gone since ${upstreamGoneAt}, and will be proposed from ${when} on.`);
+      return retained(
+        'too-early',
+        `It is gone since ${upstreamGoneAt}, and will be proposed from ${when} on.`,
+      );
     }
     if (!record?.digest || !isPutBy(record, observation)) {
-      return kept('not-ours', 'What was put there last does not come from this watch, or its import failed.');
+      return retained(
+        'not-ours',
+        'What was put there last does not come from this watch, or its import failed.',
+      );
     }
     return { target, source, watch: watch.name, digest: record.digest, goneSince: upstreamGoneAt };
   };
 }
 
-export function kept(why: KeptWhy, reason: string): Kept {
+export function retained(why: RetainedWhy, reason: string): Retained {
   return { why, reason };
 }

@@ -3,7 +3,7 @@ import type { TagRecord } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
 import { type Observation, observationPartition } from '../observations/observation.ts';
 import type { Watch } from '../watches/watch.ts';
-import { type DeletionProposal, deletionJudge, isProposal } from './evaluate-deletion.ts';
+import { type DeletionProposal, deletionEvaluator, isProposal } from './evaluate-deletion.ts';
 
 export interface ProposePorts {
   readonly observations: Pick<Records<Observation>, 'list'>;
@@ -22,7 +22,7 @@ export async function proposeDeletions(
   watches: readonly Watch[],
   { observations, tags, now }: ProposePorts,
 ): Promise<readonly ListedProposal[]> {
-  const judge = deletionJudge(watches);
+  const judge = deletionEvaluator(watches);
   const targets = watches
     .filter(({ deletions }) => deletions === 'propose')
     .flatMap((watch) => watch.targets.map((target) => [formatReference(target), target] as const));

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { type Digest, formatReference } from '../../content/index.ts';
 import type { KnownObservations } from '../observations/known-observations.ts';
 import type { Watch } from '../watches/watch.ts';
-import type { SurveyMemory } from '../watches/watch-record.ts';
-import type { UpstreamListing } from './list-upstream.ts';
+import { carryOverCheckpoint, type WatchCheckpoint } from '../watches/watch-record.ts';
+import type { UpstreamListing } from './upstream-listing.ts';
 
 /** A tag that was deleted upstream is in no page of what was moved lately: all pages are read this often. */
 const FULL_LISTING_EVERY_MS = 24 * 60 * 60_000;
@@ -20,11 +20,11 @@ export function scopeOf({ source, targets, tags }: Pick<Watch, 'source' | 'targe
 }
 
 /** What of the memory still holds: nothing in another scope. */
-export function memoryOf(
+export function validCheckpoint(
   scope: string,
-  memory: SurveyMemory | undefined,
+  memory: WatchCheckpoint | undefined,
   now: Date,
-): SurveyMemory | undefined {
+): WatchCheckpoint | undefined {
   if (memory?.scope !== scope) return undefined;
   const { avoidListingUntil, avoidListingReason, ...rest } = memory;
   const isAvoided = avoidListingUntil !== undefined && now < new Date(avoidListingUntil);
@@ -34,7 +34,7 @@ export function memoryOf(
 /** Whether the targets' tags are to be compared with what was put there. */
 export function isVerificationDue(
   { verifyTargetsEveryMs = VERIFY_TARGETS_EVERY_MS }: Pick<Watch, 'verifyTargetsEveryMs'>,
-  memory: SurveyMemory | undefined,
+  memory: WatchCheckpoint | undefined,
   now: Date,
 ): boolean {
   const age = now.getTime() - timeOf(memory?.targetsVerifiedAt);
@@ -42,7 +42,7 @@ export function isVerificationDue(
 }
 
 /** What a survey learned. */
-export interface Learned {
+export interface InspectionResult {
   readonly upstream: UpstreamListing;
   /** What upstream's tags name. */
   readonly digests: ReadonlyMap<string, Digest | undefined>;
@@ -51,35 +51,23 @@ export interface Learned {
   readonly isVerified: boolean;
 }
 
-export function remember(
+export function nextCheckpoint(
   scope: string,
-  memory: SurveyMemory | undefined,
-  { upstream: { extent, movedUntil, avoid }, digests, unmatched, startedAt, isVerified }: Learned,
-): SurveyMemory {
+  memory: WatchCheckpoint | undefined,
+  { upstream: { extent, movedUntil, avoid }, digests, unmatched, startedAt, isVerified }: InspectionResult,
+): WatchCheckpoint {
   const at = startedAt.toISOString();
   const fullAt = extent === 'moved' ? memory?.fullAt : at;
   // A time to come, from a clock that is wrong, would hide the moves until then.
   const until =
     movedUntil && new Date(Math.min(Math.max(+movedUntil, timeOf(memory?.movedUntil)), +startedAt));
   return {
-    ...rememberLittle(scope, memory),
+    ...carryOverCheckpoint(scope, memory),
     present: [...digests.values()].filter((digest) => digest !== undefined).length,
     unmatched: unmatched.slice(0, MAX_UNMATCHED),
     ...(until && fullAt !== undefined && { movedUntil: until.toISOString(), fullAt }),
     ...(isVerified && { targetsVerifiedAt: at }),
     ...(avoid && { avoidListingUntil: avoid.until.toISOString(), avoidListingReason: avoid.reason }),
-  };
-}
-
-/** What holds also after a survey that could not tell everything, or whose plan was not carried out. */
-export function rememberLittle(scope: string, memory: SurveyMemory | undefined): SurveyMemory {
-  const { avoidListingUntil, avoidListingReason, targetsVerifiedAt } = memory ?? {};
-  return {
-    scope,
-    present: 0,
-    unmatched: [],
-    ...(avoidListingUntil !== undefined && { avoidListingUntil, avoidListingReason }),
-    ...(targetsVerifiedAt !== undefined && { targetsVerifiedAt }),
   };
 }
 
@@ -94,7 +82,7 @@ function timeOf(text: string | undefined): number {
  */
 export function movedSince(
   { tags }: Watch,
-  memory: SurveyMemory | undefined,
+  memory: WatchCheckpoint | undefined,
   known: KnownObservations,
   now: Date,
 ): Date | undefined {

@@ -2,7 +2,7 @@ import type { Digest } from '../../content/index.ts';
 import type { KnownObservations } from '../observations/known-observations.ts';
 import type { TagSelector } from '../selection/index.ts';
 import type { Disagreement } from '../watches/watch-record.ts';
-import type { UpstreamListing } from './list-upstream.ts';
+import type { UpstreamListing } from './upstream-listing.ts';
 
 export interface TagChoice {
   /** Tags that upstream has or may have. */
@@ -40,25 +40,26 @@ export function chooseTags(
  * What needs no HEAD: tags that are, by the listing or its silence, what every target was given, and tags that were
  * gone and are not listed. `undefined`: gone.
  */
-export function settle(
+export function resolveByListing(
   tags: ReadonlySet<string>,
   { rows, extent, tags: listedTags }: UpstreamListing,
   known: KnownObservations,
 ): ReadonlyMap<string, Digest | undefined> {
-  const settled = new Map<string, Digest | undefined>();
+  const resolvedByListing = new Map<string, Digest | undefined>();
   const listed = new Set(listedTags.map(({ tag }) => tag));
   const copied = known.tags();
   for (const tag of tags) {
     const digest = known.digestInEach(tag);
     const isAsBefore = extent === 'moved' && !listed.has(tag);
     if (digest !== undefined && (isAsBefore || rows.get(tag)?.digest === digest)) {
-      settled.set(tag, digest);
+      resolvedByListing.set(tag, digest);
     } else if (!listed.has(tag) && extent !== 'none') {
       const wasPresent = copied.get(tag)?.isPresent;
-      if (wasPresent === false || (isAsBefore && wasPresent === undefined)) settled.set(tag, undefined);
+      if (wasPresent === false || (isAsBefore && wasPresent === undefined))
+        resolvedByListing.set(tag, undefined);
     }
   }
-  return settled;
+  return resolvedByListing;
 }
 
 /** Where listing and HEADs differ. */

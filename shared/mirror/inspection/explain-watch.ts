@@ -3,7 +3,7 @@ import type { Repository } from '../../registry/index.ts';
 import { createTagSelector, type ListedTag, needsTimes, type TagExplanation } from '../selection/index.ts';
 import { failureOf, type PollFailure } from '../watches/report.ts';
 import type { Watch } from '../watches/watch.ts';
-import { tellsNoTimes } from './list-upstream.ts';
+import { noTimesListed } from './list-upstream.ts';
 
 interface CallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -56,7 +56,7 @@ async function listTags(
   };
   if (needsTimes(watch.tags)) {
     const pages = repository.listDigests({ signal });
-    if (!pages) throw tellsNoTimes(watch);
+    if (!pages) throw noTimesListed(watch);
     for await (const { tags } of pages) add(tags);
   } else {
     for await (const tag of repository.tags({ signal })) add([{ tag }]);

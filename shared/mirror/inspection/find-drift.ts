@@ -7,7 +7,7 @@ import type { Observation } from '../observations/observation.ts';
 import { failureOf, type PollFailure } from '../watches/report.ts';
 import type { Watch } from '../watches/watch.ts';
 import { readDigests } from './read-digests.ts';
-import { Inquiry, type TagSource } from './tag-probe.ts';
+import { TagProbe, type TagSource } from './tag-probe.ts';
 
 export interface VerifyPorts {
   readonly registry: { repository(name: RepositoryName, options?: SideOptions): TagSource };
@@ -16,10 +16,10 @@ export interface VerifyPorts {
 }
 
 /** By target repository (`host/repo`), then by tag: what a tag names that somebody else moved; `undefined`: it was deleted. */
-export type Strays = ReadonlyMap<string, ReadonlyMap<string, Digest | undefined>>;
+export type Drift = ReadonlyMap<string, ReadonlyMap<string, Digest | undefined>>;
 
 export interface Verification {
-  readonly strays: Strays;
+  readonly drift: Drift;
   readonly requests: number;
   readonly errors: readonly PollFailure[];
 }
@@ -29,33 +29,33 @@ export interface Verification {
  * subset may have an index of its own. Tags whose import has not ended are left out, and so are those that something
  * else than this watch gave its content.
  */
-export async function findStrays(
+export async function findDrift(
   watch: Watch,
   tags: ReadonlySet<string>,
   known: KnownObservations,
   ports: VerifyPorts,
   signal: AbortSignal | undefined,
 ): Promise<Verification> {
-  const strays = new Map<string, ReadonlyMap<string, Digest | undefined>>();
+  const drift = new Map<string, ReadonlyMap<string, Digest | undefined>>();
   const errors: PollFailure[] = [];
   let requests = 0;
   for (const repository of watch.targets) {
     const target = formatReference(repository);
     const observations = known.byTarget.get(target);
     if (!observations) continue;
-    const inquiry = new Inquiry(ports.registry.repository(repository, { side: 'target' }), { signal });
+    const probe = new TagProbe(ports.registry.repository(repository, { side: 'target' }), { signal });
     try {
       const wanted = await whatWasPut(target, tags, observations, ports);
-      const found = await askTarget(target, wanted, inquiry);
-      strays.set(target, found.strays);
+      const found = await askTarget(target, wanted, probe);
+      drift.set(target, found.drift);
       errors.push(...found.errors);
     } catch (error) {
       signal?.throwIfAborted();
       errors.push({ ...failureOf(error), target });
     }
-    requests += inquiry.requests.listings + inquiry.requests.heads;
+    requests += probe.requests.listings + probe.requests.heads;
   }
-  return { strays, requests, errors };
+  return { drift, requests, errors };
 }
 
 /** The digest of each tag that names what its last observation was imported as, and nothing later. */
@@ -77,17 +77,17 @@ async function whatWasPut(
 async function askTarget(
   target: string,
   wanted: ReadonlyMap<string, Digest>,
-  inquiry: Inquiry,
-): Promise<Pick<Verification, 'errors'> & { readonly strays: ReadonlyMap<string, Digest | undefined> }> {
-  const listed = await listedDigests(new Set(wanted.keys()), inquiry);
+  probe: TagProbe,
+): Promise<Pick<Verification, 'errors'> & { readonly drift: ReadonlyMap<string, Digest | undefined> }> {
+  const listed = await listedDigests(new Set(wanted.keys()), probe);
   const doubtful = [...wanted].filter(([tag, digest]) => listed.get(tag) !== digest).map(([tag]) => tag);
-  const { found, errors } = await inquiry.heads(doubtful);
-  const strays = new Map<string, Digest | undefined>();
+  const { found, errors } = await probe.heads(doubtful);
+  const drift = new Map<string, Digest | undefined>();
   for (const [tag, there] of found) {
-    if (there?.digest !== wanted.get(tag)) strays.set(tag, there?.digest);
+    if (there?.digest !== wanted.get(tag)) drift.set(tag, there?.digest);
   }
   return {
-    strays,
+    drift,
     errors: errors.map(({ tag, ...error }) => ({ ...error, target: tag ? `${target}:${tag}` : target })),
   };
 }
@@ -95,9 +95,9 @@ async function askTarget(
 /** What the target's listing says, as far as it is cheaper than HEADs. A listing that fails says nothing. */
 async function listedDigests(
   wanted: ReadonlySet<string>,
-  inquiry: Inquiry,
+  probe: TagProbe,
 ): Promise<ReadonlyMap<string, Digest | undefined>> {
-  const pages = wanted.size > 1 ? inquiry.digestPages() : undefined;
+  const pages = wanted.size > 1 ? probe.digestPages() : undefined;
   if (!pages) return new Map();
   try {
     const { rows } = await readDigests(pages, { wanted });

@@ -6,31 +6,37 @@ import { planSync, type SyncPlan } from '../observations/plan-sync.ts';
 import { createTagSelector } from '../selection/index.ts';
 import { failureOf, NO_REQUESTS, type PollFailure, type PollRequests } from '../watches/report.ts';
 import type { Watch } from '../watches/watch.ts';
-import type { Disagreement, GoneTag, SurveyMemory } from '../watches/watch-record.ts';
-import { memoryOf, remember, rememberLittle, scopeOf } from './checkpoint.ts';
-import { chooseTags, compare, settle } from './choose-tags.ts';
-import { findStrays, type Verification, type VerifyPorts } from './find-drift.ts';
-import { listUpstream, type UpstreamListing } from './list-upstream.ts';
-import type { SharedAnswers } from './poll-cache.ts';
-import { Inquiry } from './tag-probe.ts';
+import {
+  carryOverCheckpoint,
+  type Disagreement,
+  type GoneTag,
+  type WatchCheckpoint,
+} from '../watches/watch-record.ts';
+import { nextCheckpoint, scopeOf, validCheckpoint } from './checkpoint.ts';
+import { chooseTags, compare, resolveByListing } from './choose-tags.ts';
+import { findDrift, type Verification, type VerifyPorts } from './find-drift.ts';
+import { listUpstream } from './list-upstream.ts';
+import type { PollCache } from './poll-cache.ts';
+import { TagProbe } from './tag-probe.ts';
+import type { UpstreamListing } from './upstream-listing.ts';
 
-export interface SurveyPorts extends Pick<VerifyPorts, 'registry'> {
+export interface InspectPorts extends Pick<VerifyPorts, 'registry'> {
   readonly observations: Pick<Records<Observation>, 'list'>;
   readonly now: () => Date;
 }
 
-export interface SurveyOptions {
+export interface InspectOptions {
   /** What the survey before left. */
-  readonly memory?: SurveyMemory | undefined;
+  readonly memory?: WatchCheckpoint | undefined;
   /** Records of what was put where: the targets are compared with that. Default: they are not asked. */
   readonly verify?: VerifyPorts['tags'] | undefined;
   /** What other watches of the same source were told meanwhile. */
-  readonly shared?: SharedAnswers | undefined;
+  readonly shared?: PollCache | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /** What upstream has and what should be done about it. Nothing was changed. */
-export interface Survey {
+export interface WatchInspection {
   readonly plan: SyncPlan;
   readonly selected: readonly string[];
   readonly unmatched: readonly string[];
@@ -42,7 +48,7 @@ export interface Survey {
   readonly goneWithoutCopy: readonly string[];
   readonly errors: readonly PollFailure[];
   /** For the next survey, once everything in the plan was carried out. */
-  readonly memory: SurveyMemory;
+  readonly memory: WatchCheckpoint;
 }
 
 /**
@@ -51,41 +57,45 @@ export interface Survey {
  * on its word alone, and a tag is gone only when a HEAD says so. A tag that cannot be resolved is reported and left
  * out. What fails is among the errors; only an abort throws (the signal's reason).
  */
-export async function surveyWatch(
+export async function inspectWatch(
   watch: Watch,
-  { registry, observations, now }: SurveyPorts,
-  { memory: lastMemory, verify, shared, signal }: SurveyOptions = {},
-): Promise<Survey> {
+  { registry, observations, now }: InspectPorts,
+  { memory: lastMemory, verify, shared, signal }: InspectOptions = {},
+): Promise<WatchInspection> {
   const startedAt = now();
-  const inquiry = new Inquiry(registry.repository(watch.source, { side: 'source' }), { signal, shared });
+  const probe = new TagProbe(registry.repository(watch.source, { side: 'source' }), { signal, shared });
   const scope = scopeOf(watch);
   const selector = createTagSelector(watch.tags);
-  const memory = memoryOf(scope, lastMemory, startedAt);
+  const memory = validCheckpoint(scope, lastMemory, startedAt);
   const { known, errors: unreadable } = await readKnown(watch, selector, observations);
   let upstream: UpstreamListing;
   try {
-    upstream = await listUpstream(watch, inquiry, { selector, known, memory, now: startedAt, signal });
+    upstream = await listUpstream(watch, probe, { selector, known, memory, now: startedAt, signal });
   } catch (error) {
     signal?.throwIfAborted();
     const errors = [...unreadable, failureOf(error)];
-    return failedSurvey(errors, { ...NO_REQUESTS, ...inquiry.requests }, rememberLittle(scope, memory));
+    return failedInspection(
+      errors,
+      { ...NO_REQUESTS, ...probe.requests },
+      carryOverCheckpoint(scope, memory),
+    );
   }
   signal?.throwIfAborted();
 
   const choice = chooseTags(upstream, selector, known);
-  const settled = settle(choice.ask, upstream, known);
+  const resolvedByListing = resolveByListing(choice.ask, upstream, known);
   const targets = verify
-    ? await findStrays(watch, choice.ask, known, { registry, tags: verify, now }, signal)
+    ? await findDrift(watch, choice.ask, known, { registry, tags: verify, now }, signal)
     : NOT_ASKED;
-  const strayed = new Set([...targets.strays.values()].flatMap((strays) => [...strays.keys()]));
-  const doubtful = [...choice.ask].filter((tag) => !settled.has(tag) || strayed.has(tag));
+  const drifted = new Set([...targets.drift.values()].flatMap((drift) => [...drift.keys()]));
+  const doubtful = [...choice.ask].filter((tag) => !resolvedByListing.has(tag) || drifted.has(tag));
   const seenAt = now();
-  const { found, errors: unresolved } = await inquiry.heads(doubtful);
+  const { found, errors: unresolved } = await probe.heads(doubtful);
 
   const digests = new Map<string, Digest | undefined>();
   for (const tag of choice.ask) {
     if (found.has(tag)) digests.set(tag, found.get(tag)?.digest);
-    else if (settled.has(tag) && !strayed.has(tag)) digests.set(tag, settled.get(tag));
+    else if (resolvedByListing.has(tag) && !drifted.has(tag)) digests.set(tag, resolvedByListing.get(tag));
   }
   for (const tag of choice.stillGone) digests.set(tag, undefined);
   const errors = [...unreadable, ...targets.errors, ...unresolved];
@@ -94,7 +104,7 @@ export async function surveyWatch(
     watch,
     upstream: digests,
     known: known.byTarget,
-    strays: targets.strays,
+    drift: targets.drift,
     movedAt: movedAt(upstream, digests),
     now: seenAt,
   });
@@ -102,12 +112,12 @@ export async function surveyWatch(
     plan,
     selected: [...choice.ask],
     unmatched,
-    requests: { ...inquiry.requests, target: targets.requests },
+    requests: { ...probe.requests, target: targets.requests },
     disagreements: compare(upstream, found),
     gone: plan.gone.map((tag) => ({ tag, since: known.goneSince(tag) ?? seenAt.toISOString() })),
     goneWithoutCopy: plan.gone.filter((tag) => !known.hasCopy(tag)),
     errors,
-    memory: remember(scope, memory, {
+    memory: nextCheckpoint(scope, memory, {
       upstream,
       digests,
       unmatched,
@@ -129,9 +139,13 @@ function movedAt(
   return times;
 }
 
-const NOT_ASKED: Verification = { strays: new Map(), requests: 0, errors: [] };
+const NOT_ASKED: Verification = { drift: new Map(), requests: 0, errors: [] };
 
-function failedSurvey(errors: readonly PollFailure[], requests: PollRequests, memory: SurveyMemory): Survey {
+function failedInspection(
+  errors: readonly PollFailure[],
+  requests: PollRequests,
+  memory: WatchCheckpoint,
+): WatchInspection {
   return {
     plan: { changes: [], unchanged: 0, gone: [], presence: [] },
     selected: [],

@@ -1,28 +1,12 @@
 import { ConfigError, codeOf, describeError } from '../../errors.ts';
-import type { TagDigest } from '../../registry/index.ts';
 import type { KnownObservations } from '../observations/known-observations.ts';
 import { needsListing, needsTimes, type TagSelector } from '../selection/index.ts';
 import type { Watch } from '../watches/watch.ts';
-import type { SurveyMemory } from '../watches/watch-record.ts';
+import type { WatchCheckpoint } from '../watches/watch-record.ts';
 import { movedSince } from './checkpoint.ts';
 import { type DigestListing, readDigests } from './read-digests.ts';
-import type { Inquiry } from './tag-probe.ts';
-
-/** What is known about upstream's tags before any is asked for by HEAD. */
-export interface UpstreamListing {
-  /** What the digest listing said, by tag. */
-  readonly rows: ReadonlyMap<string, TagDigest>;
-  /**
-   * `all`: `tags` are all there are. `moved`: tags that are not in `rows` are as they were. `none`: of tags that are
-   * not in `rows` nothing is known.
-   */
-  readonly extent: 'all' | 'moved' | 'none';
-  /** Tags that upstream has, by whichever listing; with `all`, every one. */
-  readonly tags: readonly Pick<TagDigest, 'tag' | 'updatedAt'>[];
-  readonly movedUntil?: Date | undefined;
-  /** Why the digest listing is not to be tried again, and until when. */
-  readonly avoid?: { readonly until: Date; readonly reason: string } | undefined;
-}
+import type { TagProbe } from './tag-probe.ts';
+import type { UpstreamListing } from './upstream-listing.ts';
 
 /** For which the listing is not tried again after it was refused, or makes no sense. */
 const AVOID_AFTER_REFUSAL_MS = 24 * 60 * 60_000;
@@ -38,7 +22,7 @@ const REFUSALS: ReadonlySet<string> = new Set(['E_NOT_FOUND', 'E_DENIED', 'E_PRO
  */
 export async function listUpstream(
   watch: Watch,
-  inquiry: Inquiry,
+  probe: TagProbe,
   {
     selector,
     known,
@@ -48,7 +32,7 @@ export async function listUpstream(
   }: {
     readonly selector: TagSelector;
     readonly known: KnownObservations;
-    readonly memory: SurveyMemory | undefined;
+    readonly memory: WatchCheckpoint | undefined;
     readonly now: Date;
     readonly signal: AbortSignal | undefined;
   },
@@ -59,8 +43,8 @@ export async function listUpstream(
   const isAvoided = memory?.avoidListingUntil !== undefined && now < new Date(memory.avoidListingUntil);
   // One tag is one HEAD, and that is the answer itself.
   const isWorthIt = (!isAvoided || wantsTimes) && (wanted === undefined || wanted.size > 1);
-  const pages = isWorthIt ? inquiry.digestPages() : undefined;
-  if (!pages && wantsTimes) throw tellsNoTimes(watch);
+  const pages = isWorthIt ? probe.digestPages() : undefined;
+  if (!pages && wantsTimes) throw noTimesListed(watch);
   let avoid: UpstreamListing['avoid'];
   let digests: DigestListing | undefined;
   if (pages) {
@@ -86,12 +70,12 @@ export async function listUpstream(
   if (!needsAll)
     return { rows, extent: 'none', tags: [...rows.values()], movedUntil: digests?.movedUntil, avoid };
   if (digests) avoid = avoidAsCostly(now);
-  const tags = (await inquiry.tags()).map((tag) => ({ tag }));
+  const tags = (await probe.tags()).map((tag) => ({ tag }));
   return { rows, extent: 'all', tags, avoid };
 }
 
 /** The rules go by time, which the registry's listing does not have. */
-export function tellsNoTimes({ name, source }: Watch): ConfigError {
+export function noTimesListed({ name, source }: Watch): ConfigError {
   const message = `asks for the tags that were moved last, and ${source.registry} does not tell when. Take the newest by version.`;
   return new ConfigError([{ where: name, message }]);
 }

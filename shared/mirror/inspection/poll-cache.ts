@@ -6,7 +6,7 @@ import type { Watch } from '../watches/watch.ts';
 export type Found = { readonly digest: Digest } | undefined;
 
 /** What an upstream repository answered during one poll run, for all watches that have it as their source. */
-export class SharedAnswers {
+export class PollCache {
   readonly #heads = new Map<string, Promise<Found>>();
   #pages: SharedPages | undefined;
   #tags: Promise<readonly string[]> | undefined;
@@ -69,17 +69,17 @@ class SharedPages {
 }
 
 /** Answers are kept only for sources that more than one of the watches has. */
-export function shareAnswers(watches: readonly Watch[]): (watch: Watch) => SharedAnswers | undefined {
+export function pollCaches(watches: readonly Watch[]): (watch: Watch) => PollCache | undefined {
   const counts = new Map<string, number>();
   for (const { source } of watches) {
     const name = formatReference(source);
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-  const answers = new Map<string, SharedAnswers>();
+  const answers = new Map<string, PollCache>();
   return ({ source }) => {
     const name = formatReference(source);
     if ((counts.get(name) ?? 0) < 2) return undefined;
-    const known = answers.get(name) ?? new SharedAnswers();
+    const known = answers.get(name) ?? new PollCache();
     answers.set(name, known);
     return known;
   };

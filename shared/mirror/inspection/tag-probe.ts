@@ -1,7 +1,7 @@
 import { RegistryError, TransportError } from '../../errors.ts';
 import type { CallOptions, DigestPage, PageOptions } from '../../registry/index.ts';
 import { failureOf, type PollFailure } from '../watches/report.ts';
-import type { Found, SharedAnswers } from './poll-cache.ts';
+import type { Found, PollCache } from './poll-cache.ts';
 
 /** A repository as far as a poll needs it; the registry client's `Repository` is one. */
 export interface TagSource {
@@ -28,15 +28,15 @@ const MAX_LISTED_TAGS = 200_000;
  * Asks one repository on behalf of one poll. Every request goes through `#ask`, which counts it: pages of listings
  * and HEADs, without tokens and repeated attempts.
  */
-export class Inquiry {
+export class TagProbe {
   readonly #source: TagSource;
   readonly #signal: AbortSignal | undefined;
-  readonly #shared: SharedAnswers | undefined;
+  readonly #shared: PollCache | undefined;
   readonly #requests = { listings: 0, heads: 0 };
 
   constructor(
     source: TagSource,
-    { signal, shared }: { signal?: AbortSignal | undefined; shared?: SharedAnswers | undefined } = {},
+    { signal, shared }: { signal?: AbortSignal | undefined; shared?: PollCache | undefined } = {},
   ) {
     this.#source = source;
     this.#signal = signal;

@@ -37,10 +37,10 @@ export const observationSchema: z.ZodType<Observation> = importJobSchema
   });
 
 /** What a poll saw for one target tag. */
-export interface Sighting
+export interface ObservedTag
   extends Pick<Observation, 'target' | 'source' | 'digest' | 'platforms' | 'referrers' | 'changedAt'> {
   /** The target no longer has what was put there, so that it is to be imported anew even if upstream has not changed. */
-  readonly heals?: boolean | undefined;
+  readonly repairs?: boolean | undefined;
   readonly seenAt: Date;
 }
 
@@ -58,7 +58,7 @@ export function observationKey(target: string): RecordKey {
 /** Whether the sighting brings nothing new. */
 export function isSameContent(
   { digest, platforms, referrers }: Pick<Observation, 'digest' | 'platforms' | 'referrers'>,
-  seen: Pick<Sighting, 'digest' | 'platforms' | 'referrers'>,
+  seen: Pick<ObservedTag, 'digest' | 'platforms' | 'referrers'>,
 ): boolean {
   return (
     digest === seen.digest &&
@@ -77,11 +77,11 @@ export function isSameContent(
 export function observe(
   current: Observation | undefined,
   known: Observation | undefined,
-  seen: Sighting,
+  seen: ObservedTag,
 ): Observation {
-  const { seenAt, heals, ...content } = seen;
+  const { seenAt, repairs, ...content } = seen;
   if (current && current.observedAt !== known?.observedAt) return current;
-  if (current && !heals && isSameContent(current, seen)) return current;
+  if (current && !repairs && isSameContent(current, seen)) return current;
   return { ...content, observedAt: observedAfter(current, seenAt), queued: false };
 }
 

@@ -1,8 +1,8 @@
 import { type Digest, formatPlatform, formatReference } from '../../content/index.ts';
 import type { ImportJob } from '../../imports/index.ts';
-import type { Strays } from '../inspection/find-drift.ts';
+import type { Drift } from '../inspection/find-drift.ts';
 import type { Watch } from '../watches/watch.ts';
-import { importJobFor, isSameContent, type Observation, observe, type Sighting } from './observation.ts';
+import { importJobFor, isSameContent, type Observation, type ObservedTag, observe } from './observation.ts';
 
 export interface SyncFacts {
   readonly watch: Watch;
@@ -11,7 +11,7 @@ export interface SyncFacts {
   /** Per target repository (`host/repo`) its observations by tag. A target that is absent here is left out of the plan. */
   readonly known: ReadonlyMap<string, ReadonlyMap<string, Observation>>;
   /** Target tags that do not name any more what was put there. Default: none. */
-  readonly strays?: Strays;
+  readonly drift?: Drift;
   /** When tags were last moved upstream, where its listing says so. Default: unknown. */
   readonly movedAt?: ReadonlyMap<string, Date>;
   readonly now: Date;
@@ -22,7 +22,7 @@ export interface PlannedImport {
   readonly tag: string;
   /** For people: `new tag`, `tag moved from … to …`, `platforms or referrers changed`, `not yet queued`, `target was changed to …`. */
   readonly reason: string;
-  readonly sighting: Sighting;
+  readonly observed: ObservedTag;
   /** The observation the decision was based on; absent for a new tag. */
   readonly known: Observation | undefined;
   /** The job, provided nobody else records an observation of the same target tag first. */
@@ -46,12 +46,12 @@ export interface SyncPlan {
 
 /** Tags that upstream made or moved, among those that are to be imported for whatever reason. */
 export function movedUpstream({ changes }: Pick<SyncPlan, 'changes'>): readonly string[] {
-  const moved = changes.filter(({ known, sighting }) => known?.digest !== sighting.digest);
+  const moved = changes.filter(({ known, observed }) => known?.digest !== observed.digest);
   return [...new Set(moved.map(({ tag }) => tag))];
 }
 
 /** Decides what to import, from facts alone. The timer, the command line's `plan` and the tests ask this same function. */
-export function planSync({ watch, upstream, known, strays, movedAt, now }: SyncFacts): SyncPlan {
+export function planSync({ watch, upstream, known, drift, movedAt, now }: SyncFacts): SyncPlan {
   const source = formatReference(watch.source);
   const platforms = [...new Set(watch.platforms.map(formatPlatform))].sort();
   const changes: PlannedImport[] = [];
@@ -61,7 +61,7 @@ export function planSync({ watch, upstream, known, strays, movedAt, now }: SyncF
   for (const target of watch.targets) {
     const observations = known.get(formatReference(target));
     if (!observations) continue;
-    const strayed = strays?.get(formatReference(target));
+    const drifted = drift?.get(formatReference(target));
     for (const [tag, digest] of upstream) {
       const observation = observations.get(tag);
       const wasPresent = observation !== undefined && observation.upstreamGoneAt === undefined;
@@ -82,18 +82,18 @@ export function planSync({ watch, upstream, known, strays, movedAt, now }: SyncF
         presence.push({ known: observation, present: true });
       }
       const change = reasonToImport(observation, seen);
-      const reason = change ?? (strayed?.has(tag) ? reasonToHeal(strayed.get(tag)) : undefined);
+      const reason = change ?? (drifted?.has(tag) ? reasonToRepair(drifted.get(tag)) : undefined);
       if (reason === undefined) {
         unchanged += 1;
       } else {
         const changedAt = isMove(observation, seen) ? movedAt?.get(tag)?.toISOString() : undefined;
-        const sighting: Sighting = {
+        const observed: ObservedTag = {
           ...seen,
           ...(changedAt !== undefined && { changedAt }),
-          ...(change === undefined && { heals: true }),
+          ...(change === undefined && { repairs: true }),
         };
-        const job = importJobFor(observe(observation, observation, sighting), reason);
-        changes.push({ tag, reason, sighting, known: observation, job });
+        const job = importJobFor(observe(observation, observation, observed), reason);
+        changes.push({ tag, reason, observed, known: observation, job });
       }
     }
   }
@@ -101,7 +101,7 @@ export function planSync({ watch, upstream, known, strays, movedAt, now }: SyncF
   return { changes, unchanged, gone, presence };
 }
 
-function reasonToImport(known: Observation | undefined, seen: Sighting): string | undefined {
+function reasonToImport(known: Observation | undefined, seen: ObservedTag): string | undefined {
   if (!known) return 'new tag';
   if (known.digest !== seen.digest) return `tag moved from ${known.digest} to ${seen.digest}`;
   if (!isSameContent(known, seen)) return 'platforms or referrers changed';
@@ -109,10 +109,10 @@ function reasonToImport(known: Observation | undefined, seen: Sighting): string 
 }
 
 /** Of a tag seen for the first time it is not known whether it was moved since anybody watches it. */
-function isMove(known: Observation | undefined, { digest }: Sighting): boolean {
+function isMove(known: Observation | undefined, { digest }: ObservedTag): boolean {
   return known !== undefined && known.digest !== digest;
 }
 
-function reasonToHeal(found: Digest | undefined): string {
+function reasonToRepair(found: Digest | undefined): string {
   return found === undefined ? 'target tag was deleted' : `target was changed to ${found}`;
 }

@@ -14,7 +14,7 @@ import type { PlannedImport, PresenceChange, SyncPlan } from '../observations/pl
 import { failureOf, type PollFailure } from '../watches/report.ts';
 
 /** What it takes to act on a plan. */
-export interface CarryOutPorts {
+export interface ApplyPlanPorts {
   readonly observations: Pick<Records<Observation>, 'update'>;
   readonly queue: Pick<JobQueue, 'send'>;
   readonly now: () => Date;
@@ -31,9 +31,9 @@ const WRITES_AT_ONCE = 16;
  * @returns the jobs that the queue took
  * @throws the signal's reason when aborted
  */
-export async function carryOut(
+export async function applyPlan(
   { changes, presence }: Pick<SyncPlan, 'changes' | 'presence'>,
-  ports: CarryOutPorts,
+  ports: ApplyPlanPorts,
   errors: PollFailure[],
   signal: AbortSignal | undefined,
 ): Promise<readonly ImportJob[]> {
@@ -50,17 +50,17 @@ export async function carryOut(
 /** Takes a batch through the three steps. Returns the jobs that the queue took; adds what failed to `errors`. */
 async function queueImports(
   batch: readonly PlannedImport[],
-  { observations, queue }: CarryOutPorts,
+  { observations, queue }: ApplyPlanPorts,
   errors: PollFailure[],
 ): Promise<readonly ImportJob[]> {
   const recorded = await forEachTarget(
     batch,
-    ({ sighting }) => sighting.target,
+    ({ observed }) => observed.target,
     errors,
     async (planned) => {
-      const { known, sighting, reason } = planned;
-      const key = observationKey(sighting.target);
-      const standing = await observations.update(key, (current) => observe(current, known, sighting));
+      const { known, observed, reason } = planned;
+      const key = observationKey(observed.target);
+      const standing = await observations.update(key, (current) => observe(current, known, observed));
       // A poller that was faster may have finished with this target tag already.
       return standing && !standing.queued ? { standing, job: importJobFor(standing, reason) } : undefined;
     },
@@ -89,7 +89,7 @@ async function queueImports(
 
 async function recordPresence(
   presence: readonly PresenceChange[],
-  { observations, now }: CarryOutPorts,
+  { observations, now }: ApplyPlanPorts,
   errors: PollFailure[],
 ): Promise<void> {
   const at = now();

@@ -2,18 +2,18 @@ import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import { TransportError } from '../../errors.ts';
 import type { RecordKey, Records } from '../../records.ts';
-import { shareAnswers } from '../inspection/poll-cache.ts';
+import { pollCaches } from '../inspection/poll-cache.ts';
 import { failedReport, failureOf, type PollReport, type WatchReport } from '../watches/report.ts';
 import type { Watch } from '../watches/watch.ts';
 import { isPollDue, MAX_POLL_MS, type PollState } from './poll-state.ts';
 import { type PollOptions, type PollPorts, pollWatch } from './poll-watch.ts';
 import { retryTime } from './retry-time.ts';
 
-export interface PollDuePorts extends PollPorts {
+export interface PollDueWatchesPorts extends PollPorts {
   readonly polls: Pick<Records<PollState>, 'update' | 'list'>;
 }
 
-export interface PollDueOptions {
+export interface PollDueWatchesOptions {
   /** Polls every watch that is not paused, due or not, and looks at its targets too. */
   readonly force?: boolean;
   readonly signal?: AbortSignal | undefined;
@@ -29,9 +29,9 @@ export interface DueWatch {
 }
 
 /** Those of the watches that are due now, found with one listing of the poll states. */
-export async function findDue(
+export async function findDueWatches(
   watches: readonly Watch[],
-  { polls, now }: Pick<PollDuePorts, 'polls' | 'now'>,
+  { polls, now }: Pick<PollDueWatchesPorts, 'polls' | 'now'>,
 ): Promise<readonly DueWatch[]> {
   const states = new Map<string, PollState>();
   for await (const { key, value } of polls.list(PARTITION)) states.set(key.row, value);
@@ -45,15 +45,15 @@ export async function findDue(
  * Polls the watches that are due. Each is claimed first, so that of several pollers one polls it per time of its
  * schedule. What fails is in the report; only an abort throws (the signal's reason), once all that was under way has ended.
  */
-export async function pollDue(
+export async function pollDueWatches(
   watches: readonly Watch[],
-  ports: PollDuePorts,
-  options: PollDueOptions = {},
+  ports: PollDueWatchesPorts,
+  options: PollDueWatchesOptions = {},
 ): Promise<PollReport> {
   const limit = pLimit(WATCHES_AT_ONCE);
-  const sharedAnswers = shareAnswers(watches);
+  const pollCacheOf = pollCaches(watches);
   const outcomes = await Promise.allSettled(
-    watches.map((watch) => limit(() => pollIfDue(watch, { ...ports, sharedAnswers }, options))),
+    watches.map((watch) => limit(() => pollWhenDue(watch, { ...ports, pollCacheOf }, options))),
   );
   options.signal?.throwIfAborted();
   const reports: WatchReport[] = [];
@@ -66,10 +66,10 @@ export async function pollDue(
   return { watches: reports, notDue };
 }
 
-async function pollIfDue(
+async function pollWhenDue(
   watch: Watch,
-  ports: PollDuePorts,
-  { force = false, signal }: PollDueOptions,
+  ports: PollDueWatchesPorts,
+  { force = false, signal }: PollDueWatchesOptions,
 ): Promise<WatchReport | undefined> {
   signal?.throwIfAborted();
   let claim: string | undefined;
@@ -82,9 +82,9 @@ async function pollIfDue(
   const verifyTargets = force ? true : undefined;
   let report: WatchReport;
   try {
-    report = await pollInTime(watch, ports, { verifyTargets, signal });
+    report = await pollWithDeadline(watch, ports, { verifyTargets, signal });
   } catch (error) {
-    await letGo(watch, ports, claim);
+    await releaseClaim(watch, ports, claim);
     throw error;
   }
   try {
@@ -96,7 +96,7 @@ async function pollIfDue(
 }
 
 /** Ends before the claim does: nobody else polls the watch meanwhile. */
-async function pollInTime(
+async function pollWithDeadline(
   watch: Watch,
   ports: PollPorts,
   { verifyTargets, signal }: PollOptions,
@@ -116,7 +116,7 @@ async function pollInTime(
 /** Takes the poll for this poller. Returns the claim, or `undefined` when the watch is not due (any more). */
 async function claimPoll(
   watch: Watch,
-  { polls, now }: PollDuePorts,
+  { polls, now }: PollDueWatchesPorts,
   force: boolean,
 ): Promise<string | undefined> {
   const claim = randomUUID();
@@ -130,7 +130,7 @@ async function claimPoll(
 }
 
 /** Whoever is told to end leaves the watch to others, who need not wait until it counts as dead. */
-async function letGo(watch: Watch, { polls, now }: PollDuePorts, claim: string): Promise<void> {
+async function releaseClaim(watch: Watch, { polls, now }: PollDueWatchesPorts, claim: string): Promise<void> {
   const at = now().toISOString();
   const update = polls.update(pollKey(watch), (current) =>
     current?.claim === claim ? { ...current, finishedAt: at, retryAt: at } : current,
@@ -141,7 +141,7 @@ async function letGo(watch: Watch, { polls, now }: PollDuePorts, claim: string):
 
 async function finishPoll(
   watch: Watch,
-  { polls, now }: PollDuePorts,
+  { polls, now }: PollDueWatchesPorts,
   claim: string,
   { errors }: WatchReport,
 ): Promise<void> {

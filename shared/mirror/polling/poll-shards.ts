@@ -6,10 +6,10 @@ import type { PollReport } from '../watches/report.ts';
 import type { Watch } from '../watches/watch.ts';
 import {
   type DueWatch,
-  findDue,
-  type PollDueOptions,
-  type PollDuePorts,
-  pollDue,
+  findDueWatches,
+  type PollDueWatchesOptions,
+  type PollDueWatchesPorts,
+  pollDueWatches,
 } from './poll-due-watches.ts';
 
 /** As many watches as one invocation polls well within its time. */
@@ -33,7 +33,7 @@ export interface PollQueue {
   send(shards: readonly PollShard[]): Promise<void>;
 }
 
-export interface PollUpstreamsPorts extends PollDuePorts {
+export interface PollUpstreamsPorts extends PollDueWatchesPorts {
   readonly pollQueue: PollQueue;
 }
 
@@ -45,17 +45,17 @@ export interface PollUpstreamsPorts extends PollDuePorts {
 export async function pollUpstreams(
   watches: readonly Watch[],
   ports: PollUpstreamsPorts,
-  options: PollDueOptions = {},
+  options: PollDueWatchesOptions = {},
 ): Promise<PollReport> {
-  if (options.force) return await pollDue(watches, ports, options);
-  const due = await findDue(watches, ports);
+  if (options.force) return await pollDueWatches(watches, ports, options);
+  const due = await findDueWatches(watches, ports);
   const isDue = new Set(due.map(({ watch }) => watch));
   const notDue = watches.filter((watch) => !isDue.has(watch)).map(({ name }) => name);
   if (due.length > WATCHES_PER_SHARD) {
     await ports.pollQueue.send(splitIntoShards(due));
     return { watches: [], notDue, handedOver: due.map(({ watch }) => watch.name) };
   }
-  const report = await pollDue([...isDue], ports, options);
+  const report = await pollDueWatches([...isDue], ports, options);
   return { ...report, notDue: [...notDue, ...report.notDue] };
 }
 
@@ -66,8 +66,8 @@ export async function pollUpstreams(
 export async function pollShard(
   body: unknown,
   watches: readonly Watch[],
-  ports: PollDuePorts,
-  options: Pick<PollDueOptions, 'signal'> = {},
+  ports: PollDueWatchesPorts,
+  options: Pick<PollDueWatchesOptions, 'signal'> = {},
 ): Promise<PollReport> {
   const { data } = pollShardSchema.safeParse(body);
   if (!data) {
@@ -77,7 +77,7 @@ export async function pollShard(
     );
   }
   const names = new Set(data.watches);
-  return await pollDue(
+  return await pollDueWatches(
     watches.filter(({ name }) => names.has(name)),
     ports,
     options,

@@ -1,6 +1,6 @@
 import { type Digest, formatReference } from '../../content/index.ts';
 import type { Records } from '../../records.ts';
-import { Inquiry } from '../inspection/tag-probe.ts';
+import { TagProbe } from '../inspection/tag-probe.ts';
 import { type Observation, observationKey, observationPartition } from '../observations/observation.ts';
 import { planSync } from '../observations/plan-sync.ts';
 import { createTagSelector, type TagRules } from '../selection/index.ts';
@@ -12,7 +12,7 @@ import {
   type WatchReport,
 } from '../watches/report.ts';
 import type { Watch } from '../watches/watch.ts';
-import { carryOut } from './apply-plan.ts';
+import { applyPlan } from './apply-plan.ts';
 import { type PollPorts, pauseOf, pollWatch, readRecord } from './poll-watch.ts';
 
 export interface PollTagsPorts extends PollPorts {
@@ -48,18 +48,18 @@ export async function pollTags(
     const pause = pauseOf(watch, await readRecord(watch, ports, errors), now());
     if (pause) return { ...quietReport(watch), errors: [...errors, pause] };
     signal?.throwIfAborted();
-    const inquiry = new Inquiry(registry.repository(watch.source, { side: 'source' }), {
+    const probe = new TagProbe(registry.repository(watch.source, { side: 'source' }), {
       signal,
-      shared: ports.sharedAnswers?.(watch),
+      shared: ports.pollCacheOf?.(watch),
     });
-    const { found, errors: unresolved } = await inquiry.heads(tags);
+    const { found, errors: unresolved } = await probe.heads(tags);
     const upstream = new Map(Array.from(found, ([tag, there]) => [tag, there?.digest] as const));
     errors.push(...unresolved);
     const known = await readKnown(watch, [...upstream.keys()], observations, errors);
     const plan = planSync({ watch, upstream, known, now: now() });
-    const queued = await carryOut(plan, ports, errors, signal);
+    const queued = await applyPlan(plan, ports, errors, signal);
     const { unchanged, gone } = plan;
-    const requests = { ...inquiry.requests, target: 0 };
+    const requests = { ...probe.requests, target: 0 };
     return { ...quietReport(watch), selected: tags, requests, queued, unchanged, gone, errors };
   } catch (error) {
     signal?.throwIfAborted();

@@ -2,20 +2,20 @@ import { formatReference } from '../../content/index.ts';
 import type { Records } from '../../records.ts';
 import { isVerificationDue } from '../inspection/checkpoint.ts';
 import type { VerifyPorts } from '../inspection/find-drift.ts';
-import { type Survey, type SurveyPorts, surveyWatch } from '../inspection/inspect-watch.ts';
-import type { SharedAnswers } from '../inspection/poll-cache.ts';
+import { type InspectPorts, inspectWatch, type WatchInspection } from '../inspection/inspect-watch.ts';
+import type { PollCache } from '../inspection/poll-cache.ts';
 import { movedUpstream } from '../observations/plan-sync.ts';
 import { failureOf, type PollFailure, quietReport, type WatchReport } from '../watches/report.ts';
 import type { Watch } from '../watches/watch.ts';
 import { nextRecord } from '../watches/watch-health.ts';
 import { healthOf, type WatchHealth, type WatchRecord, watchKey } from '../watches/watch-record.ts';
-import { type CarryOutPorts, carryOut } from './apply-plan.ts';
+import { type ApplyPlanPorts, applyPlan } from './apply-plan.ts';
 
-export interface PollPorts extends SurveyPorts, VerifyPorts, CarryOutPorts {
-  readonly observations: SurveyPorts['observations'] & CarryOutPorts['observations'];
+export interface PollPorts extends InspectPorts, VerifyPorts, ApplyPlanPorts {
+  readonly observations: InspectPorts['observations'] & ApplyPlanPorts['observations'];
   readonly watches: Pick<Records<WatchRecord>, 'get' | 'update'>;
   /** What was found out for other watches in the same run. */
-  readonly sharedAnswers?: ((watch: Watch) => SharedAnswers | undefined) | undefined;
+  readonly pollCacheOf?: ((watch: Watch) => PollCache | undefined) | undefined;
 }
 
 export interface PollOptions {
@@ -41,18 +41,18 @@ export async function pollWatch(
     return { ...quietReport(watch), errors: [...errors, pause], health: healthOf(before) };
   }
   const isDue = verifyTargets ?? isVerificationDue(watch, before?.memory, ports.now());
-  const survey = await surveyWatch(watch, ports, {
+  const inspection = await inspectWatch(watch, ports, {
     memory: before?.memory,
     verify: isDue ? ports.tags : undefined,
-    shared: ports.sharedAnswers?.(watch),
+    shared: ports.pollCacheOf?.(watch),
     signal,
   });
-  errors.push(...survey.errors);
-  const { plan, selected, unmatched, requests, disagreements } = survey;
-  const queued = await carryOut(plan, ports, errors, signal);
-  const health = await writeRecord(watch, survey, ports, errors);
+  errors.push(...inspection.errors);
+  const { plan, selected, unmatched, requests, disagreements } = inspection;
+  const queued = await applyPlan(plan, ports, errors, signal);
+  const health = await writeRecord(watch, inspection, ports, errors);
   const { unchanged, gone } = plan;
-  const isComparable = before?.memory?.scope === survey.memory.scope;
+  const isComparable = before?.memory?.scope === inspection.memory.scope;
   return {
     watch: watch.name,
     selected,
@@ -92,13 +92,13 @@ export function pauseOf(watch: Watch, record: WatchRecord | undefined, now: Date
 
 async function writeRecord(
   watch: Watch,
-  survey: Survey,
+  inspection: WatchInspection,
   { watches, now }: PollPorts,
   errors: PollFailure[],
 ): Promise<WatchHealth | undefined> {
   try {
     const record = await watches.update(watchKey(watch), (current) =>
-      nextRecord(watch, current, { ...survey, errors }, now()),
+      nextRecord(watch, current, { ...inspection, errors }, now()),
     );
     return record && healthOf(record);
   } catch (error) {

@@ -26,7 +26,7 @@ export function conditionsOf(set: TagRuleSet): readonly Condition[] {
     semver !== undefined || prefix !== undefined || set.suffix !== undefined || newest?.by === 'version';
   if (!isVersioned) return conditions;
 
-  const read = remember((tag) => parseTagVersion(tag, prefix));
+  const read = nextCheckpoint((tag) => parseTagVersion(tag, prefix));
   const holds = (text: string, accepts: (version: TagVersion) => boolean): TagPattern => ({
     text,
     matches(tag) {
@@ -86,7 +86,7 @@ function noneOf(rules: readonly TagPattern[]): string {
 }
 
 /** The same for the tag asked about last: several conditions ask about one tag after the other. */
-function remember<T>(compute: (tag: string) => T): (tag: string) => T {
+function nextCheckpoint<T>(compute: (tag: string) => T): (tag: string) => T {
   let last: { readonly tag: string; readonly value: T } | undefined;
   return (tag) => {
     if (last?.tag !== tag) last = { tag, value: compute(tag) };

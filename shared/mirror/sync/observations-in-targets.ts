@@ -2,7 +2,7 @@ import pLimit from 'p-limit';
 import { type Digest, formatPlatform, formatReference, parseRepositoryName } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
 import type { RegistryClient, Repository } from '../../registry/index.ts';
-import type { SurveyPorts } from '../inspection/inspect-watch.ts';
+import type { InspectPorts } from '../inspection/inspect-watch.ts';
 import type { Observation } from '../observations/observation.ts';
 import { createTagSelector, needsListing } from '../selection/index.ts';
 import type { Watch } from '../watches/watch.ts';
@@ -15,7 +15,7 @@ const MIN_TAGS_TO_LIST = 3;
 const MAX_LISTED_TAGS = 10_000;
 const LONG_AGO = new Date(0).toISOString();
 
-export type TargetObservations = SurveyPorts['observations'] & {
+export type TargetObservations = InspectPorts['observations'] & {
   /** Target repositories that turned out to have no tags, as `host/repository`. */
   readonly emptyTargets: ReadonlySet<string>;
 };

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import type { RegistryClient } from '../../registry/index.ts';
-import { type Survey, surveyWatch } from '../inspection/inspect-watch.ts';
-import { shareAnswers } from '../inspection/poll-cache.ts';
+import { inspectWatch, type WatchInspection } from '../inspection/inspect-watch.ts';
+import { pollCaches } from '../inspection/poll-cache.ts';
 import { failureOf, NO_REQUESTS } from '../watches/report.ts';
 import type { Watch } from '../watches/watch.ts';
 import { observationsInTargets } from './observations-in-targets.ts';
@@ -9,7 +9,7 @@ import { withoutTrimmedCopies } from './trimmed-copies.ts';
 
 export interface WatchPlan {
   readonly watch: string;
-  readonly survey: Survey;
+  readonly inspection: WatchInspection;
   /** Manifests read upstream, to tell copies of some platforms from tags that moved. */
   readonly pulls: number;
   /** Target repositories (`host/repository`) that have no tags yet. */
@@ -28,14 +28,14 @@ export async function planWatches(
   registry: Pick<RegistryClient, 'repository'>,
   signal?: AbortSignal,
 ): Promise<readonly WatchPlan[]> {
-  const shared = shareAnswers(watches);
+  const shared = pollCaches(watches);
   return await pLimit(WATCHES_AT_ONCE).map(watches, async (watch) => {
     const observations = observationsInTargets(registry, watch, signal);
     const { emptyTargets } = observations;
     const ports = { registry, observations, now: () => new Date() };
-    const surveyed = await surveyWatch(watch, ports, { shared: shared(watch), signal });
-    const { survey, pulls } = await withoutTrimmedCopies(watch, surveyed, registry, signal);
-    return { watch: watch.name, emptyTargets, survey, pulls };
+    const surveyed = await inspectWatch(watch, ports, { shared: shared(watch), signal });
+    const { inspection, pulls } = await withoutTrimmedCopies(watch, surveyed, registry, signal);
+    return { watch: watch.name, emptyTargets, inspection, pulls };
   });
 }
 
@@ -45,7 +45,7 @@ export function failedPlan(watch: string, error: unknown): WatchPlan {
     watch,
     emptyTargets: new Set(),
     pulls: 0,
-    survey: {
+    inspection: {
       plan: { changes: [], unchanged: 0, gone: [], presence: [] },
       selected: [],
       unmatched: [],

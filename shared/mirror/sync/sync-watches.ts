@@ -43,8 +43,8 @@ export async function syncWatches(
 ): Promise<SyncReport> {
   const plans = await planWatches(watches, registry, signal);
   if (dryRun) return { watches: plans.map((plan) => ({ ...plan, outcomes: [] })), copied: undefined };
-  const orders = plans.map(({ survey }, at) =>
-    survey.plan.changes.map((change) => toOrder(change, watches[at])),
+  const orders = plans.map(({ inspection }, at) =>
+    inspection.plan.changes.map((change) => toOrder(change, watches[at])),
   );
   const { outcomes, ...copied } = await importBatch(orders.flat(), {
     repository: (name, options) => registry.repository(name, options),
@@ -54,21 +54,21 @@ export async function syncWatches(
   });
   let at = 0;
   const synced = plans.map((plan) => {
-    const own = outcomes.slice(at, at + plan.survey.plan.changes.length);
+    const own = outcomes.slice(at, at + plan.inspection.plan.changes.length);
     at += own.length;
     return { ...plan, outcomes: own };
   });
   return { watches: synced, copied };
 }
 
-function toOrder({ sighting, known }: PlannedImport, watch: Watch | undefined): TagOrder {
-  const { registry, repository, tag = '' } = parseReference(sighting.target);
+function toOrder({ observed, known }: PlannedImport, watch: Watch | undefined): TagOrder {
+  const { registry, repository, tag = '' } = parseReference(observed.target);
   return {
-    source: parseReference(sighting.source),
-    digest: sighting.digest,
+    source: parseReference(observed.source),
+    digest: observed.digest,
     target: { registry, repository, tag },
     platforms: watch?.platforms,
-    referrers: sighting.referrers,
+    referrers: observed.referrers,
     there: known?.digest,
   };
 }

@@ -7,10 +7,10 @@ import {
 } from '../../content/index.ts';
 import { trimmedDigest } from '../../imports/index.ts';
 import type { RegistryClient, Repository } from '../../registry/index.ts';
-import type { Survey } from '../inspection/inspect-watch.ts';
+import type { WatchInspection } from '../inspection/inspect-watch.ts';
 import type { Watch } from '../watches/watch.ts';
 
-type PlannedImport = Survey['plan']['changes'][number];
+type PlannedImport = WatchInspection['plan']['changes'][number];
 
 /**
  * A survey without the imports of tags that are right: a target that refuses an index with missing children holds one of
@@ -20,16 +20,16 @@ type PlannedImport = Survey['plan']['changes'][number];
  */
 export async function withoutTrimmedCopies(
   watch: Watch,
-  survey: Survey,
+  inspection: WatchInspection,
   registry: Pick<RegistryClient, 'repository'>,
   signal: AbortSignal | undefined,
-): Promise<{ readonly survey: Survey; readonly pulls: number }> {
-  const { changes, unchanged } = survey.plan;
+): Promise<{ readonly inspection: WatchInspection; readonly pulls: number }> {
+  const { changes, unchanged } = inspection.plan;
   const trimmed = new Map<Digest, Promise<Digest | undefined>>();
   const source = registry.repository(watch.source);
   const kept: PlannedImport[] = [];
   for (const change of changes) {
-    const { digest } = change.sighting;
+    const { digest } = change.observed;
     if (!(await looksTrimmed(change, watch.platforms, registry, signal))) {
       kept.push(change);
       continue;
@@ -38,20 +38,20 @@ export async function withoutTrimmedCopies(
     trimmed.set(digest, asked);
     if ((await asked) !== change.known?.digest) kept.push(change);
   }
-  const plan = { ...survey.plan, changes: kept, unchanged: unchanged + changes.length - kept.length };
-  return { survey: { ...survey, plan }, pulls: trimmed.size };
+  const plan = { ...inspection.plan, changes: kept, unchanged: unchanged + changes.length - kept.length };
+  return { inspection: { ...inspection, plan }, pulls: trimmed.size };
 }
 
 /** Whether the target's tag is an index of nothing but the platforms wanted, and what is attached to them. */
 async function looksTrimmed(
-  { known, sighting }: PlannedImport,
+  { known, observed }: PlannedImport,
   platforms: readonly Platform[],
   registry: Pick<RegistryClient, 'repository'>,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
-  if (platforms.length === 0 || !known || known.digest === sighting.digest) return false;
+  if (platforms.length === 0 || !known || known.digest === observed.digest) return false;
   try {
-    const { registry: host, repository } = parseReference(sighting.target);
+    const { registry: host, repository } = parseReference(observed.target);
     const target = registry.repository({ registry: host, repository });
     const manifest = parseManifest(await target.fetchManifest(known.digest, { signal }));
     if (manifest.kind !== 'index') return false;

@@ -1,14 +1,14 @@
 import { formatReference } from '../../content/index.ts';
-import { rememberLittle } from '../inspection/checkpoint.ts';
 import type { PollFailure } from './report.ts';
 import type { Watch } from './watch.ts';
-import type {
-  Disagreement,
-  GoneTag,
-  SurveyMemory,
-  WatchHealth,
-  WatchRecord,
-  WatchState,
+import {
+  carryOverCheckpoint,
+  type Disagreement,
+  type GoneTag,
+  type WatchCheckpoint,
+  type WatchHealth,
+  type WatchRecord,
+  type WatchState,
 } from './watch-record.ts';
 
 /** What a poll found out, as far as it tells how the watch fares. */
@@ -32,7 +32,7 @@ const MAX_KEPT = 100;
 export function nextRecord(
   watch: Watch,
   before: WatchRecord | undefined,
-  { memory, ...findings }: PollFindings & { readonly memory: SurveyMemory },
+  { memory, ...findings }: PollFindings & { readonly memory: WatchCheckpoint },
   now: Date,
 ): WatchRecord {
   const { errors, disagreements } = findings;
@@ -42,7 +42,7 @@ export function nextRecord(
   return {
     watch: watch.name,
     source: formatReference(watch.source),
-    ...judgeHealth({ ...findings, gone }, before, now),
+    ...evaluateHealth({ ...findings, gone }, before, now),
     polledAt: now.toISOString(),
     ...(succeededAt !== undefined && { succeededAt }),
     gone: gone.slice(0, MAX_KEPT),
@@ -65,7 +65,7 @@ export function recordAfterListing(
   const at = now.toISOString();
   const nothing = { selected: [], gone: [], goneWithoutCopy: [], disagreements: [] };
   const health: WatchHealth = failure
-    ? judgeHealth({ errors: [failure], ...nothing }, before, now)
+    ? evaluateHealth({ errors: [failure], ...nothing }, before, now)
     : { state: 'healthy', reason: '', since: at };
   const succeededAt = failure ? before?.succeededAt : at;
   return {
@@ -81,15 +81,15 @@ export function recordAfterListing(
 
 /** The targets are looked at again soon if that is what went wrong. */
 function afterErrors(
-  memory: SurveyMemory,
+  memory: WatchCheckpoint,
   before: WatchRecord | undefined,
   errors: readonly PollFailure[],
-): SurveyMemory {
+): WatchCheckpoint {
   const { targetsVerifiedAt, ...rest } = memory;
   const at = errors.some(({ target }) => target !== undefined)
     ? before?.memory?.targetsVerifiedAt
     : targetsVerifiedAt;
-  return rememberLittle(memory.scope, { ...rest, ...(at !== undefined && { targetsVerifiedAt: at }) });
+  return carryOverCheckpoint(memory.scope, { ...rest, ...(at !== undefined && { targetsVerifiedAt: at }) });
 }
 
 function earlier(since: string, known: string | undefined): string {
@@ -97,7 +97,7 @@ function earlier(since: string, known: string | undefined): string {
 }
 
 /** How the watch fares after a poll; a state that lasts keeps the time at which it began. */
-function judgeHealth(
+function evaluateHealth(
   findings: PollFindings,
   before: Pick<WatchRecord, 'state' | 'since'> | undefined,
   now: Date,

@@ -49,7 +49,7 @@ export interface Disagreement {
 }
 
 /** What later polls may spare because of earlier ones. */
-export interface SurveyMemory {
+export interface WatchCheckpoint {
   /** For which source, targets and rules it holds. */
   readonly scope: string;
   /** When all of the digest listing was last read, ISO 8601. */
@@ -67,6 +67,18 @@ export interface SurveyMemory {
   readonly targetsVerifiedAt?: string | undefined;
 }
 
+/** What holds also after a survey that could not tell everything, or whose plan was not carried out. */
+export function carryOverCheckpoint(scope: string, memory: WatchCheckpoint | undefined): WatchCheckpoint {
+  const { avoidListingUntil, avoidListingReason, targetsVerifiedAt } = memory ?? {};
+  return {
+    scope,
+    present: 0,
+    unmatched: [],
+    ...(avoidListingUntil !== undefined && { avoidListingUntil, avoidListingReason }),
+    ...(targetsVerifiedAt !== undefined && { targetsVerifiedAt }),
+  };
+}
+
 /** What is known about a watch: one record per watch, written at the end of each poll. */
 export interface WatchRecord extends WatchHealth {
   readonly watch: string;
@@ -79,7 +91,7 @@ export interface WatchRecord extends WatchHealth {
   readonly gone: readonly GoneTag[];
   /** The first hundred. */
   readonly disagreements: readonly Disagreement[];
-  readonly memory?: SurveyMemory | undefined;
+  readonly memory?: WatchCheckpoint | undefined;
 }
 
 const PARTITION = 'watches';

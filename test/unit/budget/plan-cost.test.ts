@@ -11,7 +11,7 @@ const watch = createWatch({ platforms: [] });
 
 /** As much of a planned import as its cost depends on. */
 function changesTo(...digests: readonly Digest[]): Pick<SyncPlan, 'changes'> {
-  const changes = digests.map((each) => ({ sighting: { digest: each } }));
+  const changes = digests.map((each) => ({ observed: { digest: each } }));
   return { changes: changes as unknown as SyncPlan['changes'] };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { JobRecord, JobState } from '../../../shared/imports/index.ts';
-import { judgeFreshness, type Observation, type Watch } from '../../../shared/mirror/index.ts';
+import { measureFreshness, type Observation, type Watch } from '../../../shared/mirror/index.ts';
 import { importJobFor } from '../../../shared/mirror/observations/observation.ts';
 import { createWatch, digest, SOURCE, TARGET } from './fixtures.ts';
 
@@ -42,7 +42,7 @@ function judge(
 ) {
   const jobs = seen.flatMap(([, job]) => (job ? [[job.id, job] as const] : []));
   const observations = seen.map(([observation]) => observation);
-  const [freshness] = judgeFreshness([watch], observations, new Map(jobs), NOW);
+  const [freshness] = measureFreshness([watch], observations, new Map(jobs), NOW);
   return freshness;
 }
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
-  isObservationPast,
-  isPollPast,
-  isWatchPast,
+  configuredWatches,
+  isObservationExpired,
+  isPollStateExpired,
+  isWatchRecordExpired,
   type Observation,
   parseRepositoryPattern,
   sourcesPolledSince,
   type WatchRecord,
-  watchRoll,
 } from '../../../shared/mirror/index.ts';
 import { createWatch, digest, SOURCE, TARGET } from './fixtures.ts';
 
@@ -23,7 +23,7 @@ const pattern = {
   source: parseRepositoryPattern('harbor.corp/apps/*'),
   targets: [parseRepositoryPattern('acme.azurecr.io/mirror/*')],
 };
-const roll = watchRoll({ watches: [{ ...createWatch(), paused: true }], patterns: [pattern] });
+const configured = configuredWatches({ watches: [{ ...createWatch(), paused: true }], patterns: [pattern] });
 
 describe('what is known of a watch', () => {
   const polled = (watch: string, polledAt: string): WatchRecord => ({
@@ -45,8 +45,8 @@ describe('what is known of a watch', () => {
     ['a watch of a pattern that was taken away', 'tools: harbor.corp/tools/lint', OLD, true],
     ['a watch that was taken away since', 'python', YOUNG, false],
   ])('%s', (_case, name, at, isPast) => {
-    expect(isWatchPast(polled(name, at), roll, BEFORE)).toBe(isPast);
-    expect(isPollPast(name, { lastStartedAt: at, claim: 'a' }, roll, BEFORE)).toBe(isPast);
+    expect(isWatchRecordExpired(polled(name, at), configured, BEFORE)).toBe(isPast);
+    expect(isPollStateExpired(name, { lastStartedAt: at, claim: 'a' }, configured, BEFORE)).toBe(isPast);
   });
 
   it('tells which sources were polled since', async () => {
@@ -97,6 +97,6 @@ describe('an observation', () => {
     ],
     ['of a tag that went away since', seen('quay.io/a/a', OLD, YOUNG), false],
   ])('%s', (_case, observation, isPast) => {
-    expect(isObservationPast(observation, roll, new Set(['quay.io/b/b']), BEFORE)).toBe(isPast);
+    expect(isObservationExpired(observation, configured, new Set(['quay.io/b/b']), BEFORE)).toBe(isPast);
   });
 });

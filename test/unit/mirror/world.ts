@@ -1,6 +1,11 @@
 import { type Digest, formatReference, type RepositoryName } from '../../../shared/content/index.ts';
 import type { ImportJob, TagRecord } from '../../../shared/imports/index.ts';
-import type { Observation, PollDuePorts, PollState, WatchRecord } from '../../../shared/mirror/index.ts';
+import type {
+  Observation,
+  PollDueWatchesPorts,
+  PollState,
+  WatchRecord,
+} from '../../../shared/mirror/index.ts';
 import type { DigestPage, PageOptions } from '../../../shared/registry/index.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
 import { SOURCE } from './fixtures.ts';
@@ -79,7 +84,7 @@ export function createWorld(tags: Record<string, Digest | undefined>) {
     },
   });
 
-  const ports: PollDuePorts = {
+  const ports: PollDueWatchesPorts = {
     observations,
     polls,
     watches,

@@ -1,7 +1,7 @@
 import { ReadableStream } from 'node:stream/web';
 import { describe, expect, it } from 'vitest';
 import { RegistryError } from '../../../shared/errors.ts';
-import { pollDue } from '../../../shared/mirror/index.ts';
+import { pollDueWatches } from '../../../shared/mirror/index.ts';
 import { createWebhooks, type Webhook } from '../../../shared/webhooks/index.ts';
 import type { RepositoryNotices } from '../../../shared/webhooks/notices.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
@@ -28,7 +28,7 @@ async function setUp({ watch = createWatch() } = {}) {
       notices,
       allowances,
     });
-  await pollDue([watch], world.ports, { force: true });
+  await pollDueWatches([watch], world.ports, { force: true });
   world.queued.length = 0;
   world.requests.heads.length = 0;
   const webhooks = worker();
@@ -168,7 +168,7 @@ describe('many at once', () => {
       push('22', second),
       push('22', third),
       receive('proxy', { events: [event, event] }, second),
-      pollDue([watch], world.ports, { force: true }),
+      pollDueWatches([watch], world.ports, { force: true }),
       webhooks.followWaiting({ logger }),
       third.followWaiting({ logger }),
     ]);
@@ -199,7 +199,7 @@ describe('a watch that notices feed', () => {
     expect(await restOf()).toBe(HUB.pollEveryMs);
 
     const polled = async () => {
-      const report = await pollDue(await webhooks.rested([watch]), world.ports);
+      const report = await pollDueWatches(await webhooks.rested([watch]), world.ports);
       await webhooks.learnFrom([watch], report.watches);
       return report.watches.length;
     };

@@ -72,7 +72,7 @@ test('a tag that comes back after an approval died is imported, at once or as so
       watch: WATCH,
       upstream: new Map([['1', APP.root.digest]]),
       known: new Map([['mirror.test/app', new Map(known && [['1', known]])]]),
-      strays: new Map([['mirror.test/app', new Map(isStray ? [['1', undefined]] : [])]]),
+      drift: new Map([['mirror.test/app', new Map(isStray ? [['1', undefined]] : [])]]),
       now: new Date(world.time),
     });
     for (const { job } of changes) await world.run(job);

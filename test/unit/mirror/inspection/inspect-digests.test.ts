@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../../../shared/content/index.ts';
 import { RegistryError, TransportError } from '../../../../shared/errors.ts';
-import { pollDue, pollWatch } from '../../../../shared/mirror/index.ts';
+import { pollDueWatches, pollWatch } from '../../../../shared/mirror/index.ts';
 import type { DigestPage, TagDigest } from '../../../../shared/registry/index.ts';
 import { createWatch, digest, TARGET } from '../fixtures.ts';
 import { createWorld, type World } from '../world.ts';
@@ -331,7 +331,7 @@ describe('watches of one source', () => {
       createWatch({ name: 'some', include: ['t1*'], targets: [DR] }),
       createWatch({ name: 'one', include: ['t1'], targets: ['eu.azurecr.io/base/node'] }),
     ];
-    const { watches: reports } = await pollDue(watches, world.ports);
+    const { watches: reports } = await pollDueWatches(watches, world.ports);
     expect(world.requests.digestPages).toBe(3);
     expect(world.requests.heads).toHaveLength(250);
     const sum = (kind: 'listings' | 'heads') =>
@@ -346,7 +346,7 @@ describe('watches of one source', () => {
       createWatch({ name: 'all', include: ['*'] }),
       createWatch({ name: 'some', include: ['t1*'], targets: [DR] }),
     ];
-    const { watches: reports } = await pollDue(watches, world.ports);
+    const { watches: reports } = await pollDueWatches(watches, world.ports);
     expect(world.requests).toMatchObject({ listings: 1, heads: { length: 20 } });
     expect(reports.map(({ requests }) => requests.listings)).toEqual([1, 0]);
     expect(reports.map(({ queued }) => queued.length)).toEqual([20, 11]);

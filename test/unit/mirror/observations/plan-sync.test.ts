@@ -39,15 +39,19 @@ function plan(
 }
 
 /** The observations after everything planned was done. */
-function carryOut({ changes, presence }: SyncPlan, known: SyncFacts['known'], now: Date): SyncFacts['known'] {
+function applyPlan(
+  { changes, presence }: SyncPlan,
+  known: SyncFacts['known'],
+  now: Date,
+): SyncFacts['known'] {
   const after = new Map([...known].map(([target, byTag]) => [target, new Map(byTag)]));
   const put = (value: Observation | undefined) => {
     const [target = '', tag = ''] = value?.target.split(':') ?? [];
     if (value) after.get(target)?.set(tag, value);
   };
   const find = (name: string) => after.get(name.split(':')[0] ?? '')?.get(name.split(':')[1] ?? '');
-  for (const { known: before, sighting } of changes) {
-    const standing = observe(find(sighting.target), before, sighting);
+  for (const { known: before, observed } of changes) {
+    const standing = observe(find(observed.target), before, observed);
     put(markQueued(standing, standing));
   }
   for (const { known: before, present } of presence)
@@ -185,7 +189,7 @@ describe('planning a sync', () => {
             expect(job.observedAt > (lastObserved.get(job.target) ?? '')).toBe(true);
             lastObserved.set(job.target, job.observedAt);
           }
-          known = carryOut(planned, known, step.now);
+          known = applyPlan(planned, known, step.now);
           const again = planSync({ ...facts, known });
           expect(again.changes).toEqual([]);
           expect(again.presence).toEqual([]);

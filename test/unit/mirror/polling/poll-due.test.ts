@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RegistryError } from '../../../../shared/errors.ts';
-import { pollDue } from '../../../../shared/mirror/index.ts';
+import { pollDueWatches } from '../../../../shared/mirror/index.ts';
 import { createWatch, digest, TARGET } from '../fixtures.ts';
 import { createWorld } from '../world.ts';
 
@@ -21,23 +21,23 @@ function at(time: string): Date {
 describe('polling what is due', () => {
   it('polls every watch at first, then each by its own schedule', async () => {
     const { ports, clock } = createWorld(TAGS);
-    const names = async () => (await pollDue([NODE, OTHER], ports)).watches.map(({ watch }) => watch);
+    const names = async () => (await pollDueWatches([NODE, OTHER], ports)).watches.map(({ watch }) => watch);
     expect(await names()).toEqual(['node', 'other']);
     expect(await names()).toEqual([]);
     clock.now = at('12:15:00');
     expect(await names()).toEqual(['node']);
     clock.now = new Date('2026-03-02T06:00:00.000Z');
-    expect(await pollDue([NODE, OTHER], ports)).toMatchObject({
+    expect(await pollDueWatches([NODE, OTHER], ports)).toMatchObject({
       watches: [{ watch: 'node' }, { watch: 'other' }],
       notDue: [],
     });
-    expect((await pollDue([NODE, OTHER], ports)).notDue).toEqual(['node', 'other']);
+    expect((await pollDueWatches([NODE, OTHER], ports)).notDue).toEqual(['node', 'other']);
   });
 
   it('polls everything when forced', async () => {
     const { ports } = createWorld(TAGS);
-    await pollDue([NODE, OTHER], ports);
-    const { watches, notDue } = await pollDue([NODE, OTHER], ports, { force: true });
+    await pollDueWatches([NODE, OTHER], ports);
+    const { watches, notDue } = await pollDueWatches([NODE, OTHER], ports, { force: true });
     expect(watches.map(({ watch }) => watch)).toEqual(['node', 'other']);
     expect(notDue).toEqual([]);
   });
@@ -47,7 +47,7 @@ describe('polling what is due', () => {
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {
         const { ports, hooks, requests } = createWorld(TAGS);
         hooks.reach = scheduler.scheduleFunction(async () => {});
-        const polls = Promise.all([1, 2, 3].map(() => pollDue([NODE, OTHER], ports)));
+        const polls = Promise.all([1, 2, 3].map(() => pollDueWatches([NODE, OTHER], ports)));
         const reports = await scheduler.waitFor(polls);
         const polled = reports.flatMap(({ watches }) => watches.map(({ watch }) => watch));
         expect(polled.sort()).toEqual(['node', 'other']);
@@ -68,15 +68,17 @@ describe('polling what is due', () => {
     hooks.resolve = (tag) => {
       if (tag === 'broken') throw new RegistryError('E_UNAVAILABLE', 'the registry answered 503');
     };
-    const { watches } = await pollDue([broken, OTHER], ports);
+    const { watches } = await pollDueWatches([broken, OTHER], ports);
     expect(watches).toMatchObject([{ errors: [{ code: 'E_UNAVAILABLE' }] }, { errors: [] }]);
     hooks.resolve = () => {};
     clock.now = at('12:10:00');
-    expect((await pollDue([broken, OTHER], ports)).watches).toEqual([]);
+    expect((await pollDueWatches([broken, OTHER], ports)).watches).toEqual([]);
     clock.now = at('12:15:00');
-    expect((await pollDue([broken, OTHER], ports)).watches).toMatchObject([{ watch: 'broken', errors: [] }]);
+    expect((await pollDueWatches([broken, OTHER], ports)).watches).toMatchObject([
+      { watch: 'broken', errors: [] },
+    ]);
     clock.now = at('12:30:00');
-    expect((await pollDue([broken, OTHER], ports)).watches).toEqual([]);
+    expect((await pollDueWatches([broken, OTHER], ports)).watches).toEqual([]);
   });
 
   it('reports a watch that could not be claimed, without asking its upstream anything', async () => {
@@ -84,7 +86,7 @@ describe('polling what is due', () => {
     hooks.reach = (moment) => {
       if (moment === 'update polls/node start') throw new Error('table unavailable');
     };
-    const { watches } = await pollDue([NODE, OTHER], ports);
+    const { watches } = await pollDueWatches([NODE, OTHER], ports);
     expect(watches).toMatchObject([
       { watch: 'node', requests: { listings: 0, heads: 0 }, errors: [{ message: 'table unavailable' }] },
       { watch: 'other', errors: [] },
@@ -100,7 +102,7 @@ describe('polling what is due', () => {
       updates += 1;
       if (updates === 2) throw new Error('table unavailable');
     };
-    const { watches } = await pollDue([NODE], ports);
+    const { watches } = await pollDueWatches([NODE], ports);
     expect(watches).toMatchObject([
       { queued: [{ target: `${TARGET}:22` }], errors: [{ message: 'table unavailable' }] },
     ]);
@@ -110,9 +112,11 @@ describe('polling what is due', () => {
     const { ports, hooks, clock } = createWorld(TAGS);
     const abort = new AbortController();
     hooks.resolve = () => abort.abort(new Error('shutting down'));
-    await expect(pollDue([OTHER], ports, { signal: abort.signal })).rejects.toThrow('shutting down');
+    await expect(pollDueWatches([OTHER], ports, { signal: abort.signal })).rejects.toThrow('shutting down');
     hooks.resolve = () => {};
     clock.now = at('12:00:01');
-    expect((await pollDue([OTHER], ports)).watches).toMatchObject([{ queued: [{ digest: digest('two') }] }]);
+    expect((await pollDueWatches([OTHER], ports)).watches).toMatchObject([
+      { queued: [{ digest: digest('two') }] },
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RegistryError } from '../../../../shared/errors.ts';
-import { pollDue, pollTags, type TagHints } from '../../../../shared/mirror/index.ts';
+import { pollDueWatches, pollTags, type TagHints } from '../../../../shared/mirror/index.ts';
 import { createWatch, digest } from '../fixtures.ts';
 import { createWorld, type World } from '../world.ts';
 
@@ -10,7 +10,7 @@ async function copied(tags: Record<string, string>): Promise<World> {
   const world = createWorld(
     Object.fromEntries(Object.entries(tags).map(([tag, text]) => [tag, digest(text)])),
   );
-  await pollDue([createWatch({ include: ['*'] })], world.ports, { force: true });
+  await pollDueWatches([createWatch({ include: ['*'] })], world.ports, { force: true });
   world.queued.length = 0;
   world.requests.heads.length = 0;
   world.requests.listings = 0;
@@ -57,7 +57,7 @@ describe('polling some tags of a watch', () => {
     world.hooks.tags = () => {
       throw new RegistryError('E_RATE_LIMITED', 'too much', { retryAfterMs: 3_600_000 });
     };
-    await pollDue([createWatch({ include: ['*'] })], world.ports, { force: true });
+    await pollDueWatches([createWatch({ include: ['*'] })], world.ports, { force: true });
     world.requests.heads.length = 0;
     expect(await poll(world, { tags: ['22'] })).toMatchObject({ errors: [{ code: 'E_RATE_LIMITED' }] });
     expect(world.requests.heads).toEqual([]);

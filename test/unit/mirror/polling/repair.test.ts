@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../../../shared/content/index.ts';
 import { RegistryError, TransportError } from '../../../../shared/errors.ts';
-import { observationKey, pollDue, pollWatch } from '../../../../shared/mirror/index.ts';
+import { observationKey, pollDueWatches, pollWatch } from '../../../../shared/mirror/index.ts';
 import { createWatch, digest, TARGET } from '../fixtures.ts';
 import { createWorld, type World } from '../world.ts';
 
@@ -42,13 +42,13 @@ describe('a target that somebody else changed', () => {
   it('is looked at by a poll that somebody forces', async () => {
     const world = await createCopied();
     world.targets.delete(`${TARGET}:24`);
-    const { watches } = await pollDue([WATCH], world.ports, { force: true });
+    const { watches } = await pollDueWatches([WATCH], world.ports, { force: true });
     expect(watches).toMatchObject([
       { requests: { target: 2 }, queued: [{ reason: 'target tag was deleted' }] },
     ]);
     await world.runJobs();
     world.wait(1);
-    expect((await pollDue([WATCH], world.ports)).watches).toMatchObject([{ requests: { target: 0 } }]);
+    expect((await pollDueWatches([WATCH], world.ports)).watches).toMatchObject([{ requests: { target: 0 } }]);
   });
 
   it('gets back what was changed and what was deleted, by one new job each', async () => {

@@ -129,8 +129,8 @@ describe('a plan without stored state', () => {
     });
     const [plan] = await planWatches([createWatch({ include: ['20', '22', '24'] })], registry);
     expect(plan?.watch).toBe('node');
-    expect(plan?.survey.errors).toEqual([]);
-    expect(plan?.survey.plan.changes.map(({ job }) => [job.target, job.digest])).toEqual([
+    expect(plan?.inspection.errors).toEqual([]);
+    expect(plan?.inspection.plan.changes.map(({ job }) => [job.target, job.digest])).toEqual([
       [`${TARGET}:22`, digest('new')],
       [`${TARGET}:24`, digest('moved')],
     ]);
@@ -151,7 +151,7 @@ describe('a plan without stored state', () => {
       createWatch({ name: 'other', include: ['2*'], targets }),
     ];
     const plans = await planWatches(watches, registry);
-    expect(plans.map(({ survey }) => survey.plan.changes.length)).toEqual([2, 2]);
+    expect(plans.map(({ inspection }) => inspection.plan.changes.length)).toEqual([2, 2]);
     const atSource = asked.filter((one) => one.includes(SOURCE));
     expect(atSource.sort()).toEqual([`HEAD ${SOURCE}:22`, `HEAD ${SOURCE}:24`, `LIST ${SOURCE}`]);
   });
@@ -162,8 +162,8 @@ describe('a plan without stored state', () => {
       [TARGET]: new RegistryError('E_DENIED', 'no'),
     });
     const [plan] = await planWatches([createWatch()], registry);
-    expect(plan?.survey.errors).toMatchObject([{ code: 'E_DENIED', target: TARGET }]);
-    expect(plan?.survey.plan.changes).toEqual([]);
+    expect(plan?.inspection.errors).toMatchObject([{ code: 'E_DENIED', target: TARGET }]);
+    expect(plan?.inspection.plan.changes).toEqual([]);
   });
 });
 
@@ -203,7 +203,11 @@ describe('a plan where the target holds an index of some platforms only', () => 
     };
     const [plan] = await planWatches([createWatch({ include: ['22'], platforms })], withManifests);
     expect(plan?.pulls).toBe(pulls);
-    return { changes: plan?.survey.plan.changes.length, unchanged: plan?.survey.plan.unchanged, pulls };
+    return {
+      changes: plan?.inspection.plan.changes.length,
+      unchanged: plan?.inspection.plan.unchanged,
+      pulls,
+    };
   };
 
   it('leaves the tag alone when that is what the platforms come to, for one manifest read', async () => {
