@@ -3,7 +3,9 @@ import { CATALOG_FILE, CATALOG_SIGNATURE_FILE, type Catalog } from './catalog.ts
 import type { Extent } from './random-access.ts';
 import { headerBytes, memberBytes } from './tar-format.ts';
 
-/** In this order in front of an archive, so that few reads tell all about it. The signature may be absent. */
+/**
+ * The first files of an archive, in this order, so that a few reads describe it. The signature may be absent.
+ */
 export const PREAMBLE: readonly string[] = [
   LAYOUT_FILE,
   CATALOG_FILE,
@@ -12,8 +14,8 @@ export const PREAMBLE: readonly string[] = [
 ];
 
 /**
- * Where the files lie that follow the preamble: all that the catalog lists, in its order, one behind the other.
- * Nobody has to walk from header to header to find them.
+ * The byte ranges of the files after the preamble: all that the catalog lists, in its order, without gaps.
+ * They are found without reading the headers in between.
  * @param start where the preamble ends, in bytes
  */
 export function filesAfterPreamble(

@@ -4,7 +4,7 @@ import { ArchiveError } from '../../errors.ts';
 
 /**
  * Reads a JSON document of an archive; the caller has bounded its length.
- * @param standard what says how the document should look
+ * @param standard the specification that the document must follow, for the message
  * @throws ArchiveError `E_ARCHIVE_FORMAT` that names the first field at fault
  */
 export function parseArchiveJson<T>(

@@ -9,13 +9,13 @@ import type { TarEntry } from './tar-entries.ts';
 export interface ArchiveMembers {
   readonly file: RandomAccessFile;
   readonly files: ReadonlyMap<string, Extent>;
-  /** Paths that stand for other paths inside the archive. Only archives of `docker save` have any. */
+  /** Symbolic links to other paths in the archive. Only archives of `docker save` have any. */
   readonly links: ReadonlyMap<string, string>;
-  /** The first entry that no archive of images needs, and why it is refused. */
+  /** Why the first entry that is not acceptable is refused. */
   readonly refusal: string | undefined;
 }
 
-/** Directories and files that nobody knows are tolerated. */
+/** Lists the files of an archive. Directories and unknown files are accepted. */
 export async function archiveMembers(
   file: RandomAccessFile,
   entries: AsyncIterable<TarEntry> | Iterable<TarEntry>,
@@ -36,7 +36,7 @@ export async function archiveMembers(
   return { file, files, links, refusal };
 }
 
-/** Where a symbolic link leads, if that is a path inside the archive. */
+/** The target of a symbolic link, if it is a path inside the archive. */
 function linkWithin(path: string, { type, linkTarget }: TarEntry): string | undefined {
   if (type !== 'other' || !linkTarget || linkTarget.startsWith('/')) return undefined;
   const target = posix.join(posix.dirname(path), linkTarget);

@@ -10,19 +10,19 @@ import { quoted } from './quoted.ts';
 import type { RandomAccessFile } from './random-access.ts';
 
 export interface ArchiveSetOptions extends OpenArchiveOptions {
-  /** Finds the other parts of a split archive; `undefined`: it is not there (yet). */
+  /** Opens another part of a split archive; `undefined`: it is not there (yet). */
   readonly openPart?: ((name: string) => Promise<RandomAccessFile | undefined>) | undefined;
-  /** Archives that hold what a differential one leaves out. Without them the target must have it. */
+  /** Archives with the blobs that a differential one omits. Without them the target must have these. */
   readonly bases?: readonly RandomAccessFile[] | undefined;
 }
 
 const OPENED_AT_ONCE = 16;
 
 /**
- * Opens an archive with everything it needs: the other parts when it is one of several, and the archives it builds upon.
- * @param name the archive's name; that of a part says what the others are called
- * @throws ArchiveError as `openArchive`; `E_ARCHIVE_INCOMPLETE` naming the parts that are not there; `E_ARCHIVE_FORMAT`
- * when the parts are not of one archive
+ * Opens an archive with everything it needs: the other parts of a split archive, and its bases.
+ * @param name the archive's name; the names of the other parts follow from that of one part
+ * @throws ArchiveError as `openArchive`; `E_ARCHIVE_INCOMPLETE` naming the missing parts; `E_ARCHIVE_FORMAT`
+ * when the parts belong to different exports
  */
 export async function openArchiveSet(
   file: RandomAccessFile,
@@ -72,7 +72,7 @@ async function openOthers(
   );
 }
 
-/** When one cannot be opened no more are, and none is still being opened afterwards. */
+/** After the first failure no other file is opened, and none is still being opened when this returns. */
 async function openAll<File>(
   names: readonly string[],
   open: (name: string) => Promise<File>,
@@ -88,7 +88,7 @@ async function openAll<File>(
   }
 }
 
-/** All parts together have exactly what the catalog of the whole lists, if its id is the one they were given. */
+/** Checks by the id of the whole catalog that the parts together list exactly its content. */
 function checkSet(name: string, parts: readonly Archive[]): void {
   const catalogs = parts.flatMap(({ catalog }) => (catalog ? [catalog.catalog] : []));
   const [first] = catalogs;
@@ -106,7 +106,7 @@ function wholeId(first: Catalog, parts: readonly Catalog[]): Digest {
   return catalogId({ ...first, blobs: parts.flatMap(({ blobs }) => blobs), part: undefined });
 }
 
-/** Each piece from the first that has it. What none has is for the first to explain. */
+/** Reads each piece from the first source that has it. The first explains what none has. */
 function joined([first, ...others]: readonly ArchiveSource[]): ArchiveSource {
   if (!first) throw new RangeError('There is nothing to join.');
   const sources = [first, ...others];

@@ -15,7 +15,7 @@ import type { ReferrerSource } from '../../imports/index.ts';
 import type { CatalogReferrer } from './catalog.ts';
 import { type Extent, type RandomAccessFile, readBytes } from './random-access.ts';
 
-/** An archive to read content from; what is attached to its manifests comes along. */
+/** The content of an archive, with the referrers of its manifests. */
 export interface ArchiveSource extends ReferrerSource {
   /** Whether the archive has the bytes. */
   has(digest: Digest): boolean;
@@ -23,18 +23,18 @@ export interface ArchiveSource extends ReferrerSource {
 
 export interface ArchiveContent {
   readonly file: RandomAccessFile;
-  /** Where the bytes of a digest lie. */
+  /** Where the bytes of a digest are in the file. */
   readonly locate: (digest: Digest) => Extent | undefined;
-  /** Manifests that are in no file of the archive, because they were made from what is. */
+  /** Manifests that are not in the file but built from its content. */
   readonly made?: ReadonlyMap<Digest, ManifestContent> | undefined;
-  /** Media types of manifests that do not say theirs. */
+  /** Media types of manifests that do not state theirs. */
   readonly mediaTypes: ReadonlyMap<Digest, string>;
   readonly attached: readonly CatalogReferrer[];
-  /** Says why the archive does not have what it names. */
+  /** The error for content that the archive names and does not have. */
   readonly missing: (digest: Digest) => ArchiveError;
 }
 
-/** The content of an archive, each piece read from where it lies and checked on the way. */
+/** Reads the content of an archive at its place in the file, and verifies it while it is read. */
 export function archiveSource(content: ArchiveContent): ArchiveSource {
   const { file, made, mediaTypes } = content;
 
@@ -83,7 +83,7 @@ export function archiveSource(content: ArchiveContent): ArchiveSource {
   };
 }
 
-/** The error for content that an archive names and, for no reason it gives, does not have. */
+/** The error for missing content whose absence the archive does not explain. */
 export function lacking(digest: Digest): ArchiveError {
   return new ArchiveError(
     'E_ARCHIVE_INCOMPLETE',
@@ -91,7 +91,9 @@ export function lacking(digest: Digest): ArchiveError {
   );
 }
 
-/** Verified bytes whose reader may give them back unread: a generator that never began would not pass that on. */
+/**
+ * Verified bytes. `return` reaches the source even before the first `next`; that of a generator would not.
+ */
 function checked(
   bytes: AsyncIterable<Uint8Array>,
   blob: Pick<Descriptor, 'digest' | 'size'>,

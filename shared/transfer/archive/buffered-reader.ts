@@ -1,10 +1,10 @@
 import { type RandomAccessFile, type ReadOptions, readBytes } from './random-access.ts';
 import type { TarBytes } from './tar-bytes.ts';
 
-/** Enough for the headers and small files that lie together; what is read in vain before a large file is small. */
+/** Covers neighbouring headers and small files, and wastes little before a large file. */
 const WINDOW_BYTES = 64 * 1024;
 
-/** Gives out small pieces of a file, fetched a window at a time so that neighbours cost one read. */
+/** Reads small pieces of a file through a window, so that neighbouring pieces take one read. */
 export class BufferedReader implements TarBytes {
   readonly #file: RandomAccessFile;
   readonly #options: ReadOptions;
@@ -20,7 +20,7 @@ export class BufferedReader implements TarBytes {
     return this.#file.size < end ? this.#file.size : undefined;
   }
 
-  /** `length` bytes from `offset`, or as many as there are before the end of the file. At most a window. */
+  /** `length` bytes from `offset`, fewer at the end of the file. At most a window. */
   async piece(offset: number, length: number): Promise<Uint8Array> {
     const end = Math.min(offset + length, this.#file.size);
     if (offset >= end) return new Uint8Array(0);

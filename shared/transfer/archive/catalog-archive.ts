@@ -28,15 +28,15 @@ export interface CatalogArchiveOptions extends ReadOptions {
   /** A signature by one of these is required. */
   readonly trustedKeys?: readonly TrustedKey[] | undefined;
   /**
-   * It is opened for its blobs only, beside the part of the same archive that has all else, and one of so many: they
-   * share the memory of one. Its catalog then lists nothing but its blobs.
+   * The number of parts, for a part that is opened for its blobs only: the first part supplies the rest.
+   * Together they use the memory of one archive. The catalog then lists blobs only.
    */
   readonly partOf?: number | undefined;
 }
 
 /**
- * The files of an archive that still lies as it was written: found from its catalog, without walking over the headers.
- * `undefined` for any other archive, also for one of ours that was unpacked and packed again.
+ * Finds the files of an archive from its catalog, without reading every header. `undefined` for an archive
+ * that Longshore did not write, or that was repacked.
  */
 export async function membersByCatalog(
   file: RandomAccessFile,
@@ -66,7 +66,10 @@ async function readPreamble(file: RandomAccessFile, options: ReadOptions) {
   return undefined;
 }
 
-/** Whether the last file's header is where it should be. A file that lies elsewhere is found out by its digest. */
+/**
+ * Whether the last file's header is at its computed place. A wrong place of any other file fails its digest
+ * check.
+ */
 async function isThere(
   file: RandomAccessFile,
   last: readonly [path: string, Extent] | undefined,
@@ -97,7 +100,7 @@ export async function readArchiveCatalog(
 }
 
 /**
- * An archive with a catalog. What it offers comes from the catalog alone, which is what a signature is over.
+ * An archive with a catalog. Its artifacts come from the catalog alone, which the signature covers.
  * @throws ArchiveError `E_ARCHIVE_SIGNATURE` when trusted keys are given and none of them signed it
  */
 export function openCatalogArchive(
@@ -125,7 +128,7 @@ export function openCatalogArchive(
   };
 }
 
-/** Holds on to nothing else of the archive: there may be a thousand of them. */
+/** Keeps nothing else of the part in memory: an archive may have a thousand parts. */
 function openBlobs(
   { file, files }: Pick<ArchiveMembers, 'file' | 'files'>,
   { blobs, part }: Catalog,
@@ -145,7 +148,7 @@ function openBlobs(
   };
 }
 
-/** A digest that an archive does not have on purpose. */
+/** The error for a digest that the archive omits on purpose. */
 function leftOut({ base, part }: Catalog, digest: Digest): ArchiveError | undefined {
   if (base?.blobs.some((blob) => blob.digest === digest)) {
     return new ArchiveError(

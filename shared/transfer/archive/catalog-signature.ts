@@ -13,7 +13,7 @@ export interface CatalogSigner {
   sign(catalog: Uint8Array): Uint8Array;
 }
 
-/** A key whose signatures count. */
+/** A public key whose signatures are accepted. */
 export interface TrustedKey {
   readonly keyId: string;
   readonly key: KeyObject;
@@ -59,7 +59,7 @@ export function readTrustedKey(pem: string): TrustedKey {
 /**
  * Checks that one of the trusted keys signed exactly these bytes.
  * @param signature the text of `longshore/catalog.sig`; `undefined` when the archive has none
- * @throws ArchiveError `E_ARCHIVE_SIGNATURE` when it is unsigned, signed by somebody else, or changed
+ * @throws ArchiveError `E_ARCHIVE_SIGNATURE` when it is unsigned, signed by another key, or changed
  */
 export function verifyCatalog(
   catalog: Uint8Array,
@@ -110,7 +110,7 @@ function keyIdOf(key: KeyObject): string {
   return `sha256:${createHash('sha256').update(der).digest('hex')}`;
 }
 
-/** Without the cause: what crypto says of a text it cannot read must not bring a key into a log. */
+/** Without the cause: the message of `node:crypto` must not bring a key into a log. */
 function readKey(read: () => KeyObject, what: string): KeyObject {
   try {
     return read();

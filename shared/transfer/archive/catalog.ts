@@ -19,14 +19,17 @@ export const MAX_PARTS = 1000;
 /** Of manifests, and of blobs: in a split archive those of all parts together. */
 export const MAX_LISTED = 100_000;
 
-/** What an archive, or one part of a split one, holds. Has no times, so that equal content has an equal catalog. */
+/**
+ * The content of an archive, or of one part of a split archive. It has no timestamps: equal content has an
+ * equal catalog.
+ */
 export interface Catalog {
   readonly version: 1;
-  /** By name. Every part of a split archive lists all of them. */
+  /** Sorted by name. Every part of a split archive lists all of them. */
   readonly artifacts: readonly CatalogArtifact[];
-  /** By digest. Every part of a split archive, and a differential archive, has all manifests. */
+  /** Sorted by digest. Every part of a split archive, and a differential archive, has all manifests. */
   readonly manifests: readonly CatalogManifest[];
-  /** Configs and layers in this archive or part, by digest. */
+  /** Configs and layers in this archive or part, sorted by digest. */
   readonly blobs: readonly CatalogBlob[];
   /** Present in a differential archive. */
   readonly base?: CatalogBase | undefined;
@@ -40,7 +43,7 @@ export interface CatalogArtifact {
   readonly mediaType: string;
   readonly digest: Digest;
   readonly size: number;
-  /** `os/architecture[/variant]` taken out of the index; empty means all of it. */
+  /** `os/architecture[/variant]` selected from the index; empty: all of it. */
   readonly platforms: readonly string[];
   /** Signatures, SBOMs and attestations, also those attached to its platforms and to other attachments. */
   readonly referrers: readonly CatalogReferrer[];
@@ -49,7 +52,7 @@ export interface CatalogArtifact {
 /** Something attached to a manifest: listed as its referrer, or named by a cosign tag. */
 export interface CatalogReferrer {
   readonly subject: Digest;
-  /** cosign's, for example `sha256-….sig`; absent for a referrer of the OCI kind. */
+  /** cosign's tag, for example `sha256-….sig`; absent for an OCI referrer. */
   readonly tag?: string | undefined;
   readonly mediaType: string;
   readonly digest: Digest;
@@ -65,11 +68,11 @@ export interface CatalogManifest extends CatalogBlob {
   readonly mediaType: string;
 }
 
-/** What a differential archive builds upon. */
+/** The base of a differential archive. */
 export interface CatalogBase {
   /** The id of the base archive's catalog; see `catalogId`. */
   readonly catalog: Digest;
-  /** What the artifacts need and this archive leaves out, by digest. */
+  /** Blobs that the artifacts need and this archive omits, sorted by digest. */
   readonly blobs: readonly CatalogBlob[];
 }
 
@@ -115,7 +118,7 @@ const catalogSchema = z.object({
 }) satisfies z.ZodType<Catalog>;
 
 /**
- * Reads the text of a catalog. Nothing in it is taken for true before the digests were checked.
+ * Parses a catalog. Its content is not trusted until the digests are verified.
  * @throws ArchiveError `E_ARCHIVE_FORMAT`
  */
 export function parseCatalog(bytes: Uint8Array): Catalog {
@@ -128,7 +131,7 @@ export function parseCatalog(bytes: Uint8Array): Catalog {
   return parseArchiveJson(CATALOG_FILE, catalogSchema, bytes, 'the archive format, version 1');
 }
 
-/** The catalog as archives have it: fields and lists in one order, nothing else in it. */
+/** The canonical form of a catalog: fields and lists in a fixed order, no other fields. */
 export function inCatalogOrder({ artifacts, manifests, blobs, base, part }: Catalog): Catalog {
   return {
     version: 1,
@@ -142,14 +145,14 @@ export function inCatalogOrder({ artifacts, manifests, blobs, base, part }: Cata
   };
 }
 
-/** The text of a catalog: in order, without white space, with a line feed at its end. */
+/** The canonical text of a catalog: without white space, with a line feed at its end. */
 export function encodeCatalog(catalog: Catalog): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(inCatalogOrder(catalog))}\n`);
 }
 
 /**
- * Names what an archive holds, however it is split: the SHA-256 of its catalog's bytes; of the parts of a split
- * archive, that of the catalog of the whole.
+ * Identifies the content of an archive, however it is split: the SHA-256 of its catalog's bytes, or for a
+ * part of a split archive that of the whole catalog.
  */
 export function catalogId(catalog: Catalog): Digest {
   return catalog.part?.set ?? digestOf(encodeCatalog(catalog));
@@ -197,7 +200,7 @@ function isUnique(list: readonly CatalogBlob[]): boolean {
   return new Set(list.map(({ digest }) => digest)).size === list.length;
 }
 
-/** A tag of any other form would be moved in the target, though the archive does not name an artifact for it. */
+/** Any other tag would be moved in the target without an artifact that the archive names. */
 function isAttachedByTag({ subject, tag }: Pick<CatalogReferrer, 'subject' | 'tag'>): boolean {
   return tag === undefined || cosignTagsOf(subject).includes(tag);
 }

@@ -4,20 +4,20 @@ import { MultiPassReader } from './multi-pass-reader.ts';
 import type { RandomAccessFile, ReadOptions } from './random-access.ts';
 import { entriesIn, type TarEntry } from './tar-entries.ts';
 
-/** Manifests and configs are smaller, so that they cost no pass of their own. */
+/** Larger than manifests and configs, so that reading those takes no further pass. */
 const KEPT_FILE_BYTES = 256 * 1024;
-/** Of any other file: enough to tell how it is compressed. */
+/** Kept of any other file: enough to detect its compression. */
 const KEPT_START_BYTES = 512;
 const MAX_KEPT_BYTES = 32 * 1024 * 1024;
 
 export interface OpenCompressedOptions extends ReadOptions {
-  /** So many share the memory of one. */
+  /** The number of parts that share the memory limit. */
   readonly partOf?: number | undefined;
 }
 
 export interface CompressedArchive extends AsyncDisposable {
   readonly entries: readonly TarEntry[];
-  /** What is inside, as if it were not compressed. */
+  /** The decompressed content. */
   readonly file: RandomAccessFile;
 }
 

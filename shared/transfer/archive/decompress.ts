@@ -5,7 +5,7 @@ import type { RandomAccessFile, ReadOptions } from './random-access.ts';
 
 export type ReadableCompression = 'gzip' | 'zstd';
 
-/** Images hold layers that are compressed already: a hundredfold is far from any real one, but not from a bomb. */
+/** Layers are compressed already: no real archive reaches this ratio, a decompression bomb does. */
 const MAX_RATIO = 100;
 const ALWAYS_ALLOWED_BYTES = 256 * 1024 ** 2;
 const CHUNK_BYTES = 256 * 1024;
@@ -15,8 +15,8 @@ const ALWAYS_ALLOWED_FRAMES = 1_000;
 
 /**
  * The content of a compressed file, from its beginning.
- * @throws ArchiveError `E_ARCHIVE_FORMAT` for what cannot be decompressed or grows out of all proportion, and what
- * reading the file throws
+ * @throws ArchiveError `E_ARCHIVE_FORMAT` for invalid compressed data or a decompression bomb; errors of the
+ * file pass through
  */
 export async function* decompressed(
   file: RandomAccessFile,
@@ -27,7 +27,8 @@ export async function* decompressed(
   const maxFrames = ALWAYS_ALLOWED_FRAMES + file.size / MIN_MEAN_FRAME_BYTES;
   let total = 0;
   let frames = 0;
-  // One round for gzip, whose decompressor goes on to further members; that of zstd stops behind each frame.
+  // gzip takes one round: its decompressor continues with further members. That of zstd stops after each
+  // frame.
   for (let position = 0; position < file.size; ) {
     frames += 1;
     if (frames > maxFrames) {
@@ -50,13 +51,13 @@ export async function* decompressed(
   }
 }
 
-/** What one decompressor takes, from a byte of the file on. */
+/** The part of the file that one decompressor reads, from `start` on. */
 class CompressedPart {
   readonly #file: RandomAccessFile;
   readonly #start: number;
   readonly #compression: ReadableCompression;
   readonly #options: ReadOptions;
-  /** How much of the file it was; known at its end. */
+  /** Bytes of the file that were read; known at the end. */
   bytesRead = 0;
 
   constructor(file: RandomAccessFile, start: number, compression: ReadableCompression, options: ReadOptions) {
@@ -76,7 +77,7 @@ class CompressedPart {
     });
     const options = { chunkSize: CHUNK_BYTES };
     const output = this.#compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
-    // Failures arrive where the output is read.
+    // Errors surface where the output is read.
     pipeline(source, output, () => {});
     try {
       for await (const chunk of output) {

@@ -47,15 +47,16 @@ interface ImageConfig {
 
 interface StoredLayer {
   readonly mediaType: string;
-  /** Of one that is compressed; of others it is the diff id. */
+  /** Of a compressed layer; for others it is the diff ID. */
   readonly digest: Digest | undefined;
   readonly extent: Extent;
 }
 
 /**
- * An archive of `docker save`, podman or skopeo's `docker-archive:`: a `manifest.json` that names configs and layers,
- * but no manifest. Each image gets one, the same every time: its config as it is, and its layers as they lie there, not
- * compressed as a rule. The digest of such a layer is its diff id; a compressed one is read once to learn its digest.
+ * An archive of `docker save`, podman or skopeo's `docker-archive:`: a `manifest.json` that names configs and
+ * layers, but no manifest. A manifest is built for each image, the same every time, from its config and its
+ * layers as stored, usually uncompressed. The digest of an uncompressed layer is its diff ID; a compressed
+ * layer is read once to compute its digest.
  * @throws ArchiveError `E_ARCHIVE_FORMAT` that says what is wrong with the archive
  */
 export async function openDockerArchive(
@@ -146,7 +147,7 @@ export async function openDockerArchive(
     );
   }
 
-  /** The same layer in several images is a link to the first, in archives of older versions of docker. */
+  /** Older versions of docker store a layer that several images share as a link to the first. */
   function resolved(name: string): string {
     let file = entryPath(name);
     for (let hops = 0; !members.files.has(file) && hops < MAX_LINKS; hops += 1) {
@@ -158,7 +159,7 @@ export async function openDockerArchive(
   }
 }
 
-/** Images share configs and layers: each file is looked at once, however often it is named. */
+/** Images share configs and layers: each file is read once. */
 function once<T>(
   known: Map<string, Promise<T>>,
   path: string,

@@ -4,8 +4,8 @@ import type { TarEntry } from './tar-entries.ts';
 const MAX_PATH_LENGTH = 512;
 
 /**
- * Why an entry cannot be part of an image layout, if so: links, devices and names that lead, or on some system
- * could lead, elsewhere. No image layout needs them.
+ * Why an entry is refused, if it is: links, devices, and names that could lead outside the layout on some
+ * system. No image layout needs them.
  */
 export function whyRefused({ name, type }: Pick<TarEntry, 'name' | 'type'>): string | undefined {
   if (type === 'other') return 'it is neither a file nor a directory (a link or a device?)';
@@ -18,7 +18,7 @@ export function whyRefused({ name, type }: Pick<TarEntry, 'name' | 'type'>): str
   return undefined;
 }
 
-/** The path a name stands for inside the layout: no `./` in front, no slash at the end. */
+/** The path of a name inside the layout: without a leading `./` or a trailing slash. */
 export function entryPath(name: string): string {
   return name
     .split('/')

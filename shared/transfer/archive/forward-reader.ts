@@ -1,9 +1,9 @@
 import type { TarBytes } from './tar-bytes.ts';
 
-/** Bytes that come once, looked at in pieces on their way past. */
+/** Reads pieces of a stream, forwards only. */
 export class ForwardReader implements TarBytes {
   readonly #chunks: AsyncIterator<Uint8Array>;
-  /** What begins at `#start` and was received but not passed. */
+  /** Bytes received from `#start` on and not yet discarded. */
   #held: Uint8Array = new Uint8Array(0);
   #start = 0;
   #isAtEnd = false;
@@ -12,7 +12,9 @@ export class ForwardReader implements TarBytes {
     this.#chunks = bytes[Symbol.asyncIterator]();
   }
 
-  /** As many of `length` bytes from `offset` on as there are; what lies before is gone afterwards. */
+  /**
+   * Up to `length` bytes from `offset`, fewer at the end of the stream. Bytes before `offset` are discarded.
+   */
   async piece(offset: number, length: number): Promise<Uint8Array> {
     if (offset < this.#start) throw new RangeError(`Byte ${offset} was passed already.`);
     while (!this.#isAtEnd && this.#end < offset + length) {
@@ -30,7 +32,7 @@ export class ForwardReader implements TarBytes {
     return this.#end < end ? this.#end : undefined;
   }
 
-  /** Lets go of where the bytes come from. */
+  /** Closes the source. */
   async close(): Promise<void> {
     await this.#chunks.return?.();
   }

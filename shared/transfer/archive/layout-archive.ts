@@ -19,12 +19,14 @@ import type { ReadOptions } from './random-access.ts';
 
 const MAX_LAYOUT_FILE_BYTES = 4 * 1024;
 const MAX_INDEX_BYTES = 4 * 1024 * 1024;
-/** No more fit into so many bytes, were they right: of millions that are wrong, each would be noted. */
+/**
+ * No more valid descriptors fit into the limit. Bounds the work on invalid ones, each of which is an issue.
+ */
 const indexSchema = z.object({ manifests: z.array(descriptorSchema).max(50_000) });
 
 /**
- * An OCI image layout (image-spec, "OCI Image Layout Specification") that another tool made. Its index lists the
- * artifacts, and among them what is attached to them.
+ * An OCI image layout (image-spec, "OCI Image Layout Specification") written by another tool. Its index lists
+ * the artifacts and their referrers.
  * @throws ArchiveError `E_ARCHIVE_FORMAT` that says what is wrong with the archive
  */
 export async function openLayoutArchive(

@@ -18,14 +18,14 @@ const READS_AT_ONCE = 6;
 
 export interface LayoutReferrers {
   readonly referrers: readonly CatalogReferrer[];
-  /** The entries of the layout's index that list them: no artifacts of their own. */
+  /** The entries of the layout's index that list them. They are not artifacts. */
   readonly entries: ReadonlySet<Descriptor>;
 }
 
 /**
- * What the index of a layout lists beside its artifacts because it is attached to one: entries without a name whose
- * manifest has a subject (oras), and those named as registries without a referrers API do it, by the digest of the
- * subject with or without a cosign suffix. The subject must be in the archive.
+ * Finds the referrers that the index of a layout lists beside its artifacts: entries without a name whose
+ * manifest has a subject (oras), and entries named by a cosign tag or a referrers tag. The subject must be in
+ * the archive.
  */
 export async function findLayoutReferrers(
   manifests: readonly Descriptor[],
@@ -35,7 +35,7 @@ export async function findLayoutReferrers(
   const referrers: CatalogReferrer[] = [];
   const entries = new Set<Descriptor>();
   const unnamed = manifests.filter(({ annotations }) => !artifactName(annotations));
-  // Where nothing has a name, whoever imports says so; what is attached to what does not matter then.
+  // Without any name the import fails and says so; referrers do not matter then.
   const candidates = unnamed.length === manifests.length ? [] : unnamed;
   if (candidates.length > MAX_UNNAMED) {
     throw new ArchiveError(

@@ -6,10 +6,10 @@ import type { RandomAccessFile } from './random-access.ts';
 const CHUNK_BYTES = 256 * 1024;
 
 /**
- * A file on this machine. It is open only while it is read: an archive may have a thousand parts, and a process may not
- * have as many files open.
- * @throws InvalidInputError `E_ARGUMENT` when there is no such file, ArchiveError `E_ARCHIVE_FORMAT` when it is
- * a directory, a pipe or a device. Reading throws `E_ARCHIVE_INCOMPLETE` when it is another file by then.
+ * A local file. It is open only while it is read: an archive may have more parts than a process may open
+ * files.
+ * @throws InvalidInputError `E_ARGUMENT` when there is no such file, ArchiveError `E_ARCHIVE_FORMAT` when it
+ * is a directory, a pipe or a device. Reading throws `E_ARCHIVE_INCOMPLETE` when the file was replaced.
  */
 export async function openLocalFile(path: string): Promise<RandomAccessFile> {
   await using handle = await open(path, 'r').catch((cause: unknown) => {

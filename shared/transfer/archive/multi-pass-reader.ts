@@ -9,10 +9,10 @@ interface Waiting {
 }
 
 /**
- * Reads parts of something that can only be read from its beginning to its end, as a lift serves floors: one pass goes
- * forwards and serves what is asked for ahead of it, in the order it lies; when all that is left lies behind, another
- * pass begins. With n parts asked for, w at a time and in no order, that takes about n/(2w) passes (replacement
- * selection), and no memory or disk to keep anything. Readers have their turn one after the other.
+ * Random reads of a stream that can only be read from its beginning (elevator algorithm). A pass moves
+ * forwards and serves the requests ahead of it by offset; when all remaining requests are behind it, the next
+ * pass begins. n parts requested w at a time in random order take about n/(2w) passes (replacement
+ * selection), without memory or disk to keep them. Requests are served one at a time.
  */
 export class MultiPassReader {
   readonly #openPass: OpenPass;
@@ -26,8 +26,8 @@ export class MultiPassReader {
   }
 
   /**
-   * Waits for its turn, then gives `length` bytes from `offset` on. The turn ends when they were read to their end,
-   * or given back with `return`, or `signal` aborts; until then all others wait.
+   * Waits until no other request is served, then gives `length` bytes from `offset`. The request ends when
+   * they were read to their end, at `return`, or when `signal` aborts; until then all others wait.
    */
   async read(
     offset: number,
@@ -135,11 +135,11 @@ export class MultiPassReader {
   }
 }
 
-/** One way from the beginning towards the end. */
+/** One read of the stream from its beginning. */
 class Pass {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);
-  /** Of the next byte. */
+  /** Offset of the next byte. */
   position = 0;
 
   constructor(bytes: AsyncIterable<Uint8Array>) {

@@ -22,11 +22,12 @@ import { tarEntries } from './tar-entries.ts';
 export type OpenArchiveOptions = CatalogArchiveOptions;
 
 /**
- * Opens an archive of images: one of ours, an OCI image layout (skopeo, oras, BuildKit, newer `docker save`), or one of
- * `docker save`, podman and skopeo's `docker-archive:`, each as it is or compressed with gzip or zstd. Reads no layer,
- * unless a compressed archive leaves no choice. The file stays open until the archive was disposed of.
- * @throws ArchiveError `E_ARCHIVE_FORMAT` that says what is wrong with it, `E_ARCHIVE_SIGNATURE` when trusted keys are
- * given and it is not signed by one of them
+ * Opens an archive of images: one that Longshore wrote, an OCI image layout (skopeo, oras, BuildKit, newer
+ * `docker save`), or one of `docker save`, podman and skopeo's `docker-archive:`, each as it is or compressed
+ * with gzip or zstd. Reads no layer, except in a compressed archive. The file must stay open until the
+ * archive is disposed.
+ * @throws ArchiveError `E_ARCHIVE_FORMAT` that says what is wrong with it, `E_ARCHIVE_SIGNATURE` when trusted
+ * keys are given and it is not signed by one of them
  */
 export async function openArchive(
   file: RandomAccessFile,
@@ -51,7 +52,10 @@ export async function openArchive(
 
 type Opened = Pick<Archive, 'artifacts' | 'source' | 'catalog'>;
 
-/** By what lies in it. Newer versions of docker save an image in both ways: then the layout has the true manifests. */
+/**
+ * Detects the format from the files. Newer versions of docker write both; the layout then has the original
+ * manifests.
+ */
 async function open(members: ArchiveMembers, options: OpenArchiveOptions): Promise<Opened> {
   const { files, links, refusal } = members;
   const isLayout = files.has(LAYOUT_FILE) && files.has(LAYOUT_INDEX_FILE);

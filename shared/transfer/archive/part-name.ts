@@ -1,4 +1,4 @@
-/** What a part of a split archive is called: `team/app.part-2-of-3.tar`. */
+/** The name of a part of a split archive: `team/app.part-2-of-3.tar`. */
 export function partName(
   archive: string,
   { number, of }: { readonly number: number; readonly of: number },
@@ -7,7 +7,10 @@ export function partName(
   return `${stem}.part-${number}-of-${of}${extension}`;
 }
 
-/** The names of all parts that belong to the one with this name, in order; `undefined` when it is none. */
+/**
+ * The names of all parts of the archive that a part belongs to, in order; `undefined` when this is not the
+ * name of a part.
+ */
 export function namesOfParts(name: string): readonly string[] | undefined {
   const [, stem, number, of, extension = ''] =
     /^(.*)\.part-(\d{1,4})-of-(\d{1,4})(\.tar)?$/is.exec(name) ?? [];

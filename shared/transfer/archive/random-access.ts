@@ -4,7 +4,7 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Where something lies in a file, in bytes. */
+/** A range of a file, in bytes. */
 export interface Extent {
   readonly offset: number;
   readonly size: number;

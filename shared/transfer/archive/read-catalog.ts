@@ -7,8 +7,9 @@ import { type RandomAccessFile, readBytes } from './random-access.ts';
 const OPENING_BRACE = 0x7b;
 
 /**
- * The catalog of an archive, or a `catalog.json` that was taken out of one: enough to build a differential archive upon.
- * @throws ArchiveError `E_ARCHIVE_FORMAT` also when others made the archive, which then has none
+ * Reads the catalog of an archive, or a `catalog.json` extracted from one: enough as the base of a
+ * differential archive.
+ * @throws ArchiveError `E_ARCHIVE_FORMAT` also for an archive that Longshore did not write, which has none
  */
 export async function readCatalog(
   file: RandomAccessFile,

@@ -1,7 +1,7 @@
-/** The bytes of a tar archive as its headers are read: forwards, with jumps. */
+/** The bytes of a tar archive while its headers are read: forwards, skipping contents. */
 export interface TarBytes {
-  /** `length` bytes from `offset`, or as many as there are before the end. At most 64 KiB; never goes back. */
+  /** `length` bytes from `offset`, fewer at the end. At most 64 KiB. Offsets never decrease. */
   piece(offset: number, length: number): Promise<Uint8Array>;
-  /** The size of the whole if it is less than `end`. */
+  /** The size of the archive if it is less than `end`. */
   sizeBelow(end: number): Promise<number | undefined>;
 }

@@ -11,14 +11,14 @@ import { BLOCK_BYTES, paddingBytes } from './tar-format.ts';
 
 /** One member of a tar archive, as its header describes it. */
 export interface TarEntry {
-  /** As it stands in the archive: not checked, possibly hostile. */
+  /** As stored in the archive: not checked, possibly hostile. */
   readonly name: string;
   /** Bytes of content; 0 for directories. */
   readonly size: number;
   readonly type: 'file' | 'directory' | 'other';
   /** Where in the archive the content begins. */
   readonly dataOffset: number;
-  /** What a link leads to, as it stands in the archive. */
+  /** The target of a link, as stored in the archive. */
   readonly linkTarget?: string | undefined;
 }
 
@@ -32,18 +32,18 @@ export interface TarEntriesOptions {
 /** Header blocks of one entry with its pax or GNU long-name records; real ones take a few kilobytes. */
 const MAX_HEADER_BYTES = 1024 * 1024;
 const DEFAULT_MAX_ENTRIES = 100_000;
-/** Of all names and links together, which whoever lists an archive may hold. */
+/** Of all names and link targets together; a caller may keep them in memory. */
 const MAX_NAMES_LENGTH = 32 * 1024 * 1024;
 /** Zeros that fill up the last record: 10 KiB for most programs, some hundred for tapes. */
 const MAX_PADDING_BYTES = 1024 * 1024;
 const PIECE_BYTES = 64 * 1024;
 
 /**
- * Lists a tar archive by reading its headers only (ustar, pax and GNU long names): contents are jumped over.
- * Ends at the first block of zeros between entries, or at the end of the file; after that may come zeros only. Whether
- * an entry's content is all there is known when the next one is asked for.
- * @throws ArchiveError `E_ARCHIVE_FORMAT` for what is not a tar archive, is compressed, truncated, goes on after its end
- * or has too many entries.
+ * Lists a tar archive by reading its headers only (ustar, pax and GNU long names): contents are skipped. Ends
+ * at the first block of zeros between entries, which only zeros may follow, or at the end of the file. A
+ * truncated entry is reported when the next one is requested.
+ * @throws ArchiveError `E_ARCHIVE_FORMAT` for a file that is not a tar archive, is compressed, truncated,
+ * continues after its end or has too many entries.
  */
 export function tarEntries(
   file: RandomAccessFile,
@@ -52,7 +52,7 @@ export function tarEntries(
   return entriesIn(new BufferedReader(file, { signal: options.signal }), options);
 }
 
-/** The same of bytes that are not a file. */
+/** The same for bytes that are not in a file. */
 export async function* entriesIn(
   bytes: TarBytes,
   { signal, maxEntries = DEFAULT_MAX_ENTRIES, from = 0 }: TarEntriesOptions = {},
@@ -89,7 +89,7 @@ function refuseOthers(start: Uint8Array): void {
   }
 }
 
-/** What lies behind the end would be looked at by some programs and by others not. */
+/** Some programs would read entries after the end, others would not. */
 async function refuseMore(bytes: TarBytes, end: number, signal: AbortSignal | undefined): Promise<void> {
   for (let at = end; at < end + MAX_PADDING_BYTES; at += PIECE_BYTES) {
     signal?.throwIfAborted();
@@ -107,7 +107,7 @@ async function refuseMore(bytes: TarBytes, end: number, signal: AbortSignal | un
  * the content begins, whatever records came before it. The parser never gets content and needs no clean-up.
  */
 async function readEntry(bytes: TarBytes, offset: number): Promise<TarEntry> {
-  // With this mark every write is followed by 'drain' once the block was digested.
+  // With this high-water mark every write is followed by 'drain' once the parser has consumed the block.
   const parser = extract({ highWaterMark: 1 });
   let header: Header | undefined;
   parser.on('entry', (headers) => {
@@ -130,7 +130,7 @@ async function feed(parser: ReturnType<typeof extract>, block: Uint8Array, offse
   try {
     await digested;
   } catch {
-    // The parser's own words are a guess at compression, which was looked for before.
+    // The parser's message guesses at compression, which was ruled out before.
     const what = offset === 0 ? 'This is not a tar archive' : `The archive is damaged at byte ${offset}`;
     throw malformed(`${what}: there is no valid tar header.`);
   }

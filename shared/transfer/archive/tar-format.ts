@@ -5,12 +5,12 @@ export const TRAILER_BYTES = 2 * BLOCK_BYTES;
 const MAX_USTAR_NAME = 100;
 const MAX_OCTAL_SIZE = 8 ** 11 - 1;
 
-/** The length of a file in the archive: header, content and what fills up the last block. */
+/** The length of a file in the archive: header, content and padding. */
 export function memberBytes(path: string, size: number): number {
   return headerBytes(path) + size + paddingBytes(size);
 }
 
-/** The length of the header. A longer path, that of a SHA-512 blob, stands in a pax record: two blocks more. */
+/** The length of the header. A longer path, that of a SHA-512 blob, takes a pax record: two more blocks. */
 export function headerBytes(path: string): number {
   return path.length <= MAX_USTAR_NAME ? BLOCK_BYTES : 3 * BLOCK_BYTES;
 }
@@ -20,8 +20,8 @@ export function paddingBytes(size: number): number {
 }
 
 /**
- * The header of a file. It has no owner and no time, so that equal content makes equal bytes; that is why it is made
- * here, where no library's next version changes it.
+ * The header of a file. It has no owner and no time, so that equal content gives equal bytes. It is written
+ * here so that no new version of a library changes it.
  * @param path ASCII, shorter than 400 characters
  */
 export function tarHeader(path: string, size: number): Uint8Array {
@@ -61,7 +61,7 @@ function writeSize(block: Buffer, size: number): void {
   block.writeBigUInt64BE(BigInt(size), 128);
 }
 
-/** The length at its front counts its own digits as well. */
+/** The length at the front includes its own digits. */
 function paxRecord(key: string, value: string): Buffer {
   const rest = ` ${key}=${value}\n`;
   let length = rest.length + 1;
