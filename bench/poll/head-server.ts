@@ -1,5 +1,5 @@
 /**
- * A process of its own that answers every HEAD of a manifest with the same digest, and as little else as possible. Sends its
+ * A separate process that answers every HEAD of a manifest with the same digest, and as little else as possible. Sends its
  * port to the process that forked it and ends with it.
  */
 import { createServer } from 'node:http';

@@ -40,10 +40,10 @@ export class Faults {
 
 /** Methods that give an iteration; its beginning is the operation. */
 const ITERATING: ReadonlySet<unknown> = new Set(['list', 'tags']);
-/** Methods that ask nothing of anybody by themselves. */
+/** Methods that do nothing outside the process. */
 const IDLE: ReadonlySet<unknown> = new Set(['create', 'abort', 'listDigests']);
 
-/** A process that uses ports through `wrap`, and can die at any call of theirs: it is never heard of again. */
+/** A process that uses ports through `wrap`, and can die at any of their calls: it does nothing more. */
 export class FaultyProcess {
   readonly #faults: Faults;
   readonly #death = Promise.withResolvers<'died'>();

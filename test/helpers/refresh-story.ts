@@ -8,7 +8,7 @@ import type { RedeliveringQueue } from './redelivering-queue.ts';
 import { LIMIT, type RefreshWorld, refreshProcess, UPSTREAM, WINDOW_MS } from './refresh-world.ts';
 
 const MINUTE_MS = 60_000;
-/** For how long a queue keeps the message of a worker that is not heard of. */
+/** How long a queue locks a message. */
 const LOCK_MS = 5 * MINUTE_MS;
 const MAX_ROUNDS = 60;
 
@@ -28,7 +28,7 @@ export class Crew {
     this.#app = refreshProcess(world, this.#process);
   }
 
-  /** What came of the work; `undefined` when it threw, or whoever did it died. */
+  /** The result of the work; `undefined` when it threw, or its process died. */
   async attempt<T>(work: (app: App) => Promise<T>): Promise<{ readonly result: T } | undefined> {
     const end = await this.#process
       .run(async () => ({ result: await work(this.#app) }))
@@ -114,7 +114,7 @@ function byTarget<T extends { readonly target: string }, R>(
   return Object.fromEntries(Object.values(records).map((record) => [record.target, show(record)]));
 }
 
-/** Minutes after everybody is dead or done nothing is reserved; an hour after, all of what upstream allows can be had. */
+/** Minutes after the last process nothing is reserved; an hour after, all that upstream allows is available. */
 export async function expectWholeBudget(world: RefreshWorld): Promise<void> {
   const budgets = createBudgets({
     ledgers: world.tables.table<Ledger>('budgets'),

@@ -11,13 +11,13 @@ import {
 } from './memory-transfer.ts';
 import { DELIVERY_STYLES, type DeliveryStyle } from './redelivering-queue.ts';
 
-/** After so long a queue delivers the message of a worker again that is not heard of; by then its lease of a tag is over. */
+/** A queue delivers a message again after this time; the worker's lease of a tag has expired by then. */
 const LOCK_MS = 61_000;
 const MAX_ROUNDS = 40;
 /** It takes a few seconds where nothing else is going on. */
 const TIMEOUT = { timeout: 180_000 };
 
-/** Somebody who works, and is replaced when it dies. Resolves to whether the work came to its end. */
+/** A worker that is replaced when it dies. Resolves to whether the work was finished. */
 function createWorker(world: MemoryTransferWorld, faults: Faults) {
   let process = new FaultyProcess(faults);
   let app = transferProcess(world, process);
@@ -43,7 +43,7 @@ async function untilQuiet(world: MemoryTransferWorld, faults: Faults): Promise<b
     for (let message = transfers.next(world.now); message; message = transfers.next(world.now)) {
       const { body, done } = message;
       if (await attempt((by) => by.runTransfer(body))) done();
-      // What is there by now is found before anybody goes on.
+      // What is there by now is found before the next try.
       else await attempt((by) => by.pollContainers());
     }
     const polled = await attempt((by) => by.pollContainers());
@@ -139,7 +139,7 @@ export function testTransferFaults(setting: TransferSetting): void {
   });
 }
 
-/** Whoever works beside others on the same, at whatever pace: the end is that of one who works alone. */
+/** Several workers on the same messages, at any pace: the end is that of one worker. */
 export function testTransfersSideBySide(setting: TransferSetting, seeds: number): void {
   it(
     'however workers on the same messages get in each other’s way, the end is the same',
