@@ -4,6 +4,7 @@ import type { ServiceBusClient } from '@azure/service-bus';
 import type { BlobClient, BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import { InvalidInputError } from '../errors.ts';
 import { type Lazy, lazy } from '../lazy.ts';
+import { isThisMachine } from '../transfer/index.ts';
 
 /**
  * How to reach one service: a connection string, or an endpoint with the identity the program runs as.
@@ -133,14 +134,12 @@ function safeClient<T extends { readonly url: string }>(service: string, make: (
   const client = usable(service, make);
   const url = URL.parse(client.url);
   if (url?.protocol === 'https:') return client;
-  if (url?.protocol === 'http:' && LOOPBACK.test(url.hostname)) return client;
+  if (url?.protocol === 'http:' && isThisMachine(url.hostname)) return client;
   throw new InvalidInputError(
     'E_ARGUMENT',
     `The address of ${service} ${url ? `at ${url.host} uses ${url.protocol}//` : 'is not a URL'}. Expected https://, or http:// on this machine.`,
   );
 }
-
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /** The SDKs' own errors are not passed on here: some of them hold the text they could not read, which is a secret. */
 function usable<T>(service: string, make: () => T): T {

@@ -78,6 +78,7 @@ export {
   type CreateBlobOptions,
   checkSasToken,
   explainRefusal,
+  isThisMachine,
   parseBlobUrl,
   parseSasToken,
   parseSecretSource,

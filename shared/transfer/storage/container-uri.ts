@@ -56,7 +56,7 @@ function readUrl(text: string): { url: URL; account: string; segments: readonly 
   const url = URL.parse(text);
   if (!url) throw invalid(text, 'it is not a URL');
   if (url.username || url.password) throw invalid(text, 'it has a user name or password');
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.test(url.hostname))) {
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isThisMachine(url.hostname))) {
     throw invalid(text, 'only https is used, and http on this machine');
   }
   const segments = url.pathname.replace(/^\/+|\/+$/g, '').split('/');
@@ -91,4 +91,12 @@ function invalid(text: string, reason: string, expected = EXPECTED): InvalidInpu
     'E_ARGUMENT',
     `"${shown}" is not an address of blob storage: ${reason}. Expected ${expected}.`,
   );
+}
+
+/**
+ * Whether a host, as `URL.hostname` has it, is this machine whatever the resolver says. Not `*.localhost`: some resolvers
+ * ask the network for it.
+ */
+export function isThisMachine(hostname: string): boolean {
+  return LOOPBACK.test(hostname);
 }
