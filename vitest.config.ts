@@ -38,7 +38,7 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, ...ISOLATED],
           // Files share a worker and its modules, which keep no state; `leaves-nothing` fails a file that leaves any.
           isolate: false,
-          setupFiles: ['test/helpers/leaves-nothing.ts'],
+          setupFiles: ['test/helpers/leaves-nothing.ts', 'test/helpers/overwrite-released-memory.ts'],
           // Node.js runs the sources as they are, here as everywhere. Without vite there is no `vi.mock`.
           experimental: { viteModuleRunner: false, nodeLoader: false },
         },

@@ -14,6 +14,7 @@ import {
   type CallOptions,
   createConnections,
   DEFAULT_LIMITS,
+  type MemoryOptions,
   type ProxySettings,
   type RegistryLimits,
   systemTiming,
@@ -61,6 +62,8 @@ export interface RegistryClientOptions {
   readonly limits?: Partial<RegistryLimits>;
   /** Told what responses say of rate limits, except those that a meter is told of. */
   readonly onRateLimit?: ((report: RateLimitReport) => void) | undefined;
+  /** How bytes are held in memory; for tests and measurements. Default: `LEAN_MEMORY`. */
+  readonly memory?: MemoryOptions | undefined;
   /** Default: the system's clock, timers and random numbers. */
   readonly timing?: Timing;
 }
@@ -68,7 +71,7 @@ export interface RegistryClientOptions {
 export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const timing = options.timing ?? systemTiming;
-  const connections = createConnections(limits, options.proxy);
+  const connections = createConnections(limits, options.proxy, options.memory);
   const parts = {
     send: withRetry(withRetryAdvice(withRedirects(connections.send), timing), limits, timing),
     limits,

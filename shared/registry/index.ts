@@ -20,7 +20,8 @@ export {
   type RegistryFamily,
   type TagDigest,
 } from './families/index.ts';
-export type { CallOptions, ProxySettings, TlsSettings } from './http/index.ts';
+export type { CallOptions, MemoryOptions, ProxySettings, TlsSettings } from './http/index.ts';
+export { LEAN_MEMORY, PLAIN_MEMORY } from './http/index.ts';
 export { keepUploads } from './keep-uploads.ts';
 export type { PullAllowance } from './protocol/index.ts';
 export type { Repository } from './repository/index.ts';

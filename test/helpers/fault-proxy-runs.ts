@@ -6,6 +6,9 @@ import {
   type CredentialSource,
   createRegistryClient,
   keepUploads,
+  LEAN_MEMORY,
+  type MemoryOptions,
+  PLAIN_MEMORY,
   type RegistryClientOptions,
 } from '../../shared/registry/index.ts';
 import { type FaultProxyOptions, type Struck, startFaultProxy } from './fault-proxy.ts';
@@ -57,6 +60,8 @@ export type Side = 'source' | 'target';
 export type ProxyFaults = Pick<FaultProxyOptions, 'quirks' | 'lock' | 'glitchFor'>;
 
 export interface FaultyCopy {
+  /** How bytes are held. Default: drawn by the seed. */
+  readonly memory?: MemoryOptions;
   /** Where to copy to. A repository of its own for each run. */
   readonly repository: string;
   /** Draws whatever is left to chance. */
@@ -147,9 +152,11 @@ export async function runFaultyCopy(world: FaultyWorld, copy: FaultyCopy): Promi
   const credentials: CredentialSource = {
     credentialsFor: async () => ({ kind: 'password', ...VISITOR }),
   };
+  // Either way of holding bytes, drawn by the seed of the copy.
+  const memory = copy.memory ?? (chance(copy.seed, 'memory', 0) < 0.5 ? PLAIN_MEMORY : LEAN_MEMORY);
   const error = await deadlined((signal) =>
     copyThrough(
-      { limits, timing, credentials },
+      { limits, timing, credentials, memory },
       (source ?? world.source).host,
       (target ?? world.target).host,
       copy,

@@ -5,6 +5,7 @@ import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningRegistry, startRegistry } from '../../local/registry/index.ts';
 import { codeOf } from '../../shared/errors.ts';
+import { LEAN_MEMORY, PLAIN_MEMORY } from '../../shared/registry/index.ts';
 import type { Lock } from '../helpers/fault-proxy-door.ts';
 import { GLITCH_NAMES, type GlitchName, glitchApplies } from '../helpers/fault-proxy-glitches.ts';
 import { randomCopy, type Strike, strikeAsEither, strikeOnce } from '../helpers/fault-proxy-plans.ts';
@@ -137,14 +138,16 @@ describe('a copy in which one thing goes wrong once', () => {
       const possible = CASES.filter((each) =>
         rehearsed.get(each)?.some((exchange) => glitchApplies(glitch, exchange)),
       );
-      const runs = sampleOf(possible, GLITCH_NAMES.indexOf(glitch)).map((each) => {
+      const runs = sampleOf(possible, GLITCH_NAMES.indexOf(glitch)).flatMap((each) => {
         const lock = each.step === 'get token' || glitch === 'the end of a token' ? 'token' : undefined;
-        const name = `${GLITCH_NAMES.indexOf(glitch)}`;
-        return {
-          name: nameOf(each),
-          world: small,
-          copy: copyOf(each, name, strikeOnce(each.step, glitch), lock),
-        };
+        return Object.entries({ lean: LEAN_MEMORY, plain: PLAIN_MEMORY }).map(([kind, memory]) => {
+          const name = `${GLITCH_NAMES.indexOf(glitch)}-${kind}`;
+          return {
+            name: `${nameOf(each)}, ${kind} memory`,
+            world: small,
+            copy: { ...copyOf(each, name, strikeOnce(each.step, glitch), lock), memory },
+          };
+        });
       });
       const hasStruck = ({ struck }: FaultyOutcome) => struck.some((each) => each.glitch === glitch);
       expect(possible).not.toEqual([]);

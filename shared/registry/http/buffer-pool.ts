@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel';
 import type { OnReadOpts } from 'node:net';
 
 const PIECE_BYTES = 128 * 1024;
@@ -86,6 +87,9 @@ class PooledBuffer extends ArrayBuffer {
   }
 }
 
+/** Gets the bytes that are released, before their memory is used again. Tests overwrite them. */
+const released = channel('longshore:released-memory');
+
 /** Whether bytes are in memory that can be given back. */
 export function isPooled(bytes: Uint8Array): boolean {
   return bytes.buffer instanceof PooledBuffer;
@@ -94,5 +98,7 @@ export function isPooled(bytes: Uint8Array): boolean {
 /** To be called once for each byte at most, by who got it last; it must not be read any more. Other memory stays as it is. */
 export function release(bytes: Uint8Array): void {
   // Nothing, given back to a piece that is free already, would make it free twice.
-  if (bytes.byteLength > 0 && bytes.buffer instanceof PooledBuffer) bytes.buffer.returned(bytes.byteLength);
+  if (bytes.byteLength === 0 || !(bytes.buffer instanceof PooledBuffer)) return;
+  if (released.hasSubscribers) released.publish(bytes);
+  bytes.buffer.returned(bytes.byteLength);
 }

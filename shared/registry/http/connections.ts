@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { createBufferReclaim } from '../../buffer-reclaim.ts';
 import { AbortListeners } from './abort-listeners.ts';
@@ -6,9 +7,11 @@ import { BufferPool, isPooled } from './buffer-pool.ts';
 import { Dispatchers } from './dispatchers.ts';
 import { toTransportError } from './failure.ts';
 import type { RegistryLimits } from './limits.ts';
+import { LEAN_MEMORY, type MemoryOptions } from './memory.ts';
 import type { HttpRequest, HttpResponse, ResponseBody, Send } from './message.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import { type ProxySettings, proxyChooser } from './proxy.ts';
+import { type ReceivedResponse, receiveThroughStream } from './received-response.ts';
 import { StreamedResponse } from './streamed-response.ts';
 
 /** What is thrown away to keep a connection, and for how long; beyond it a new connection is cheaper. */
@@ -33,11 +36,17 @@ export interface Connections {
  * proxy's own are.
  * @throws TransportError `E_TIMEOUT`, `E_NETWORK`; RegistryError `E_DENIED`; what `tls` throws; the abort's reason
  */
-export function createConnections(limits: RegistryLimits, proxy: ProxySettings = {}): Connections {
+export function createConnections(
+  limits: RegistryLimits,
+  proxy: ProxySettings = {},
+  memory: MemoryOptions = LEAN_MEMORY,
+): Connections {
   const wayTo = rememberWays(proxyChooser(proxy));
-  const reclaim = createBufferReclaim();
-  const dispatchers = new Dispatchers(limits, new BufferPool(reclaim));
+  const reclaim = memory.reclaims ? createBufferReclaim() : () => {};
+  const dispatchers = new Dispatchers(limits, memory.pools ? new BufferPool(reclaim) : undefined);
   const abortListeners = new AbortListeners();
+  const toStream = (pieces: AsyncIterable<Uint8Array>) =>
+    memory.pools ? new OutgoingBody(pieces) : Readable.from(pieces);
   return {
     async send(request) {
       const { url } = request;
@@ -46,7 +55,7 @@ export function createConnections(limits: RegistryLimits, proxy: ProxySettings =
       const { proxy } = wayTo(origin, request);
       const found = dispatchers.dispatcherFor(request, proxy);
       const dispatcher = found instanceof Promise ? await found : found;
-      const body = typeof request.body === 'function' ? new OutgoingBody(await request.body()) : request.body;
+      const body = typeof request.body === 'function' ? toStream(await request.body()) : request.body;
       reclaim(REQUEST_BYTES);
       try {
         const options = {
@@ -59,7 +68,9 @@ export function createConnections(limits: RegistryLimits, proxy: ProxySettings =
           // Without it undici closes the connection after every HEAD.
           reset: false,
         };
-        const answer = await StreamedResponse.to(dispatcher, options, request.signal, abortListeners);
+        const answer: ReceivedResponse = memory.streams
+          ? await StreamedResponse.to(dispatcher, options, request.signal, abortListeners)
+          : await receiveThroughStream(dispatcher, options, request.signal);
         const hasBody = request.method !== 'HEAD';
         return toResponse(answer, request, hasBody ? toBody(answer, request, reclaim) : NO_BODY);
       } catch (error) {
@@ -119,7 +130,7 @@ const NO_BODY: ResponseBody = {
   abort() {},
 };
 
-function toBody(answer: StreamedResponse, request: HttpRequest, reclaim: Reclaim): ResponseBody {
+function toBody(answer: ReceivedResponse, request: HttpRequest, reclaim: Reclaim): ResponseBody {
   return {
     async *[Symbol.asyncIterator]() {
       try {

@@ -10,12 +10,12 @@ import { createTlsContext, type TlsSource } from './tls.ts';
 /** Which connections a request may share: those of other requests that may go as far, the same way, as the same. */
 export class Dispatchers {
   readonly #limits: RegistryLimits;
-  readonly #memory: BufferPool;
+  readonly #memory: BufferPool | undefined;
   readonly #contexts = new Map<TlsSource, Promise<SecureContext>>();
   readonly #made = new Map<SecureContext | undefined, Map<string, Dispatcher>>();
   #isClosed = false;
 
-  constructor(limits: RegistryLimits, memory: BufferPool) {
+  constructor(limits: RegistryLimits, memory: BufferPool | undefined) {
     this.#limits = limits;
     this.#memory = memory;
   }
@@ -66,10 +66,10 @@ function createDirect(
   reach: Reach,
   limits: RegistryLimits,
   context: SecureContext | undefined,
-  memory: BufferPool,
+  memory: BufferPool | undefined,
 ): Agent {
   const common = { ...connectOptions(limits, context), lookup: guardedLookup(reach) };
-  const build = (onread: OnReadOpts) => buildConnector({ ...common, onread });
+  const build = (onread: OnReadOpts | undefined) => buildConnector({ ...common, ...(onread && { onread }) });
   const secure = keepingAlerts(readingInto(memory, ROOM.tls, build));
   const plain = readingInto(memory, ROOM.plain, build);
   return new Agent({
@@ -79,10 +79,11 @@ function createDirect(
 }
 
 function readingInto(
-  memory: BufferPool,
+  memory: BufferPool | undefined,
   room: number,
-  connector: (onread: OnReadOpts) => buildConnector.connector,
+  connector: (onread: OnReadOpts | undefined) => buildConnector.connector,
 ): buildConnector.connector {
+  if (!memory) return connector(undefined);
   return (options, callback) => {
     let socket: Socket | null | undefined;
     const onread = memory.readingInto(room, (bytes) => socket?.push(bytes) ?? false);

@@ -5,6 +5,7 @@ export { createConnections } from './connections.ts';
 export { readErrorResponse } from './error-response.ts';
 export { TlsError } from './failure.ts';
 export { DEFAULT_LIMITS, type RegistryLimits } from './limits.ts';
+export { LEAN_MEMORY, type MemoryOptions, PLAIN_MEMORY } from './memory.ts';
 export type { AttemptEnd, BodyMaker, HttpRequest, HttpResponse, Method, Send } from './message.ts';
 export type { ProxySettings } from './proxy.ts';
 export { withRedirects } from './redirects.ts';

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Abortable, AbortListeners } from './abort-listeners.ts';
+import type { ReceivedResponse } from './received-response.ts';
 
 /** A small answer ends without having been stopped. */
 const BYTES_AHEAD = 64 * 1024;
@@ -14,9 +15,7 @@ type Step = IteratorResult<Uint8Array, undefined>;
  * a stream between, which joins what it holds into new memory: a tenth of what a large copy costs. For a HEAD, the stream,
  * its listeners and an asynchronous scope would cost as much as the rest of it.
  */
-export class StreamedResponse
-  implements Dispatcher.DispatchHandler, Abortable, AsyncIterator<Uint8Array, undefined>
-{
+export class StreamedResponse implements Dispatcher.DispatchHandler, Abortable, ReceivedResponse {
   place = -1;
   statusCode = 0;
   headers: IncomingHttpHeaders = NO_HEADERS;

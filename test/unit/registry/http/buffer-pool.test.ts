@@ -7,10 +7,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { BufferPool, isPooled, ROOM, release } from '../../../../shared/registry/http/buffer-pool.ts';
 import { createConnections } from '../../../../shared/registry/http/connections.ts';
 import { DEFAULT_LIMITS } from '../../../../shared/registry/http/limits.ts';
+import { LEAN_MEMORY, PLAIN_MEMORY } from '../../../../shared/registry/http/memory.ts';
 import { OutgoingBody } from '../../../../shared/registry/http/outgoing-body.ts';
 import { listen } from '../../../helpers/listen.ts';
 import { bytesIn } from '../client-under-test.ts';
 import { OUR_CA, pem } from './tls-servers.ts';
+
+const MEMORY = { lean: LEAN_MEMORY, plain: PLAIN_MEMORY };
 
 const PIECE_BYTES = 128 * 1024;
 const CERTIFICATE = { cert: pem('server.pem'), key: pem('server-key.pem') };
@@ -143,11 +146,13 @@ describe('a body on its way out', () => {
   });
 
   it.each([
-    ['http', () => createServer(), undefined],
-    ['https', () => createSecureServer(CERTIFICATE), async () => OUR_CA],
+    ['http', 'lean', () => createServer(), undefined],
+    ['http', 'plain', () => createServer(), undefined],
+    ['https', 'lean', () => createSecureServer(CERTIFICATE), async () => OUR_CA],
+    ['https', 'plain', () => createSecureServer(CERTIFICATE), async () => OUR_CA],
   ] as const)(
-    'arrives over %s as it was read, also where many are slow to take it',
-    async (protocol, make, tls) => {
+    'arrives over %s as it was read with %s memory, also where many are slow to take it',
+    async (protocol, memory, make, tls) => {
       const content = randomBytes(6_000_000);
       const server = make();
       server.on('request', async (request: IncomingMessage, response: ServerResponse) => {
@@ -160,7 +165,7 @@ describe('a body on its way out', () => {
         return response.end(hash.digest('hex'));
       });
       const url = new URL(`${protocol}://${await listen(server)}/`);
-      const connections = createConnections(DEFAULT_LIMITS);
+      const connections = createConnections(DEFAULT_LIMITS, {}, MEMORY[memory]);
       onTestFinished(() => connections.close());
       const ask = { url, reach: 'private', ...(tls && { tls }) } as const;
       const copy = async () => {
@@ -178,7 +183,14 @@ describe('a body on its way out', () => {
   );
 });
 
-describe('an answer', () => {
+it('overwrites released memory in tests, so that its use after the release is seen', () => {
+  const { read } = reading();
+  const bytes = read(20_000, 1);
+  release(bytes);
+  expect(new Set(bytes)).toEqual(new Set([0xdb]));
+});
+
+describe.each(['lean', 'plain'] as const)('a response with %s memory', (memory) => {
   it('is not read further ahead than a little', async () => {
     const sent = { bytes: 0 };
     const server = createServer((_request, response) => {
@@ -192,7 +204,7 @@ describe('an answer', () => {
       response.on('drain', more);
       more();
     });
-    const connections = createConnections(DEFAULT_LIMITS);
+    const connections = createConnections(DEFAULT_LIMITS, {}, MEMORY[memory]);
     onTestFinished(() => connections.close());
     const url = new URL(`http://${await listen(server)}/`);
     const { body } = await connections.send({ method: 'GET', url, reach: 'private' });
@@ -206,7 +218,7 @@ describe('an answer', () => {
 
   it('is dropped, with its connection, by whoever leaves or aborts it', async () => {
     const server = createServer((_request, response) => void response.write(Buffer.alloc(100_000)));
-    const connections = createConnections(DEFAULT_LIMITS);
+    const connections = createConnections(DEFAULT_LIMITS, {}, MEMORY[memory]);
     onTestFinished(() => connections.close());
     const url = new URL(`http://${await listen(server)}/`);
     const open = () =>
