@@ -93,6 +93,7 @@ test('a job delivered to several workers at the same time ends with the image an
   await longshore.seeQueueDone();
   await longshore.seeCopy('beside/app', '1', image);
   await longshore.seeRecord(job.target, { state: 'succeeded', attempts: 3 });
+  expect(await longshore.recordsFor(job.target)).toHaveLength(1);
 });
 
 test('a job observed earlier, delivered after a newer one, leaves the tag alone', async () => {

@@ -35,7 +35,7 @@ describe('startAzurite', () => {
     expect((await table.getEntity('p', 'r')).size).toBe(7);
 
     await azurite.close();
-    await expect(fetch(azurite.blobUrl)).rejects.toThrow();
+    await expect(fetch(azurite.blobUrl)).rejects.toThrow('fetch failed');
   });
 
   test('keeps what its accounts have apart', async () => {

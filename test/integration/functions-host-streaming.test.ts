@@ -41,7 +41,7 @@ test('an answer that breaks after it began is broken off, not ended', async () =
   const response = await fetch(`${host.url}/api/count?to=3&breaks=yes`);
   expect(response.status).toBe(200);
   await fetch(`${host.url}/api/breakOff`);
-  await expect(response.text()).rejects.toThrow();
+  await expect(response.text()).rejects.toThrow('terminated');
 });
 
 test('a function that fails before it answers gives status 500', async () => {

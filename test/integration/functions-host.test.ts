@@ -111,5 +111,5 @@ describe('running by hand', () => {
 
 afterAll(async () => {
   await host.close();
-  await expect(fetch(host.url)).rejects.toThrow();
+  await expect(fetch(host.url)).rejects.toThrow('fetch failed');
 });

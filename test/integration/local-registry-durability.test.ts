@@ -131,13 +131,13 @@ describe('closing the local registry', () => {
     const first = await startRegistry({ folder });
     await (await fetch(`${first.url}/v2/`)).text();
     await first.close();
-    await expect(fetch(`${first.url}/v2/`)).rejects.toThrow();
+    await expect(fetch(`${first.url}/v2/`)).rejects.toThrow('fetch failed');
     const again = await startTestRegistry({ folder, port: Number(new URL(first.url).port) });
     expect((await fetch(`${again.url}/v2/`)).status).toBe(200);
   });
 
   it('may be asked for twice, also by leaving the scope', async () => {
     await using registry = await startRegistry({ folder: await temporaryFolder() });
-    await Promise.all([registry.close(), registry.close()]);
+    await expect(Promise.all([registry.close(), registry.close()])).resolves.toEqual([undefined, undefined]);
   });
 });

@@ -92,7 +92,9 @@ describeWithProgram('skopeo', 'the local registry and skopeo', {
     await writeLayout(folder, '22', image);
     const target = [`oci:${folder}:22`, `docker://${registry.host}/base/node:22`];
     const push = [...COPY, '--dest-tls-verify=false'];
-    await expect(runProgram(skopeo, [...push, ...target])).rejects.toThrow();
+    await expect(runProgram(skopeo, [...push, ...target])).rejects.toThrow(
+      /unauthorized|authentication required/i,
+    );
     await runProgram(skopeo, [...push, '--dest-creds=robot:secret', ...target]);
     await pushContent(registry.url, 'base/node', ['again'], image, { login });
   },

@@ -3,6 +3,7 @@ import { InvalidInputError, StorageError } from '../../errors.ts';
 import { openLocalFile, type RandomAccessFile } from '../archive/index.ts';
 import { type ArchiveSink, createLocalSink } from '../export/index.ts';
 import {
+  CATEGORY,
   checkSasToken,
   isUrl,
   parseBlobUrl,
@@ -86,7 +87,7 @@ async function blobLocation(location: string, options: LocationOptions): Promise
           `There is a blob "${uri}/${blob}" already. It was left as it is; --overwrite replaces it.`,
         );
       }
-      const metadata = { category: 'acr-transfer-blob' };
+      const metadata = { [CATEGORY.key]: CATEGORY.value };
       return container.create(blob, size, { replaces: overwrite ? 'anything' : undefined, metadata, signal });
     },
   };

@@ -99,6 +99,6 @@ describe('the application', () => {
         LONGSHORE_CONFIG: file,
       },
     });
-    await app.close();
+    await expect(app.close()).resolves.toBeUndefined();
   });
 });

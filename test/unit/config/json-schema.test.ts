@@ -41,7 +41,9 @@ describe('the published JSON Schema', () => {
     ['something that is no tag or glob', { watches: [{ source: 'node', target: 'a.io/b', tags: 'a b' }] }],
   ])('refuses %s, as the loader does', async (_, file) => {
     expect((await editorSchema()).safeParse(file).success).toBe(false);
-    expect(() => parseConfig(JSON.stringify(file), 'f', {})).toThrow();
+    expect(() => parseConfig(JSON.stringify(file), 'f', {})).toThrow(
+      expect.objectContaining({ code: 'E_CONFIG' }),
+    );
   });
 
   it('describes every key', async () => {

@@ -167,7 +167,7 @@ test('waiting for the lease ends with an abort', async () => {
     signal: stop.signal,
   });
   stop.abort(new Error('stop'));
-  await expect(waiting).rejects.toThrow();
+  await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
   expect((await record())?.observedAt).toBe(older.observedAt);
 });
 

@@ -28,8 +28,8 @@ describe('before storage is asked', () => {
       checkSasToken(parseSasToken(text), needed, NOW);
 
   it('a token that will do is let through, also one whose rights a policy gives', () => {
-    check(SIGNED, ['r', 'w'])();
-    check('sv=1&si=policy&sig=x', ['r', 'w', 'd'])();
+    expect(check(SIGNED, ['r', 'w'])).not.toThrow();
+    expect(check('sv=1&si=policy&sig=x', ['r', 'w', 'd'])).not.toThrow();
   });
 
   it.each([
