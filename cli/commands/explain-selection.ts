@@ -3,6 +3,7 @@ import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
 import { countOf, inNameOrder } from '../format.ts';
 import type { Output } from '../output.ts';
+import { watchNotes } from '../watch-notes.ts';
 
 /** `longshore plan --explain`: which upstream tags each watch selects, and why. Returns the exit code. */
 export function explainSelection(explanations: readonly WatchExplanation[], output: Output): number {
@@ -22,9 +23,9 @@ export function explainSelection(explanations: readonly WatchExplanation[], outp
 }
 
 function describe({ watch, tags, unmatched, errors }: WatchExplanation): readonly string[] {
-  const taken = tags.filter(({ selected }) => selected).length;
+  const count = tags.filter(({ selected }) => selected).length;
   return [
-    `${watch}: ${taken} of ${countOf(tags.length, 'tag')} taken`,
+    `${watch}: ${count} of ${countOf(tags.length, 'tag')} selected`,
     ...columns(
       inNameOrder(tags, ({ tag }) => tag).map(({ tag, selected, rule }) => [
         `${selected ? '+' : '-'} ${tag}`,
@@ -32,7 +33,6 @@ function describe({ watch, tags, unmatched, errors }: WatchExplanation): readonl
       ]),
       '  ',
     ),
-    ...unmatched.map((rule) => `  ? ${rule}  matches no tag`),
-    ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
+    ...watchNotes({ unmatched, errors }),
   ];
 }

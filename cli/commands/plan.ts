@@ -9,6 +9,7 @@ import { EXIT } from '../exit-codes.ts';
 import { countOf, describeSeconds, inNameOrder, withShortDigests } from '../format.ts';
 import { configOption, jsonOption } from '../options.ts';
 import type { Run } from '../run.ts';
+import { watchNotes } from '../watch-notes.ts';
 import { explainSelection } from './explain-selection.ts';
 
 interface PlanFlags {
@@ -74,9 +75,7 @@ function describe({ watch, inspection, pulls, cost: budget }: PlannedWatch): rea
       '  ',
     ),
     ...(budget && budget.pulls > 0 ? [describeCost(budget)] : []),
-    ...plan.gone.map((tag) => `  - ${tag}  not upstream; existing copies are kept`),
-    ...unmatched.map((rule) => `  ? ${rule}  matches no tag`),
-    ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
+    ...watchNotes({ gone: plan.gone, unmatched, errors }),
   ];
 }
 

@@ -5,6 +5,7 @@ import { EXIT } from '../exit-codes.ts';
 import { countOf, withShortDigests } from '../format.ts';
 import { jsonOption } from '../options.ts';
 import type { Run } from '../run.ts';
+import { watchNotes } from '../watch-notes.ts';
 import { withApp } from '../with-app.ts';
 
 interface PollFlags {
@@ -54,8 +55,7 @@ function describe({
       ]),
       '  ',
     ),
-    ...gone.map((tag) => `  - ${tag}  not upstream; existing copies are kept`),
-    ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
+    ...watchNotes({ gone, errors }),
     ...(health && health.state !== 'healthy' && errors.length === 0
       ? [`  ! ${health.state}  ${withShortDigests(health.reason)}`]
       : []),

@@ -7,6 +7,7 @@ import { countOf, inNameOrder, withShortDigests } from '../format.ts';
 import { configOption, jsonOption } from '../options.ts';
 import { showCopyProgress } from '../progress.ts';
 import type { Run } from '../run.ts';
+import { watchNotes } from '../watch-notes.ts';
 
 interface SyncFlags {
   readonly config?: string;
@@ -117,8 +118,6 @@ function describeWatch({ watch, inspection, outcomes }: WatchSync, isDryRun: boo
       }),
       '  ',
     ),
-    ...plan.gone.map((tag) => `  - ${tag}  not upstream; existing copies are kept`),
-    ...unmatched.map((rule) => `  ? ${rule}  matches no tag`),
-    ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
+    ...watchNotes({ gone: plan.gone, unmatched, errors }),
   ];
 }

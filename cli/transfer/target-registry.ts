@@ -3,9 +3,12 @@ import { ConfigError, InvalidInputError } from '../../shared/errors.ts';
 
 /** The registry to import into: as given, or that of the configuration. @throws InvalidInputError when neither is set */
 export async function targetRegistry(given: string | undefined, options: LoadOptions): Promise<string> {
-  if (given !== undefined) return given;
-  const registry = await configured(options);
-  if (registry !== undefined) return registry;
+  return given ?? requireRegistry(await configured(options));
+}
+
+/** @throws InvalidInputError `E_ARGUMENT` when there is no host, neither from `--registry` nor from the configuration */
+export function requireRegistry(host: string | undefined): string {
+  if (host !== undefined) return host;
   throw new InvalidInputError(
     'E_ARGUMENT',
     'Expected --registry HOST, or transfer: { registry: HOST } in the configuration.',

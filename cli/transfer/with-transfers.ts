@@ -3,6 +3,7 @@ import { InvalidInputError } from '../../shared/errors.ts';
 import type { ExportPipeline, ImportPipeline, PipelineKind, Pipelines } from '../../shared/transfer/index.ts';
 import type { CommandContext } from '../run.ts';
 import { withApp } from '../with-app.ts';
+import { requireRegistry } from './target-registry.ts';
 
 /** Runs a command's work on pipelines and runs. */
 export async function withTransfers(
@@ -21,12 +22,7 @@ export function pipelinesOf(
 
 /** The registry a new pipeline belongs to. @throws InvalidInputError `E_ARGUMENT` when neither is set */
 export function registryFor(given: string | undefined, { registry }: Transfers): string {
-  const host = given ?? registry;
-  if (host !== undefined) return host;
-  throw new InvalidInputError(
-    'E_ARGUMENT',
-    'Expected --registry HOST, or transfer: { registry: HOST } in the configuration.',
-  );
+  return requireRegistry(given ?? registry);
 }
 
 export function absent(what: string, name: string): InvalidInputError {

@@ -47,7 +47,7 @@ test('what is selected is explained tag by tag, without asking the target', asyn
   expect(await run('--explain', '--watch', 'node')).toEqual({
     exitCode: 0,
     stderr: '',
-    stdout: `node: 2 of 6 tags taken
+    stdout: `node: 2 of 6 tags selected
   - 20.1.0-alpine      is outside the range (semver >=22)
   + 22-alpine          *-alpine and semver >=22, newest version
   - 22.1.0             does not match *-alpine
@@ -86,11 +86,11 @@ test('an explanation of what cannot be listed, or takes nothing, says so', async
   );
   const none = await run('--explain', '--watch', 'none');
   expect(none.exitCode).toBe(3);
-  expect(none.stdout).toContain('none: 0 of 6 tags taken');
+  expect(none.stdout).toContain('none: 0 of 6 tags selected');
   expect(none.stdout).toContain('? semver >=99  matches no tag');
   const lost = await run('--explain', '--watch', 'lost', 'timed');
   expect(lost.exitCode).toBe(1);
-  expect(lost.stdout).toMatch(/lost: 0 of 0 tags taken\n {2}! E_NOT_FOUND {2}Could not list tags/);
+  expect(lost.stdout).toMatch(/lost: 0 of 0 tags selected\n {2}! E_NOT_FOUND {2}Could not list tags/);
   expect(lost.stdout).toMatch(/timed: .*\n {2}! E_CONFIG .*/);
 });
 
