@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createAzureClients } from '../shared/azure/index.ts';
 import { CONTAINERS, RESOURCE_SETTINGS } from '../shared/resources.ts';
-import { startAzurite } from './azurite.ts';
+import { type Azurite, startAzurite } from './azurite.ts';
 import { onCustomaryPorts } from './customary-ports.ts';
 import { type FunctionsProcess, startFunctionsProcess } from './functions-process.ts';
 import { longshoreQueues } from './queues.ts';
@@ -56,17 +56,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const onPorts = options.ports === 'free' ? onFreePorts : onCustomaryPorts;
   await using started = new AsyncDisposableStack();
 
-  const upstream = started.use(
-    await onPorts(CUSTOMARY_PORTS.upstream, (ports) =>
+  const starting = [
+    onPorts(CUSTOMARY_PORTS.upstream, (ports) =>
       startRegistry({
         folder: path.join(folder, 'upstream'),
         ...ports,
         ...(onUpstreamRequest && { onRequest: onUpstreamRequest }),
       }),
     ),
-  );
-  const target = started.use(
-    await onPorts(CUSTOMARY_PORTS.target, (ports) =>
+    onPorts(CUSTOMARY_PORTS.target, (ports) =>
       startRegistry({
         folder: path.join(folder, 'target'),
         ...ports,
@@ -74,18 +72,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         ...(onTargetRequest && { onRequest: onTargetRequest }),
       }),
     ),
-  );
-  const serviceBus = started.use(
-    await onPorts(CUSTOMARY_PORTS.serviceBus, (ports) =>
-      startServiceBusEmulator({
-        ...ports,
-        queues: longshoreQueues(importsLockMs),
-      }),
+    onPorts(CUSTOMARY_PORTS.serviceBus, (ports) =>
+      startServiceBusEmulator({ ...ports, queues: longshoreQueues(importsLockMs) }),
     ),
-  );
-  const storage =
-    options.storage ??
-    started.use(await onPorts(CUSTOMARY_PORTS.storage, (ports) => startAzurite({ ports }))).connectionString;
+    options.storage === undefined
+      ? onPorts(CUSTOMARY_PORTS.storage, (ports) => startAzurite({ ports }))
+      : givenStorage(options.storage),
+  ] as const;
+  await closeTogether(started, starting);
+  const [upstream, target, serviceBus, azurite] = await Promise.all(starting);
+  const storage = azurite.connectionString;
 
   await mkdir(folder, { recursive: true });
   const configFile = path.join(folder, 'longshore.yaml');
@@ -121,6 +117,23 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Waits for all services, so that those that did start are closed with the stack when another did not. */
+async function closeTogether(
+  started: AsyncDisposableStack,
+  starting: readonly Promise<AsyncDisposable>[],
+): Promise<void> {
+  for (const result of await Promise.allSettled(starting)) {
+    if (result.status === 'fulfilled') started.use(result.value);
+  }
+}
+
+/** Storage that is closed by its owner. */
+async function givenStorage(
+  connectionString: string,
+): Promise<AsyncDisposable & Pick<Azurite, 'connectionString'>> {
+  return { connectionString, [Symbol.asyncDispose]: async () => {} };
 }
 
 function onFreePorts<Ports extends object, Service>(
