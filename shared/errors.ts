@@ -188,6 +188,18 @@ export class PolicyError extends LongshoreError {
   }
 }
 
+/** A stored record was written by a later version of Longshore. It is left as it is. */
+export class RecordVersionError extends LongshoreError {
+  override readonly name = 'RecordVersionError';
+  readonly code = 'E_RECORD_VERSION';
+
+  constructor(record: string, found: number, known: number) {
+    super(
+      `${record} has schema version ${found}, and this version of Longshore reads up to ${known}. Update Longshore; the record was not changed.`,
+    );
+  }
+}
+
 export type IntegrityCode = 'E_DIGEST_MISMATCH' | 'E_SIZE_MISMATCH';
 
 /** Bytes arrived that are not the bytes named by the digest or size. They never reach a tag. */

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { RecordSchema } from './record-schema.ts';
 import type { TableName } from './resources.ts';
 
 /**
@@ -31,7 +32,10 @@ export interface Records<T extends object> {
   /** Removes the record; absent is fine. */
   remove(key: RecordKey): Promise<void>;
 
-  /** All records of a partition, or of all partitions, in key order within a partition. */
+  /**
+   * All records of a partition, or of all partitions, in key order within a partition.
+   * @throws RecordVersionError after all others, when a record was written by a later version
+   */
   list(partition?: string): AsyncIterable<StoredRecord<T>>;
 }
 
@@ -60,7 +64,7 @@ export interface RecordFilter {
 
 /** Records that the store filters. It may have to look at each of them, but sends only those that match. */
 export interface SearchableRecords<T extends object> {
-  /** At most `limit` records, in key order. */
+  /** At most `limit` records, in key order, without those of a later version. */
   search(filter: RecordFilter, limit: number): Promise<readonly StoredRecord<T>[]>;
 
   /** How many match. At most `max`: there may be more then. */
@@ -69,5 +73,8 @@ export interface SearchableRecords<T extends object> {
 
 export interface TableRecords<T extends object> extends PrunableRecords<T>, SearchableRecords<T> {}
 
-/** Opens a table of records by its name. `schema` checks what is written and what was read. */
-export type OpenRecords = <T extends object>(table: TableName, schema: z.ZodType<T>) => TableRecords<T>;
+/** Opens a table of records by its name. `schema` checks what is written and what was read, and upgrades what is older. */
+export type OpenRecords = <T extends object>(
+  table: TableName,
+  schema: z.ZodType<T> | RecordSchema<T>,
+) => TableRecords<T>;

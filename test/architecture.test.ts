@@ -11,7 +11,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared/errors': [],
   'shared/deadline': ['shared/errors'],
   'shared/resources': [],
-  'shared/records': ['shared/resources'],
+  'shared/record-schema': ['shared/errors'],
+  'shared/records': ['shared/record-schema', 'shared/resources'],
   'shared/lazy': [],
   'shared/clock': [],
   'shared/ttl-memo': [],
@@ -34,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/telemetry',
   ],
   'shared/mirror': [
+    'shared/record-schema',
     'shared/glob',
     'shared/content',
     'shared/registry',
@@ -72,6 +74,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/resources',
   ],
   'shared/azure': [
+    'shared/record-schema',
     'shared/buffer-reclaim',
     'shared/content',
     'shared/deadline',

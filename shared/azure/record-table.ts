@@ -4,9 +4,9 @@ import type {
   TableEntityResult,
   TableEntityResultPage,
 } from '@azure/data-tables';
-import type { z } from 'zod';
 import { withDeadline } from '../deadline.ts';
-import { describeError } from '../errors.ts';
+import { describeError, RecordVersionError } from '../errors.ts';
+import type { RecordSchema } from '../record-schema.ts';
 import type { RecordFilter, RecordKey, WrittenRecord } from '../records.ts';
 import { fromColumns, toColumns } from './record-columns.ts';
 import { decodeKey, encodeKey } from './record-key.ts';
@@ -26,9 +26,9 @@ const CALL_TIMEOUT_MS = 30_000;
 /** The single calls to a table of records: each either does its one thing or says that it did not. */
 export class RecordTable<T extends object> {
   readonly #table: TableClient;
-  readonly #schema: z.ZodType<T>;
+  readonly #schema: RecordSchema<T>;
 
-  constructor(table: TableClient, schema: z.ZodType<T>) {
+  constructor(table: TableClient, schema: RecordSchema<T>) {
     this.#table = table;
     this.#schema = schema;
   }
@@ -50,9 +50,8 @@ export class RecordTable<T extends object> {
    * @returns false when nothing was written: the record changed or was removed meanwhile, or the table was just created.
    */
   async write(key: RecordKey, value: T, writeId: string, etag: string | undefined): Promise<boolean> {
-    this.#check(key, value);
     const entity = {
-      ...toColumns(value),
+      ...toColumns(this.#schema.write(value, this.describe(key))),
       [WRITE_ID]: writeId,
       partitionKey: encodeKey(key.partition),
       rowKey: encodeKey(key.row),
@@ -97,7 +96,10 @@ export class RecordTable<T extends object> {
     }
   }
 
-  /** Page by page, each with its own deadline: the reader may take as long as it likes between them. */
+  /**
+   * Page by page, each with its own deadline: the reader may take as long as it likes between them.
+   * @throws RecordVersionError after all other records, when one was written by a later version
+   */
   async *list(
     partition: string | undefined,
     { writtenBefore, ...filter }: RecordFilter & { readonly writtenBefore?: Date } = {},
@@ -107,10 +109,20 @@ export class RecordTable<T extends object> {
       ...(writtenBefore ? [`Timestamp lt datetime'${writtenBefore.toISOString()}'`] : []),
       ...conditionsOf(filter),
     ];
+    let later: RecordVersionError | undefined;
     for await (const entity of this.#entities(conditions)) {
       const key = { partition: decodeKey(entity.partitionKey ?? ''), row: decodeKey(entity.rowKey ?? '') };
-      yield { key, value: this.#read(key, entity), version: entity.etag };
+      let value: T;
+      try {
+        value = this.#read(key, entity);
+      } catch (error) {
+        if (!(error instanceof RecordVersionError)) throw error;
+        later ??= error;
+        continue;
+      }
+      yield { key, value, version: entity.etag };
     }
+    if (later) throw later;
   }
 
   /** How many records match, at most `max`. Only their keys are sent. */
@@ -166,20 +178,11 @@ export class RecordTable<T extends object> {
 
   #read(key: RecordKey, entity: Entity): T {
     try {
-      return this.#check(key, fromColumns(entity));
+      return this.#schema.read(fromColumns(entity), this.describe(key));
     } catch (cause) {
       if (!(cause instanceof SyntaxError)) throw cause;
       throw new Error(`${this.describe(key)} holds broken JSON: ${describeError(cause)}`, { cause });
     }
-  }
-
-  #check(key: RecordKey, value: unknown): T {
-    const result = this.#schema.safeParse(value);
-    if (result.success) return result.data;
-    const problems = result.error.issues.map(
-      (issue) => `${issue.path.join('.') || 'record'}: ${issue.message}`,
-    );
-    throw new Error(`${this.describe(key)} is not what it should be: ${problems.join('; ')}.`);
   }
 }
 

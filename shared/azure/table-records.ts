@@ -3,25 +3,29 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TableClient } from '@azure/data-tables';
 import type { z } from 'zod';
 import { lazy } from '../lazy.ts';
+import { asRecordSchema, type RecordSchema, readableRecords } from '../record-schema.ts';
 import type { RecordKey, StoredRecord, TableRecords } from '../records.ts';
 import { RecordTable } from './record-table.ts';
 
-export interface TableRecordsOptions<T> {
+export interface TableRecordsOptions<T extends object> {
   /** The table, asked for once. It is made in the account by the first write that misses it. */
   readonly table: () => Promise<TableClient>;
   /** What a record must be: checked before writing and after reading, so it must take its own output. */
-  readonly schema: z.ZodType<T>;
+  readonly schema: z.ZodType<T> | RecordSchema<T>;
 }
 
 const MAX_ATTEMPTS = 30;
 const MAX_PAUSE_MS = 500;
 
-/** Records in an Azure table, one row each. A row that is not what it should be throws; it never counts as absent. */
+/**
+ * Records in an Azure table, one row each. A row that does not match its schema throws; it never counts as absent. One of
+ * a later version throws `E_RECORD_VERSION` and is never written; a listing throws that at its end, and a search skips it.
+ */
 export function createTableRecords<T extends object>({
   table,
   schema,
 }: TableRecordsOptions<T>): TableRecords<T> {
-  const open = lazy(async () => new RecordTable(await table(), schema));
+  const open = lazy(async () => new RecordTable(await table(), asRecordSchema(schema)));
   return {
     get: async (key) => (await (await open()).find(key))?.value,
     update: async (key, change) => compareAndSwap(await open(), key, change),
@@ -35,7 +39,7 @@ export function createTableRecords<T extends object>({
     async search(filter, limit) {
       const found: StoredRecord<T>[] = [];
       if (limit > 0)
-        for await (const { key, value } of (await open()).list(undefined, filter)) {
+        for await (const { key, value } of readableRecords((await open()).list(undefined, filter))) {
           found.push({ key, value });
           if (found.length === limit) break;
         }

@@ -1,3 +1,5 @@
+import { RecordVersionError } from '../../shared/errors.ts';
+import { asRecordSchema, readableRecords } from '../../shared/record-schema.ts';
 import type { OpenRecords } from '../../shared/records.ts';
 import { createMemoryRecords, type MemoryRecords, type MemoryRecordsOptions } from './memory-records.ts';
 
@@ -26,34 +28,55 @@ export function createMemoryTables(options: MemoryRecordsOptions = {}): MemoryTa
     },
     open(name, schema) {
       const stored = tableOf(name);
-      const checked = <R extends { readonly value: object }>(record: R) => ({
-        ...record,
-        value: schema.parse(record.value),
-      });
+      const records = asRecordSchema(schema);
+      const read = (value: object) => records.read({ ...value }, `The record in table ${name}`);
+      const write = (value: object) => records.write(value as never, `The record for table ${name}`);
+      async function* listed<R extends { readonly value: object }>(found: AsyncIterable<R>) {
+        let later: RecordVersionError | undefined;
+        for await (const record of found) {
+          let value: ReturnType<typeof read>;
+          try {
+            value = read(record.value);
+          } catch (error) {
+            if (!(error instanceof RecordVersionError)) throw error;
+            later ??= error;
+            continue;
+          }
+          yield { ...record, value };
+        }
+        if (later) throw later;
+      }
       return {
         async get(key) {
           const value = await stored.get(key);
-          return value && schema.parse(value);
+          return value && read(value);
         },
         async update(key, change) {
           const value = await stored.update(key, (current) => {
-            const read = current && schema.parse(current);
-            const next = change(read);
-            return next === read ? current : next && schema.parse(next);
+            const before = current && read(current);
+            const next = change(before);
+            return next === before ? current : next && write(next);
           });
-          return value && schema.parse(value);
+          return value && read(value);
         },
         remove: stored.remove,
         async *list(partition) {
-          for await (const record of stored.list(partition)) yield checked(record);
+          yield* listed(stored.list(partition));
         },
         async *writtenBefore(time, partition) {
-          for await (const record of stored.writtenBefore(time, partition)) yield checked(record);
+          yield* listed(stored.writtenBefore(time, partition));
         },
-        search: async (filter, limit) => (await stored.search(filter, limit)).map(checked),
+        search: async (filter, limit) => {
+          const found = await stored.search(filter, Number.POSITIVE_INFINITY);
+          return (await Array.fromAsync(readableRecords(listed(asIterable(found))))).slice(0, limit);
+        },
         count: (filter, max) => stored.count(filter, max),
         removeWritten: stored.removeWritten,
       };
     },
   };
+}
+
+async function* asIterable<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
 }

@@ -29,7 +29,7 @@ describe('records in an Azure table', () => {
     expect(found).toMatchObject([{ partitionKey: 'p.~q', rowKey: 'r', count: 12, tags_json: '["a"]' }]);
   });
 
-  it('names table and key of a row that is not what it should be', async () => {
+  it('names table and key of a row that does not match its schema', async () => {
     const table = newTable();
     const records = createTableRecords({ table, schema: noteSchema });
     const client = await table();
@@ -53,7 +53,7 @@ describe('records in an Azure table', () => {
   it('refuses to write what it could not read', async () => {
     const records = createTableRecords({ table: newTable(), schema: z.object({ count: z.number().min(1) }) });
     await expect(records.update(key, () => ({ count: 0 }))).rejects.toThrow(
-      /is not what it should be: count:/,
+      /does not match its schema: count:/,
     );
     expect(await records.get(key)).toBeUndefined();
   });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pLimit from 'p-limit';
 import { TransportError } from '../../errors.ts';
+import { readableRecords } from '../../record-schema.ts';
 import type { RecordKey, Records } from '../../records.ts';
 import { pollCaches } from '../inspection/poll-cache.ts';
 import { failedReport, failureOf, type PollReport, type WatchReport } from '../watches/report.ts';
@@ -34,7 +35,7 @@ export async function findDueWatches(
   { polls, now }: Pick<PollDueWatchesPorts, 'polls' | 'now'>,
 ): Promise<readonly DueWatch[]> {
   const states = new Map<string, PollState>();
-  for await (const { key, value } of polls.list(PARTITION)) states.set(key.row, value);
+  for await (const { key, value } of readableRecords(polls.list(PARTITION))) states.set(key.row, value);
   const at = now();
   return watches
     .filter((watch) => isPollDue(watch, states.get(watch.name), at))

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Digest, isDigest } from '../../content/index.ts';
+import { readableRecords } from '../../record-schema.ts';
 import type { RecordKey, Records } from '../../records.ts';
 import type { Watch } from './watch.ts';
 
@@ -135,7 +136,7 @@ export function healthOf({ state, reason, since, until }: WatchRecord): WatchHea
 export async function* watchRecords(
   records: Pick<Records<WatchRecord>, 'list'>,
 ): AsyncGenerator<WatchRecord, void, undefined> {
-  for await (const { value } of records.list(PARTITION)) yield value;
+  for await (const { value } of readableRecords(records.list(PARTITION))) yield value;
 }
 
 /** The records of these watches, in their order. */
