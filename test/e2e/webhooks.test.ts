@@ -84,7 +84,11 @@ test('a notice of a push has the image copied, once, whoever else looks, and nob
 test('a body that is too large is answered before it was sent', async () => {
   const response = await fetch(`${longshore.url}/api/webhooks/upstream`, {
     method: 'POST',
-    headers: { authorization: String(longshore.stack.settings.WEBHOOK_SECRET) },
+    headers: {
+      authorization: String(longshore.stack.settings.WEBHOOK_SECRET),
+      // The connection ends with this response, and must not be used for the next request.
+      connection: 'close',
+    },
     body: Buffer.alloc(3 * 1024 * 1024),
   });
   expect(response.status).toBe(413);

@@ -13,6 +13,8 @@ interface Told {
 }
 
 const queue = 'jobs';
+/** The queue of a host that is closed before the others. */
+const closing = 'closing';
 const log = createLogBook();
 let broker: ServiceBusEmulator;
 let client: ServiceBusClient;
@@ -20,7 +22,7 @@ let host: FunctionsHost;
 
 beforeAll(async () => {
   broker = await startServiceBusEmulator({
-    queues: { [queue]: { lockDurationMs: 2_000, maxDeliveryCount: 3 } },
+    queues: { [queue]: { lockDurationMs: 2_000, maxDeliveryCount: 3 }, [closing]: {} },
   });
   client = new ServiceBusClient(broker.connectionString);
   host = await startFunctionsHost({
@@ -122,8 +124,13 @@ test('runs by hand with a message given', async () => {
 });
 
 test('closing waits for the message being worked on, which is then completed', async () => {
-  await send({ slowMs: 500 }, { messageId: 'last' });
-  await untilToldOf('last', 1);
-  await host.close();
-  expect(broker.stats(queue)).toMatchObject({ active: 0 });
+  await using other = startHostProcess('messages', {
+    AzureWebJobsBus: broker.connectionString,
+    WORK_QUEUE: closing,
+  });
+  await other.ready;
+  await client.createSender(closing).sendMessages({ body: { slowMs: 500 }, messageId: 'last' });
+  await expect.poll(() => other.told('work').length, { timeout: 15_000 }).toBe(1);
+  expect(await other.stop()).toBe(0);
+  expect(broker.stats(closing)).toMatchObject({ active: 0, deadLettered: 0 });
 });
