@@ -1,10 +1,11 @@
 /**
  * Builds the packages for deployment. They do not need `node_modules`. Code that is not needed at the start, above all
- * the Azure SDKs, is in separate modules that are loaded on demand. Not minified: that is not faster to start, and stack
- * traces stay readable.
+ * the Azure SDKs, is in separate modules that are loaded on demand. Not minified: that is not faster to start, and
+ * stack traces stay readable.
  *
- * - The functions: one bundle with every function, `host.json`, and a `package.json` whose `main` is the bundle. Publish
- *   the folder with `func azure functionapp publish NAME --javascript --no-build`, as a zip file or in a container.
+ * - The functions: one bundle with every function, `host.json`, and a `package.json` whose `main` is the bundle.
+ *   Publish the folder with `func azure functionapp publish NAME --javascript --no-build`, as a zip file or in a
+ *   container.
  * - The command line program in `cli/`, which the `package.json` has as `bin`: `npm install --global FOLDER` puts
  *   `longshore` on the path. `FOLDER/cli/longshore.mjs` is executable.
  *

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { ConfigError, InvalidInputError } from '../shared/errors.ts';
 
-/** Stable: scripts rely on them. A command ended by a signal exits with 128 plus the signal's number, as shells expect. */
+/** Stable: scripts rely on them. A command ended by a signal exits with 128 plus its number, as shells expect. */
 export const EXIT = { ok: 0, failed: 1, wrongUse: 2, nothingToDo: 3 } as const;
 
 /** The command was ended by a signal before it was done. */

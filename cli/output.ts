@@ -11,8 +11,8 @@ export interface Streams {
 }
 
 /**
- * One result per command, on stdout: a JSON document with `--json`, else lines for people. A failure goes to stderr: with
- * `--json` as one line, the last one, `{"error": Failure}`. Neither can control a terminal.
+ * One result per command, on stdout: a JSON document with `--json`, else lines for people. A failure goes to stderr:
+ * with `--json` as one line, the last one, `{"error": Failure}`. Neither can control a terminal.
  */
 export class Output {
   readonly #streams: Streams;

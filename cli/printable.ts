@@ -11,7 +11,7 @@ export function printable(line: string): string {
   return line.replace(UNPRINTABLE, escaped);
 }
 
-/** The same for a text of several lines, and for JSON, which has such characters in strings only: its value is unchanged. */
+/** The same for several lines, and for JSON, which has such characters in strings only: its value is unchanged. */
 export function printableLines(text: string): string {
   return text.replace(UNPRINTABLE_IN_LINES, escaped);
 }

@@ -52,7 +52,7 @@ interface CommandEntry {
   readonly load: () => Promise<(run: Run) => Command>;
 }
 
-/** In the order of the help. A command is loaded only when it is called; the list of commands needs no more than this. */
+/** In the order of the help. A command is loaded only when it is called; the list of commands needs only this. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   import: {
     description: 'copy an image, index or artifact from registry to registry, digests preserved',
@@ -185,7 +185,7 @@ class WrongUseError extends Error {
 
 const HELP_FLAGS = ['-h', '--help'];
 
-/** Whether a word in the place of a command is not one. With a help flag, commander would show another command's help. */
+/** Whether a word in the place of a command is none. With a help flag, commander would show another command's help. */
 function namesNoCommand(program: Command, [word = '-', ...rest]: readonly string[]): boolean {
   const inner = program.commands.find((command) => command.name() === word);
   if (inner) return namesNoCommand(inner, rest);

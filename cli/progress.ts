@@ -67,7 +67,7 @@ function fieldsOf({ bytesDone, bytesTotal, blobsDone, blobsTotal }: CopyProgress
   };
 }
 
-/** Shows how many bytes of an archive are done: one line that changes on a terminal, otherwise one every two seconds. */
+/** Shows the progress of an archive in bytes: one updated line on a terminal, otherwise one every two seconds. */
 export interface ByteProgressView {
   update(label: string, done: number, total: number): void;
   /** Removes the line. */

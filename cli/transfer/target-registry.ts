@@ -1,12 +1,12 @@
 import { type LoadOptions, loadConfiguration } from '../../shared/app/index.ts';
 import { ConfigError, InvalidInputError } from '../../shared/errors.ts';
 
-/** The registry to import into: as given, or that of the configuration. @throws InvalidInputError when neither is set */
+/** The registry to import into: as given, or from the configuration. @throws InvalidInputError when neither is set */
 export async function targetRegistry(given: string | undefined, options: LoadOptions): Promise<string> {
   return given ?? requireRegistry(await configured(options));
 }
 
-/** @throws InvalidInputError `E_ARGUMENT` when there is no host, neither from `--registry` nor from the configuration */
+/** @throws InvalidInputError `E_ARGUMENT` when neither `--registry` nor the configuration has a host */
 export function requireRegistry(host: string | undefined): string {
   if (host !== undefined) return host;
   throw new InvalidInputError(
