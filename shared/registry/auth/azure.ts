@@ -1,7 +1,7 @@
 import { jwtIssuer } from './jwt.ts';
 
 /**
- * The user name under which Azure Container Registry takes a token of its own as a password
+ * The user name under which Azure Container Registry takes one of its tokens as a password
  * (github.com/Azure/acr, docs/AAD-OAuth.md).
  */
 export const AZURE_TOKEN_USER = '00000000-0000-0000-0000-000000000000';

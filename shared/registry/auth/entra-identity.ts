@@ -73,6 +73,6 @@ export function isDenied(error: unknown): boolean {
 function notAzure({ registry, realm }: TokenServer): RegistryError {
   return new RegistryError(
     'E_DENIED',
-    `${registry.name} has its tokens from ${realm.host}${realm.pathname}, not as Azure's registries do, so it was not shown the Entra identity. Configure credentials for it in place of identity.`,
+    `${registry.name} issues tokens from ${realm.host}${realm.pathname}, unlike Azure Container Registry, so the Entra identity was not sent. Configure credentials for it instead of identity.`,
   );
 }

@@ -39,7 +39,7 @@ export class ExpiringCache<Value> {
     let flight = this.#underWay.get(key);
     if (!flight) {
       flight = this.#renew(key).finally(() => this.#underWay.delete(key));
-      // Every caller may have given up waiting; the failure is then nobody's.
+      // All callers may have stopped waiting; the failure is then not handled elsewhere.
       flight.catch(() => {});
       this.#underWay.set(key, flight);
     }

@@ -11,7 +11,7 @@ export function parseRealm(realm: string, registry: { readonly name: string; rea
   if (!url || !['https:', 'http:'].includes(url.protocol) || url.username !== '' || url.password !== '') {
     throw new RegistryError(
       'E_PROTOCOL',
-      `${registry.name} names a token server that is not a URL. It is set up wrongly.`,
+      `${registry.name} names a token server that is not a URL. The registry's configuration is invalid.`,
     );
   }
   const { protocol, hostname } = registry.origin;

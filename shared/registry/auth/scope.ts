@@ -20,15 +20,15 @@ export function isSpecified(action: string): boolean {
   return action === 'pull' || action === 'push' || action === 'delete';
 }
 
-/** What registries taught us to ask for besides. */
+/** Additional actions that registries asked for. */
 export type LearnedActions = ReadonlyMap<Access, readonly string[]>;
 
-/** Nobody has more actions than this; a bound for what a hostile registry can teach. */
+/** A bound for what a hostile registry can ask for. */
 const MAX_ACTIONS = 10;
 
 export function scopeOf({ repository, access }: RequiredScope, learned: LearnedActions): string {
   const actions = new Set([...ACTIONS[access].split(','), ...(learned.get(access) ?? [])]);
-  // It stands for all, and Quay takes it alone.
+  // It includes all others, and Quay takes it alone.
   const resource = access === 'catalog' ? 'registry:catalog' : `repository:${repository}`;
   return `${resource}:${actions.has('*') ? '*' : [...actions].join(',')}`;
 }

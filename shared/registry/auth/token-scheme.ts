@@ -6,7 +6,7 @@ import type { KnownCredentials } from './known-credentials.ts';
 import type { Scheme } from './scheme.ts';
 import { getToken, redeemRefreshToken, type TokenServer } from './token-server.ts';
 
-/** For one token with all its steps and retries; nobody else bounds a request that callers share. */
+/** For one token with all its steps and retries; no caller bounds a request that several share. */
 const TOTAL_TIMEOUT_MS = 60_000;
 
 /** Bearer tokens from a registry's token server, by scope, for whatever kind of credentials there are. */
@@ -31,7 +31,7 @@ export function tokenScheme(server: TokenServer, credentials: KnownCredentials):
         if (isEntraToken(token)) {
           return await entra.accessToken(scopes, { kind: 'entra', token: async () => token }, signal);
         }
-        // Azure takes refresh and access tokens of its own this way, the OAuth2 form the former only.
+        // Azure takes its refresh and access tokens this way, the OAuth2 form only the former.
         return await getToken(server, scopes, { username: AZURE_TOKEN_USER, password: token }, signal);
       }
       case 'entra':

@@ -131,7 +131,7 @@ export class RegistryEndpoint {
     });
   }
 
-  /** Whether a registry wants credentials where none are known. Tokens are given out to anybody. */
+  /** Whether a registry wants credentials where none are known. Token servers give tokens to anonymous callers too. */
   async #isAnonymous({ response, shown }: Authorized, signal: AbortSignal | undefined): Promise<boolean> {
     if (response.status !== 401 || response.url.origin !== this.#home) return false;
     return shown === undefined || (shown.startsWith('Bearer ') && !(await this.credentials(signal)));

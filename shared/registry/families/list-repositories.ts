@@ -45,14 +45,14 @@ export async function* listRepositories(
   }
 }
 
-/** Registries may have no catalog, or none for everybody, and say so in ways of their own. */
+/** Registries may have no catalog, or restrict it, and say so in different ways. */
 function withAdvice(error: unknown): unknown {
   if (!(error instanceof RegistryError) || !['E_DENIED', 'E_NOT_FOUND', 'E_PROTOCOL'].includes(codeOf(error)))
     return error;
   const { status, registryCodes } = error;
   return new RegistryError(
     error.code,
-    `${error.message} Not every registry lists its repositories, and some do so only for who may see them all: configure such credentials, or name the repositories one by one.`,
+    `${error.message} Not every registry lists its repositories, and some list them only for credentials that may see all. Configure such credentials, or name the repositories one by one.`,
     { registryCodes, cause: error, ...(status !== undefined && { status }) },
   );
 }

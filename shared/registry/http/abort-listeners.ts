@@ -2,7 +2,7 @@
 export interface Abortable {
   /** Must not throw. */
   onAbort(): void;
-  /** Where it stands among those that share its signal; only `AbortListeners` sets it. */
+  /** Its index among those that share its signal; only `AbortListeners` sets it. */
   place: number;
 }
 

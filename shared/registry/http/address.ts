@@ -64,7 +64,7 @@ export function mayReach(address: string, reach: Reach): boolean {
   return !BLOCKED[reach].check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** A host is at a private address, and nobody said that it may be. Who knows the registry adds how to say so. */
+/** A host is at a private address, which is not allowed for it. The caller that knows the registry adds how to allow it. */
 export class PrivateAddressError extends RegistryError {
   constructor(host: string) {
     super('E_DENIED', `${host} is at a private address.`);

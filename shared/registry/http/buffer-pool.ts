@@ -16,8 +16,9 @@ export const ROOM = {
 
 /**
  * Memory that sockets are read into. Node allocates for each read, which costs a large copy a fifth of its
- * processor time in allocation, page faults and garbage collection. Here a piece is lent, read after read, to whoever reads, and used
- * again once all its bytes are given back. Nobody has to: what is kept or lost is collected like any other memory.
+ * processor time in allocation, page faults and garbage collection. Here a buffer is
+ * filled read after read, and used again once all its bytes are released. Releasing is optional: memory that is kept or
+ * lost is collected like any other.
  */
 export class BufferPool {
   readonly #spare: PooledBuffer[] = [];
@@ -65,7 +66,7 @@ export class BufferPool {
   }
 }
 
-/** Known by itself wherever its bytes go, in whatever parts. */
+/** Recognized by its class wherever its bytes go, in whatever parts. */
 class PooledBuffer extends ArrayBuffer {
   readonly #onFree: (piece: PooledBuffer) => void;
   #bytesOut = PIECE_BYTES;

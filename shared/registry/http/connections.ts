@@ -141,7 +141,7 @@ function toBody(answer: ReceivedResponse, request: HttpRequest, reclaim: Reclaim
       } catch (error) {
         throw toTransportError(error, request);
       } finally {
-        // Whoever stops reading in the middle frees the connection.
+        // A reader that stops in the middle frees the connection.
         answer.abort(new Error('The answer was not read to its end.'));
       }
     },
@@ -156,7 +156,7 @@ function toBody(answer: ReceivedResponse, request: HttpRequest, reclaim: Reclaim
           if (bytes > DISCARD_BYTES) leave();
         }
       } catch {
-        // Nobody wants these bytes; that they did not come is no failure of the request.
+        // The bytes are not wanted: that they did not arrive is not a failure of the request.
       } finally {
         clearTimeout(timer);
       }

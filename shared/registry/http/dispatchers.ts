@@ -104,7 +104,7 @@ function keepingAlerts(connect: buildConnector.connector): buildConnector.connec
     });
 }
 
-/** The proxy looks names up by itself, so of the addresses behind them only the proxy's own can be checked. */
+/** The proxy resolves names, so only its own address can be checked. */
 function createProxied(proxy: URL, limits: RegistryLimits, context: SecureContext | undefined): ProxyAgent {
   assertReachable(proxy, 'private');
   return new ProxyAgent({

@@ -10,8 +10,8 @@ const TIMEOUTS: Readonly<Record<string, string>> = {
   UND_ERR_BODY_TIMEOUT: 'the answer stopped in the middle',
 };
 const REASONS: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'there is no host of that name',
-  EAI_AGAIN: 'the name could not be looked up just now',
+  ENOTFOUND: 'there is no host with that name',
+  EAI_AGAIN: 'the name could not be resolved',
   ECONNREFUSED: 'nothing listens there',
   ECONNRESET: 'the connection was reset',
   UND_ERR_SOCKET: 'the connection was closed in the middle',
@@ -21,8 +21,8 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 const UNKNOWN_AUTHORITY = ['its certificate comes from an unknown authority', 'caFile'] as const;
 const NOT_HTTPS = ['it does not speak https', 'plainHttp'] as const;
-const WITHOUT_CERTIFICATE = ['it refuses us without a certificate of ours', 'certFile'] as const;
-const OTHER_CERTIFICATE = ['it refuses our certificate'] as const;
+const WITHOUT_CERTIFICATE = ['the server requires a client certificate', 'certFile'] as const;
+const OTHER_CERTIFICATE = ['the server rejected the client certificate'] as const;
 /** OpenSSL's and Node's codes; an ALERT is what the other side said. */
 const TLS_REASONS: Readonly<Record<string, readonly [reason: string, setting?: TlsError['setting']]>> = {
   DEPTH_ZERO_SELF_SIGNED_CERT: ['its certificate is self-signed', 'caFile'],
@@ -48,7 +48,7 @@ const TLS_REASONS: Readonly<Record<string, readonly [reason: string, setting?: T
   ERR_SSL_TLSV1_ALERT_ACCESS_DENIED: OTHER_CERTIFICATE,
 };
 
-/** Nobody could be trusted over TLS, so nothing was sent. It lasts: trying again at once does not help. */
+/** The TLS handshake failed, so nothing was sent. A retry at once does not help. */
 export class TlsError extends TransportError {
   readonly origin: string;
   /** Which setting of the registry would help, if the host is meant to be as it is. */
@@ -95,7 +95,8 @@ function refusalOfProxy(error: unknown): string | undefined {
   const text = error instanceof Error ? error.message : '';
   const status = /^Proxy response \((\d{3})\)|^Proxy Authentication Required \((407)\)/.exec(text);
   const [, ofTunnel, ofRequest] = status ?? [];
-  if (ofTunnel === '407' || ofRequest) return 'the proxy wants another login than the one in its URL, or any';
+  if (ofTunnel === '407' || ofRequest)
+    return 'the proxy requires authentication, or rejected the credentials in its URL';
   return ofTunnel && `the proxy answered ${ofTunnel}`;
 }
 

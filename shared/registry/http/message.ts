@@ -34,7 +34,7 @@ export interface HttpRequest {
 export interface ResponseBody extends AsyncIterable<Uint8Array> {
   /** Throws the rest away so that the connection can be used again; drops the connection if that is a lot. */
   discard(): Promise<void>;
-  /** Ends the body now; whoever reads it gets the reason. */
+  /** Ends the body now; its reader gets the reason. */
   abort(reason: Error): void;
 }
 

@@ -5,7 +5,7 @@ const MAX_UNDER_WAY = 8;
 
 /**
  * A request's body, piece by piece as the connection takes them. Gives back the memory of those that have left the
- * process: whoever writes stops the stream when a piece has to wait, and resumes it when the connection has drained, which
+ * process: undici stops the stream when a piece has to wait, and resumes it when the connection has drained, which
  * is when every write before has ended. Memory that is not known to have been read to its end is not given back.
  */
 export class OutgoingBody extends Readable {

@@ -47,7 +47,11 @@ function redirected(request: HttpRequest, { status, ...response }: HttpResponse)
 }
 
 function bad(url: URL, what: string, status: number): RegistryError {
-  return new RegistryError('E_PROTOCOL', `${redactUrl(url)} ${what}. The registry is set up wrongly.`, {
-    status,
-  });
+  return new RegistryError(
+    'E_PROTOCOL',
+    `${redactUrl(url)} ${what}. The registry's configuration is invalid.`,
+    {
+      status,
+    },
+  );
 }

@@ -7,7 +7,7 @@ const TOO_MANY_REQUESTS = 429;
 const BOUNDS = { maxBytes: 64 * 1024, timeoutMs: 5_000 };
 
 /**
- * Registries say in four ways how long they want to be left alone: `Retry-After` in seconds or as a date,
+ * Registries say in four ways how long to wait: `Retry-After` in seconds or as a date,
  * `X-Retry-After` as a Unix time, or in the text of a 429. Whichever it was, the answer that leaves here has
  * it as `Retry-After` in whole seconds.
  */
@@ -39,7 +39,7 @@ function withRetryAfter(response: HttpResponse, waitMs: number): HttpResponse {
   };
 }
 
-/** Bytes that were read already, for whoever reads the answer after us. */
+/** Bytes that were read already, for the next reader of the response. */
 function bodyOf(bytes: Uint8Array): ResponseBody {
   return {
     async *[Symbol.asyncIterator]() {

@@ -9,7 +9,7 @@ import type { Timing } from './timing.ts';
 
 /** 424: a cache of Azure could not reach its upstream. */
 const RETRIED_STATUS = new Set([408, 424, 429, 500, 502, 503, 504]);
-/** Answers that are about the host, not about the request: everybody leaves it alone for a moment. */
+/** Statuses that are about the host, not about the request: all requests to it pause for a moment. */
 const PAUSING_STATUS = new Set([429, 503]);
 
 /**
@@ -49,7 +49,7 @@ export function withRetry(send: Send, limits: RegistryLimits, timing: Timing): S
 }
 
 async function attemptOnce(send: Send, request: HttpRequest): Promise<HttpResponse | TransportError> {
-  // Waits only where there is something to wait for: most attempts have nobody who counts them.
+  // Waits only where there is something to wait for: most attempts are not metered.
   const begun = request.onAttempt?.();
   const end = begun instanceof Promise ? await begun : begun;
   let response: HttpResponse;

@@ -75,7 +75,7 @@ export class StreamedResponse implements Dispatcher.DispatchHandler, Abortable, 
     return await promise;
   }
 
-  /** Ends the body now, with the connection; whoever reads it gets the reason. */
+  /** Ends the body now, with the connection; its reader gets the reason. */
   abort(reason: unknown): void {
     if (this.isRead) return;
     this.#ahead = [];

@@ -2,9 +2,9 @@ import { createSecureContext, getCACertificates, type SecureContext } from 'node
 
 /** What one registry's certificates need beyond what every program trusts. PEM; the key is a secret. */
 export interface TlsSettings {
-  /** Authorities that count besides the well-known ones. */
+  /** Authorities trusted in addition to the well-known ones. */
   readonly ca?: string | undefined;
-  /** Who we are, for registries that want to see a certificate of ours; the key has no passphrase. */
+  /** The client certificate, for registries that require one; the key has no passphrase. */
   readonly client?: { readonly cert: string; readonly key: string } | undefined;
 }
 

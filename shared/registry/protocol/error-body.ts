@@ -35,7 +35,7 @@ const flatSchema = z.union([
 /**
  * Reads an error answer of any kind. Only the codes and messages of JSON errors are quoted: other documents
  * may echo the request, signatures included.
- * @param secrets what must not be quoted even there, besides tokens that look like tokens
+ * @param secrets what must not be quoted even there, in addition to what looks like a token
  */
 export function parseErrorBody(
   bytes: Uint8Array,

@@ -9,7 +9,7 @@ export interface ErrorResponse {
   readonly status: number;
   readonly body: ErrorBody;
   readonly retryAfterMs?: number | undefined;
-  /** No credentials are known for whoever answered. */
+  /** No credentials are known for the host. */
   readonly isAnonymous?: boolean | undefined;
 }
 
@@ -20,7 +20,7 @@ const NOT_FOUND_CODES = new Set(['MANIFEST_UNKNOWN', 'NAME_UNKNOWN', 'BLOB_UNKNO
 /** How servers without HEAD answer it (RFC 9110 sections 15.5.6 and 15.6.2). */
 export const NO_HEAD: readonly number[] = [405, 501];
 
-/** The error that an unsuccessful answer is. */
+/** The error that an unsuccessful response is. */
 export function toRegistryError({
   operation,
   host,
@@ -57,21 +57,21 @@ function codeFor(status: number, codes: readonly string[], retryAfterMs: number 
 }
 
 const LOG_IN =
-  'No credentials are known for it: give it some under registries in longshore.yaml, or use docker login, which commands look at; some registries answer this for what does not exist.';
+  'No credentials are configured for it: add them under `registries` in longshore.yaml, or run `docker login` (used by the command line). Some registries return this for repositories that do not exist.';
 
 function adviceFor(code: RegistryCode, retryAfterMs: number | undefined): string {
   switch (code) {
     case 'E_NOT_FOUND':
-      return 'Check the name; it is not there, or these credentials may not see it.';
+      return 'Check the name: it does not exist, or the credentials do not give access.';
     case 'E_DENIED':
-      return 'Check the credentials configured for it and what they allow; some registries answer this for what does not exist.';
+      return 'Check its credentials and their permissions. Some registries return this for repositories that do not exist.';
     case 'E_RATE_LIMITED':
       return retryAfterMs === undefined
-        ? 'Its rate limit is reached: wait, or configure credentials with a higher one.'
-        : `Its rate limit is reached: try again in ${Math.ceil(retryAfterMs / 1000)} s.`;
+        ? 'Its rate limit is reached. Wait, or configure credentials with a higher limit.'
+        : `Its rate limit is reached. Try again in ${Math.ceil(retryAfterMs / 1000)} s.`;
     case 'E_UNAVAILABLE':
-      return 'It has a problem of its own: try again later.';
+      return 'The registry has a problem. Try again later.';
     case 'E_PROTOCOL':
-      return 'That is not an answer distribution-spec has: check that a registry is there and supports this.';
+      return 'The response does not follow the distribution spec. Check that the host is a registry that supports this operation.';
   }
 }

@@ -11,7 +11,7 @@ const PROGRESS_BYTES = 1024 * 1024;
 
 /**
  * One blob on its way here, over as many answers as it takes: what breaks off goes on at the byte it reached.
- * The bytes are not checked here; whoever hashes them hashes on across the breaks.
+ * The bytes are not checked here; the caller hashes them across the breaks.
  */
 export class BlobDownload {
   readonly #context: RepositoryContext;
@@ -89,7 +89,7 @@ export class BlobDownload {
       if (error instanceof TransportError) return error;
       throw error;
     } finally {
-      // Whoever stops reading in the middle frees the connection.
+      // A reader that stops in the middle frees the connection.
       await chunks.return?.();
     }
   }

@@ -72,7 +72,7 @@ export async function openBlob(
   return stoppable(download, verified(download.chunks(), blob));
 }
 
-/** A generator that was never started has no `finally` to run: whoever stops before the first byte frees the connection too. */
+/** A generator that was never started runs no `finally`: this frees the connection also before the first byte. */
 function stoppable(
   download: BlobDownload,
   chunks: AsyncGenerator<Uint8Array, void, undefined>,

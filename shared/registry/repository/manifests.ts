@@ -200,7 +200,7 @@ async function pushOnce(
   await response.body.discard();
   const stored = announcedDigest(context, operation, response);
   if (stored !== undefined) assertSame(operation, digestOf(bytes, algorithmOf(stored)), stored);
-  // What is pushed by its digest, the registry has to check. Of a tag nobody has said what it names now.
+  // The registry has to check what is pushed by digest. What a tag names now, it has not said.
   else if (!isDigest(tagOrDigest)) await assertTagged(context, tagOrDigest, digest, { operation, signal });
   const subject = response.header('oci-subject');
   return { subject: subject !== undefined && isDigest(subject) ? subject : undefined };

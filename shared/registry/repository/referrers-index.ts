@@ -25,7 +25,7 @@ const MAX_WRITES = 8;
 
 /**
  * Adds `referrers` to the index under a tag and keeps what is there (distribution-spec, "Pushing Manifests with
- * Subject"). Whoever writes at the same time may overwrite us, so the index is read again after each write until
+ * Subject"). Concurrent writers may overwrite each other, so the index is read again after each write until
  * everything is in it. All are added by one write: two writers of the same referrers cannot lose any, whatever their
  * order. A writer of *others* that read before our write and writes after our last look does undo it; registries
  * offer no conditional write to prevent that, so callers compare again when they come back.
@@ -75,7 +75,7 @@ function readIndex({ bytes, mediaType }: ManifestContent, tag: string): Index {
   if (index?.success) return index.data;
   throw new RegistryError(
     'E_PROTOCOL',
-    `The tag ${tag} should name an index of referrers, but names ${mediaType.slice(0, 100)}. It was left as it is: delete it if nobody needs it.`,
+    `The tag ${tag} should name an index of referrers, but names ${mediaType.slice(0, 100)}. It was not changed. Delete it if it is not needed.`,
   );
 }
 

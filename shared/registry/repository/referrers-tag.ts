@@ -31,7 +31,7 @@ export async function referrersUnderTag(
   // Most images have no referrers, and registries may count a GET as a pull also of what is not there.
   const isThere = (await resolveManifest(context, tag, options)) !== undefined;
   const content = isThere ? await findManifest(context, tag, options) : undefined;
-  // Something else than an index has this name for reasons of its own: it lists nothing.
+  // A tag of that name that is not an index lists nothing.
   if (!content || !isIndexType(content.mediaType)) return [];
   const referrers = parseReferrers(parseJson(content.bytes));
   if (referrers) return referrers;

@@ -31,7 +31,7 @@ export class UploadBody {
   /** Opens the source now for the first `make`, so that both registries get ready at the same time. */
   openAhead(): void {
     this.#ahead = this.#open();
-    // Whoever makes the body hears of it.
+    // `make` reports the failure.
     this.#ahead.catch(() => {});
   }
 

@@ -2,7 +2,7 @@ import { IntegrityError, RegistryError, TransportError } from '../../errors.ts';
 import type { UploadBody } from './upload-body.ts';
 import type { Blob } from './upload-session.ts';
 
-/** The code of distribution-spec for a session that is over, or was never there. */
+/** The code of distribution-spec for a session that has ended or never existed. */
 const SESSION_GONE = 'BLOB_UPLOAD_UNKNOWN';
 
 /** The source's own failure before the broken connection it caused; a registry's "wrong digest" as what it is. */
@@ -11,7 +11,7 @@ export function toUploadError(thrown: unknown, { failure }: UploadBody, { digest
   if (thrown instanceof RegistryError && saysWrongBytes(thrown)) {
     return new IntegrityError(
       'E_DIGEST_MISMATCH',
-      `The registry says that what arrived for ${digest} is something else. Nothing was tagged.`,
+      `The registry received bytes that do not match ${digest}. Nothing was tagged.`,
       { cause: thrown },
     );
   }
@@ -36,7 +36,7 @@ export function retryAfterOf(error: unknown): number | undefined {
   return error instanceof RegistryError ? error.retryAfterMs : undefined;
 }
 
-/** Whether what arrived is of no use to anybody. Holds for errors that `toUploadError` gave. */
+/** Whether what arrived cannot be used. Holds for errors that `toUploadError` gave. */
 export function isWrongBytes(error: unknown): boolean {
   return error instanceof IntegrityError;
 }

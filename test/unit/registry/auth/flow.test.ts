@@ -196,7 +196,7 @@ describe('the token flow', () => {
     const repository = testRepository(server, { credentials: JANE });
     const error = await failureOf(repository.resolve('latest'));
     expect(error).toMatchObject({ code: 'E_DENIED', status: 401 });
-    expect(error.message).toMatch(/^Could not resolve .*acme\/app:latest.*Check the credentials/);
+    expect(error.message).toMatch(/^Could not resolve .*acme\/app:latest.*Check its credentials/);
     expect(server.requests).toHaveLength(3);
     await failureOf(repository.resolve('latest'));
     expect(server.requests).toHaveLength(6);
@@ -206,7 +206,7 @@ describe('the token flow', () => {
     const server = await tokenRegistry({ accepts: () => false });
     const anonymous = await failureOf(testRepository(server).resolve('latest'));
     expect(anonymous).toMatchObject({ code: 'E_DENIED', status: 401 });
-    expect(anonymous.message).toContain('No credentials are known for it');
+    expect(anonymous.message).toContain('No credentials are configured for it');
   });
 
   it('asks for what a registry wants besides, once for all repositories', async () => {

@@ -127,7 +127,7 @@ describe('the login of a proxy', () => {
     const url = new URL(`http://${login}@${proxy.url.host}`);
     const error = await failureOf(testClient(reaching(url, options)).ping(REGISTRY));
     expect(error.message).toContain(
-      `through the proxy ${proxy.url.host}: the proxy wants another login than the one in its URL, or any`,
+      `through the proxy ${proxy.url.host}: the proxy requires authentication, or rejected the credentials in its URL`,
     );
     for (const secret of secrets)
       expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(secret);

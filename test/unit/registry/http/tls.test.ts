@@ -14,7 +14,7 @@ describe('the certificate of a registry', () => {
     const error = await failureOf(testClient(settingsFor(server, {})).ping(server.host));
     expect(error).toMatchObject({ code: 'E_NETWORK' });
     expect(error.message).toBe(
-      `Could not ping registry ${server.host}: GET ${server.url}/v2/: its certificate comes from an unknown authority. If that authority is yours, put registries: { "${server.host}": { tls: { caFile: PATH } } } into longshore.yaml, a file of just that line where you have none.`,
+      `Could not ping registry ${server.host}: GET ${server.url}/v2/: its certificate comes from an unknown authority. If that authority is yours, set registries: { "${server.host}": { tls: { caFile: PATH } } } in longshore.yaml (create the file if it does not exist).`,
     );
     expect(server.connections).toBe(1);
     expect(server.requests).toEqual([]);
@@ -62,8 +62,8 @@ describe('a client certificate', () => {
       const error = await failureOf(
         testClient(settingsFor(server, { tls: async () => OUR_CA })).ping(server.host),
       );
-      expect(error.message).toContain('it refuses');
-      expect(error.message).toContain('If it wants to see a certificate of yours, put registries: {');
+      expect(error.message).toMatch(/the server requires a client certificate|it refuses the TLS handshake/);
+      expect(error.message).toContain('If it requires a client certificate, set registries: {');
       expect(error.message).toContain('{ tls: { certFile: PATH, keyFile: PATH } }');
     },
   );
@@ -189,7 +189,7 @@ describe('plain http', () => {
     const server = await scriptedServer(() => ({}));
     const client = testClient({ registrySettings: () => ({ plainHttp: false }), limits: { attempts: 2 } });
     const error = await failureOf(client.ping(server.host));
-    expect(error.message).toContain('it does not speak https. If everybody on the way there may read along');
+    expect(error.message).toContain('it does not speak https. If plain HTTP is acceptable on this network');
     expect(error.message).toContain(`"${server.host}": { plainHttp: true }`);
     expect(server.connections).toBe(1);
     expect(server.requests).toEqual([]);

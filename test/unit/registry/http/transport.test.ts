@@ -221,7 +221,7 @@ describe('retry', () => {
       name: 'RegistryError',
       code: 'E_UNAVAILABLE',
       status: 503,
-      message: `Could not ping registry ${server.host}: ${server.host} answered 503 (UNAVAILABLE: maintenance). It has a problem of its own: try again later.`,
+      message: `Could not ping registry ${server.host}: ${server.host} answered 503 (UNAVAILABLE: maintenance). The registry has a problem. Try again later.`,
     });
     expect(server.requests).toHaveLength(4);
   });

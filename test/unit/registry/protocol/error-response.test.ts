@@ -52,20 +52,22 @@ it('says the operation, who answered what, and what to do', () => {
     retryAfterMs: 90_500,
   });
   expect(error.message).toBe(
-    'Could not fetch manifest docker.io/library/node:22: registry-1.docker.io answered 429 (TOOMANYREQUESTS: slow down). Its rate limit is reached: try again in 91 s.',
+    'Could not fetch manifest docker.io/library/node:22: registry-1.docker.io answered 429 (TOOMANYREQUESTS: slow down). Its rate limit is reached. Try again in 91 s.',
   );
   expect(error).toMatchObject({ status: 429, registryCodes: ['TOOMANYREQUESTS'], retryAfterMs: 90_500 });
 });
 
 it('that asks for credentials where none are known says where to put some', () => {
   const about = {
-    operation: { name: 'look', subject: 'up ghcr.io/a/b:1' },
+    operation: { name: 'resolve', subject: 'ghcr.io/a/b:1' },
     host: 'ghcr.io',
     body: { codes: [], summary: '' },
   };
   const said = (status: number, isAnonymous: boolean) =>
     toRegistryError({ ...about, status, isAnonymous }).message;
-  expect(said(401, true)).toMatch(/No credentials are known for it: .* longshore\.yaml, or use docker login/);
-  expect(said(401, false)).toContain('Check the credentials configured for it');
+  expect(said(401, true)).toMatch(
+    /No credentials are configured for it: .* longshore\.yaml, or run `docker login`/,
+  );
+  expect(said(401, false)).toContain('Check its credentials and their permissions');
   expect(said(404, true)).not.toContain('docker login');
 });

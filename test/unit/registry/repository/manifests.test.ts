@@ -150,7 +150,7 @@ describe('fetchManifest', () => {
     expect(await failureOf(testRepository(server).fetchManifest('22'))).toMatchObject({
       code: 'E_NOT_FOUND',
       registryCodes: ['MANIFEST_UNKNOWN'],
-      message: `Could not fetch manifest ${server.host}/acme/app:22: ${server.host} answered 404 (MANIFEST_UNKNOWN: manifest unknown). Check the name; it is not there, or these credentials may not see it.`,
+      message: `Could not fetch manifest ${server.host}/acme/app:22: ${server.host} answered 404 (MANIFEST_UNKNOWN: manifest unknown). Check the name: it does not exist, or the credentials do not give access.`,
     });
   });
 });
