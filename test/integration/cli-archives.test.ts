@@ -147,8 +147,8 @@ it('a part is shown by itself, and says which others are not there; an import wa
   const shown = await longshore('archive', 'show', file(first));
   expect(shown).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('3 artifacts in 1 of ') });
   expect(shown.stdout).toMatch(new RegExp(`missing +${others.join(', ')}\\n`));
-  expect((await imports(first)).stderr).toContain('not there');
-  expect((await imports(first, '--dry-run')).stderr).toContain('not there');
+  expect((await imports(first)).stderr).toContain('missing');
+  expect((await imports(first, '--dry-run')).stderr).toContain('missing');
 });
 
 it('a signature is not taken for checked that was not, and not for one that cannot be read', async () => {

@@ -59,7 +59,7 @@ async function openOthers(
   if (names?.length !== part.of || names[part.number - 1] !== name) {
     throw new ArchiveError(
       'E_ARCHIVE_FORMAT',
-      `${quoted(name)} is part ${part.number} of ${part.of} of an archive, but its name does not say so, and nothing tells the names of the others. Expected NAME.part-${part.number}-of-${part.of}.tar.`,
+      `${quoted(name)} is part ${part.number} of ${part.of} of an archive, but its name does not say so, and the other parts cannot be found. Expected NAME.part-${part.number}-of-${part.of}.tar.`,
     );
   }
   const others = names.filter((other) => other !== name);
@@ -68,7 +68,7 @@ async function openOthers(
   if (missing.length === 0) return files.filter((file) => file !== undefined);
   throw new ArchiveError(
     'E_ARCHIVE_INCOMPLETE',
-    `${quoted(name)} is part ${part.number} of ${part.of}, and ${missing.map(quoted).join(', ')} ${missing.length === 1 ? 'is' : 'are'} not there. Deliver all parts.`,
+    `${quoted(name)} is part ${part.number} of ${part.of}, and ${missing.map(quoted).join(', ')} ${missing.length === 1 ? 'is' : 'are'} missing. Provide all parts.`,
   );
 }
 
@@ -98,7 +98,7 @@ function checkSet(name: string, parts: readonly Archive[]): void {
 function notOneSet(name: string): ArchiveError {
   return new ArchiveError(
     'E_ARCHIVE_FORMAT',
-    `The parts beside ${quoted(name)} are not of one archive: some belong to another export. Deliver all parts of one export.`,
+    `The parts beside ${quoted(name)} belong to different exports. Provide all parts of one export.`,
   );
 }
 

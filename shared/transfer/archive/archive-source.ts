@@ -87,7 +87,7 @@ export function archiveSource(content: ArchiveContent): ArchiveSource {
 export function lacking(digest: Digest): ArchiveError {
   return new ArchiveError(
     'E_ARCHIVE_INCOMPLETE',
-    `The archive lacks ${layoutBlobPath(digest)}, which it names. Export it again, or deliver the archive that it builds upon first.`,
+    `The archive lacks ${layoutBlobPath(digest)}, which it names. Export it again, or import its base archive first.`,
   );
 }
 

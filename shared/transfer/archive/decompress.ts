@@ -33,7 +33,7 @@ export async function* decompressed(
     frames += 1;
     if (frames > maxFrames) {
       throw malformed(
-        `The archive of ${file.size} bytes is compressed in more than ${Math.floor(maxFrames)} pieces: it was made to keep busy whoever reads it.`,
+        `The archive of ${file.size} bytes is compressed in more than ${Math.floor(maxFrames)} frames: it looks like a decompression bomb.`,
       );
     }
     const part = new CompressedPart(file, position, compression, options);
@@ -41,7 +41,7 @@ export async function* decompressed(
       total += chunk.byteLength;
       if (total > limit) {
         throw malformed(
-          `The archive of ${file.size} bytes holds more than ${limit} when it is decompressed: it was made to fill up whoever reads it.`,
+          `The archive of ${file.size} bytes decompresses to more than ${limit} bytes: it looks like a decompression bomb.`,
         );
       }
       yield chunk;

@@ -24,6 +24,6 @@ export async function readCatalog(
   if (archive.catalog) return archive.catalog;
   throw new ArchiveError(
     'E_ARCHIVE_FORMAT',
-    'The archive has no catalog, so nothing can be said about what it holds. Expected an archive that Longshore wrote, or the catalog.json in it.',
+    'The archive has no catalog, so its content is unknown. Expected an archive that Longshore wrote, or its catalog.json.',
   );
 }

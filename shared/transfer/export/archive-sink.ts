@@ -1,6 +1,6 @@
 import type { Digest } from '../../content/index.ts';
 
-/** What is known of a file once it was written. */
+/** Size and digest of a written file. */
 export interface ArchiveFacts {
   readonly size: number;
   readonly sha256: Digest;
@@ -8,13 +8,13 @@ export interface ArchiveFacts {
 
 /** One file of an archive while it is written. */
 export interface ArchiveSink {
-  /** Takes the next bytes; waits while it has too many in hand. The chunk is not changed afterwards. */
+  /** Writes the next bytes; resolves when it can take more. The chunk must not be changed afterwards. */
   write(chunk: Uint8Array): Promise<void>;
-  /** Makes the file visible under its name, whole. Until then nothing is there that looks whole. */
+  /** Makes the complete file visible under its name. */
   commit(facts: ArchiveFacts): Promise<void>;
-  /** Gives the file up and removes what was written; never throws. Called instead of, or after a failed, `commit`. */
+  /** Removes what was written; never throws. Called instead of `commit`, or after it failed. */
   abort(): Promise<void>;
 }
 
-/** Begins a file; `size` in bytes is what will be written in all. */
+/** Opens a file for writing; `size` is its final size in bytes. */
 export type OpenSink = (name: string, size: number) => Promise<ArchiveSink>;

@@ -23,9 +23,9 @@ export class BlobReadError extends Error {
 }
 
 /**
- * Gives the bytes of blobs in their order. While one is being written, smaller ones behind it are fetched: a tar archive
- * is written in sequence, but nobody waits for a request per blob. Only what fits wholly is fetched ahead, so no
- * connection lies idle while a large blob takes its time.
+ * Streams blobs in order, and prefetches smaller ones while another is written: a tar archive is sequential,
+ * and a request per blob would add its latency each time. Only whole blobs are prefetched, so that no
+ * connection idles while a large blob is written.
  */
 export class BlobPrefetcher {
   readonly #open: OpenBlob;
@@ -42,7 +42,7 @@ export class BlobPrefetcher {
     this.#signal = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal;
   }
 
-  /** The bytes of a blob, whose turn it is. @throws BlobReadError, or the abort's reason */
+  /** The bytes of the next blob. @throws BlobReadError, or the abort's reason */
   async *read(blob: CatalogBlob): AsyncGenerator<Uint8Array, void, undefined> {
     const fetched = this.#fetched.get(blob.digest);
     this.#waiting.delete(blob.digest);
@@ -58,7 +58,7 @@ export class BlobPrefetcher {
     this.#fetchedBytes -= blob.size;
   }
 
-  /** Ends what is under way, and waits for it. */
+  /** Aborts the prefetches and waits for them. */
   async close(): Promise<void> {
     this.#stop.abort();
     await Promise.allSettled(this.#fetched.values());
@@ -73,7 +73,7 @@ export class BlobPrefetcher {
       this.#waiting.delete(blob.digest);
       this.#fetchedBytes += blob.size;
       const fetched = this.#fetch(blob);
-      // Whoever reads it hears of its failure; until then it is nobody's.
+      // `read` reports its failure; until then it is no unhandled rejection.
       fetched.catch(() => {});
       this.#fetched.set(blob.digest, fetched);
     }
@@ -87,7 +87,7 @@ export class BlobPrefetcher {
 
   async #stream(blob: CatalogBlob): Promise<AsyncIterable<Uint8Array>> {
     const bytes = await this.#open(blob, this.#signal);
-    // As objects: else what waits would be copied together.
+    // In object mode, so that waiting chunks are not copied together.
     return Readable.from(bytes, { highWaterMark: STREAM_AHEAD_PIECES });
   }
 }

@@ -31,9 +31,9 @@ const MAX_GLOB_LENGTH = 512;
 export interface ExpandOptions extends ContentCallOptions {
   /** Goes before names that have no host: the registry of a pipeline. Default: Docker's reading of names. */
   readonly registry?: string | undefined;
-  /** Note what is not there, and go on. */
+  /** Record what does not exist, and continue. */
   readonly continueOnErrors?: ContinueOnErrors | undefined;
-  /** At most so many; ACR: 50. */
+  /** The maximum number of artifacts; ACR: 50. */
   readonly limit?: number | undefined;
 }
 

@@ -69,6 +69,6 @@ async function exists(path: string): Promise<boolean> {
 function taken(path: string): InvalidInputError {
   return new InvalidInputError(
     'E_ARGUMENT',
-    `There is a file "${path}" already. It was left as it is; --overwrite replaces it.`,
+    `There is a file "${path}" already. It was not changed; --overwrite replaces it.`,
   );
 }

@@ -10,7 +10,7 @@ import { InvalidInputError } from '../../errors.ts';
 import { type ContentSource, copyGraph, type ReferrerTarget } from '../../imports/index.ts';
 import type { CatalogReferrer } from '../archive/index.ts';
 
-/** Everything an artifact stands on and what is attached to it; manifests read, blobs not. */
+/** An artifact with its content and referrers: manifests read, blobs only listed. */
 export interface PlannedArtifact {
   readonly name: string;
   readonly root: Descriptor;
@@ -28,8 +28,8 @@ export interface PlanOptions {
 }
 
 /**
- * Finds out what an artifact consists of by "copying" it into a target that takes manifests, and believes in blobs
- * without looking at them: platforms, attachments and limits are those of every other copy.
+ * Lists the content of an artifact by copying it into a target that records manifests and reports every blob
+ * as existing. Platforms, referrers and limits are those of every other copy.
  * @throws InvalidInputError for an artifact that cannot be copied, and what the source throws
  */
 export async function planArtifact(

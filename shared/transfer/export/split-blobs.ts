@@ -3,11 +3,11 @@ import { InvalidInputError } from '../../errors.ts';
 import { type CatalogBlob, MAX_PARTS, memberBytes } from '../archive/index.ts';
 
 /**
- * Spreads blobs over as few parts as is simple: the largest first, each into the first part that has room.
- * @param room bytes that blobs, with what the catalog says of them, may take up in a part
- * @param overhead bytes that every part has besides
- * @throws InvalidInputError `E_ARGUMENT` when a blob fits into no part: it is never cut, and a part never larger than
- * was asked for, because what carries it has that size
+ * Distributes blobs over parts: the largest first, each into the first part with room (first-fit decreasing).
+ * @param room bytes available in a part for blobs and their catalog entries
+ * @param overhead all other bytes of a part
+ * @throws InvalidInputError `E_ARGUMENT` when a blob does not fit into a part. Blobs are never cut, and parts
+ * never exceed the size, which is that of the medium
  */
 export function splitBlobs(
   blobs: readonly CatalogBlob[],

@@ -17,7 +17,7 @@ export interface CopyArtifactOptions extends ContentCallOptions {
   readonly platforms?: readonly Platform[] | undefined;
 }
 
-/** Copies everything under `root` and then, where the target has a tag, makes that name it. */
+/** Copies everything under `root`, then moves the target's tag if it has one. */
 export type CopyArtifact<Outcome> = (
   source: ContentSource,
   root: Descriptor,
@@ -90,9 +90,10 @@ export interface PlannedCopy extends Pick<ArchiveArtifact, 'platforms'> {
 }
 
 /**
- * What is to be imported and where to, known before anything is copied. Artifacts without a name beside named ones are
- * left out.
- * @throws ArchiveError when there is nothing, or two artifacts have one target, and whatever `targetFor` throws
+ * Decides which artifacts are imported, and to which targets. Unnamed artifacts beside named ones are left
+ * out.
+ * @throws ArchiveError when there is nothing, or two artifacts have one target, and whatever `targetFor`
+ * throws
  */
 export function planImport(
   artifacts: readonly ArchiveArtifact[],
@@ -129,7 +130,7 @@ function checkPlan(plan: readonly PlannedCopy[], archiveName: string): void {
     if (other !== root.digest) {
       throw new ArchiveError(
         'E_ARCHIVE_FORMAT',
-        `"${archiveName}" has two artifacts for ${reference}: ${other} and ${root.digest}. Give each a name of its own.`,
+        `"${archiveName}" has two artifacts for ${reference}: ${other} and ${root.digest}. Give each its own name.`,
       );
     }
     digests.set(reference, root.digest);

@@ -9,7 +9,9 @@ export interface ArchiveFile {
   readonly file: RandomAccessFile;
 }
 
-/** Opens the other parts of a split archive as they are asked for, and remembers them. `undefined`: one is not there. */
+/**
+ * Opens the other parts of a split archive on request, and records which were opened and which are missing.
+ */
 export class PartFiles<File extends RandomAccessFile> {
   readonly #open: (name: string) => Promise<File>;
   readonly opened = new Map<string, File>();
@@ -42,8 +44,8 @@ export function isPartName(name: string): boolean {
 }
 
 /**
- * The same content, whose damage is told with the name of the file that has it. It is final: the file was read as it
- * lies in storage, and will be no other the next time.
+ * The same content, but integrity errors name the damaged file and are not retried: the stored file will be
+ * the same the next time.
  */
 export function nameDamagedFile(source: ContentSource, files: readonly ArchiveFile[]): ContentSource {
   const explain = async (error: unknown, digest: string): Promise<unknown> =>
@@ -63,7 +65,7 @@ export function nameDamagedFile(source: ContentSource, files: readonly ArchiveFi
   };
 }
 
-/** Not a generator: one that never began would not tell the bytes that nobody wants them. */
+/** Not a generator: its `return` must reach the source even before the first `next`. */
 function explaining(
   bytes: AsyncIterable<Uint8Array>,
   explain: (error: unknown) => Promise<unknown>,
@@ -91,7 +93,7 @@ async function damaged(
   const name = (await fileWith(digest, files)) ?? files[0]?.name;
   return new ArchiveError(
     'E_ARCHIVE_FORMAT',
-    `"${name}" is damaged: ${describeError(cause)} Deliver this file again; the others may stay.`,
+    `"${name}" is damaged: ${describeError(cause)} Transfer this file again; the others can stay.`,
   );
 }
 

@@ -6,7 +6,7 @@ import { type CreateRunPorts, createRun } from './create-run.ts';
 import { type ArrivalConditions, type ImportPipeline, pipelineId } from './pipeline.ts';
 import type { PipelineRun } from './pipeline-run.ts';
 
-/** The content of a blob that was seen last, and the run that it led to. */
+/** The last seen ETag of a blob, and the run that it started. */
 export const arrivalSchema = z.object({ etag: z.string(), run: z.string().optional() });
 export type Arrival = Readonly<z.infer<typeof arrivalSchema>>;
 
@@ -23,8 +23,8 @@ export interface ArrivalPorts extends CreateRunPorts {
 const DAY_MS = 24 * 60 * 60_000;
 
 /**
- * Orders the import of a blob that arrived in a pipeline's container. The run's name follows from pipeline, blob and
- * content, so that events that repeat, or that poll and event both tell, lead to one run.
+ * Creates the run for a blob that arrived in a pipeline's container. Its name is derived from pipeline, blob
+ * and ETag, so that repeated events, and a poll that finds the same blob, lead to one run.
  */
 export async function handleArrival(
   blob: StoredBlob,
@@ -48,7 +48,7 @@ export async function handleArrival(
   return { kind: 'created', run };
 }
 
-/** Why a blob does not start an import by itself, if so. */
+/** Why a blob does not trigger an import, if so. */
 function whyIgnored(
   { modifiedAt, contentMd5, metadata }: StoredBlob,
   { maxAgeDays, contentMd5: needsMd5, category }: ArrivalConditions,

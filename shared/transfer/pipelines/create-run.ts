@@ -22,9 +22,9 @@ export interface CreateRunPorts {
 }
 
 /**
- * Writes a run down and queues it. Repeatable: the same order gives the same run, which runs once; a failed one runs
- * again, and so does any with another `forceUpdateTag`. A crash after the record was written leaves a queued run, for
- * which the same order sends the message.
+ * Records a run and queues it. Idempotent: the same request gives the same run, which runs once. A failed run
+ * is queued again, and so is any with another `forceUpdateTag`. After a crash between record and message, the
+ * same request sends the message.
  * @throws InvalidInputError `E_ARGUMENT` for an order that cannot be carried out
  */
 export async function createRun(

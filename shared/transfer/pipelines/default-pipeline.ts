@@ -2,7 +2,7 @@ import { InvalidInputError } from '../../errors.ts';
 import { type ImportPipeline, importPipelineSchema } from './pipeline.ts';
 import type { Pipelines } from './pipelines.ts';
 
-/** What the container where archives land is imported into when no pipeline was made for it. */
+/** The name of the implicit pipeline. */
 const NAME = 'transfer';
 
 export interface DefaultContainer {
@@ -11,8 +11,8 @@ export interface DefaultContainer {
 }
 
 /**
- * The import pipelines with one for the functions' own container, which is there without having been made: tags move to
- * what arrives. A pipeline of that name, or for that container, takes its place.
+ * Adds an implicit import pipeline for the functions' own container; it overwrites tags. A pipeline with that
+ * name, or for that container, replaces it.
  */
 export function withDefaultPipeline(
   pipelines: Pipelines<ImportPipeline>,

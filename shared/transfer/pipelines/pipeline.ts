@@ -11,7 +11,7 @@ import { keyVaultSecretSchema } from '../../secret-reference.ts';
 import { parseContainerUri, secretFileSchema, secretSourceSchema } from '../storage/index.ts';
 import { resourceNameSchema } from './resource-name.ts';
 
-/** ACR has the same four for both kinds, though only some mean something to each. */
+/** ACR accepts the same four for both kinds; each kind uses some. */
 export const PIPELINE_OPTIONS = [
   'OverwriteTags',
   'OverwriteBlobs',
@@ -36,7 +36,7 @@ const containerUriSchema = z.string().transform((text, context) => {
   }
 });
 
-/** Where archives go to or come from, and how storage is told who asks. */
+/** The container of a pipeline, and how to authenticate to it. */
 const endpointSchema = z
   .object({
     type: z.literal('AzureStorageBlobContainer').default('AzureStorageBlobContainer'),
@@ -103,7 +103,7 @@ const exportExtensionsSchema = z
   })
   .readonly();
 
-/** What a blob must be for it to start an import by itself. ACR asks for all three; none is asked for by default. */
+/** Conditions for a blob to trigger an import. ACR requires all three; by default none is required. */
 const arrivalConditionsSchema = z
   .object({
     /** `Last-Modified` no longer ago than this. ACR: 60. */
@@ -186,7 +186,7 @@ const SHOWN_OPTIONS: Readonly<Record<PipelineKind, readonly PipelineOption[]>> =
   import: ['OverwriteTags', 'DeleteSourceBlobOnSuccess', 'ContinueOnErrors'],
 };
 
-/** Options that the kind takes but that mean nothing to it: ACR's command line only warns of them. */
+/** Options without effect for the kind. ACR's command line only warns about them, too. */
 export function ignoredOptions(
   kind: PipelineKind,
   options: readonly PipelineOption[],

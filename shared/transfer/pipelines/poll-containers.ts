@@ -11,8 +11,8 @@ export interface ContainerPollPorts extends ArrivalPorts {
 }
 
 /**
- * Looks into the containers of pipelines whose storage sends no events, and orders the import of what is new: blobs
- * whose ETag was not seen before. A container that cannot be read is logged, and the others are looked into.
+ * Lists the containers of pipelines whose storage sends no events, and creates runs for blobs whose ETag is
+ * new. A container that cannot be read is logged; the others are still polled.
  */
 export async function pollContainers(
   pipelines: readonly ImportPipeline[],

@@ -19,9 +19,9 @@ export interface ArrivalTraces {
 }
 
 /**
- * Whether nothing can tell of an arrival again: its run is forgotten, and its blob gone. A blob that comes back has another
- * ETag.
- * @throws what the records and the container throw: then nobody knows
+ * Whether nothing can tell of an arrival again: its run is forgotten, and its blob gone. A blob that comes
+ * back has another ETag.
+ * @throws what the records and the container throw: then it is unknown
  */
 export async function isArrivalExpired(
   blob: string,

@@ -84,7 +84,7 @@ async function blobLocation(location: string, options: LocationOptions): Promise
       if (there) {
         throw new StorageError(
           'E_BLOB_EXISTS',
-          `There is a blob "${uri}/${blob}" already. It was left as it is; --overwrite replaces it.`,
+          `There is a blob "${uri}/${blob}" already. It was not changed; --overwrite replaces it.`,
         );
       }
       const metadata = { [CATEGORY.key]: CATEGORY.value };

@@ -27,10 +27,10 @@ const EXPECTED = 'https://ACCOUNT.blob.core.windows.net/CONTAINER';
 export function parseContainerUri(text: string): ContainerAddress {
   const { url, account, segments } = readUrl(text);
   if (url.search || url.hash) {
-    throw invalid(text, 'it has a query; a SAS token belongs into a secret, not into the address');
+    throw invalid(text, 'it has a query; keep a SAS token in a secret, not in the address');
   }
   const [container = '', ...rest] = segments;
-  if (rest.length > 0) throw invalid(text, 'it goes on after the container');
+  if (rest.length > 0) throw invalid(text, 'it continues after the container');
   return address(text, url, account, container);
 }
 

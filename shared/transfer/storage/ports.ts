@@ -20,7 +20,7 @@ export interface StoredBlob {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** A blob that is read as it was when it was opened: replaced meanwhile, reading it is an error. */
+/** An open blob. Reading it after it was replaced is an error. */
 export interface OpenedBlob extends StoredBlob, RandomAccessFile {}
 
 export interface CreateBlobOptions extends StorageCallOptions {
@@ -38,13 +38,13 @@ export interface ArchiveContainer {
   find(name: string, options?: StorageCallOptions): Promise<StoredBlob | undefined>;
   open(name: string, options?: StorageCallOptions): Promise<OpenedBlob>;
   /**
-   * Begins a blob of `size` bytes, of which nothing is seen before it is committed. Committing throws StorageError
-   * `E_BLOB_EXISTS` when a blob is there that may not be replaced.
+   * Opens a blob of `size` bytes for writing; it is invisible until committed. `commit` throws StorageError
+   * `E_BLOB_EXISTS` when an existing blob may not be replaced.
    */
   create(name: string, size: number, options?: CreateBlobOptions): ArchiveSink;
-  /** Sees whether a blob of that name could be written, and leaves nothing that is seen. */
+  /** Checks whether a blob of that name can be written; leaves nothing visible. */
   tryToWrite(name: string, options?: StorageCallOptions): Promise<void>;
-  /** Removes the blob if it is still this one; absent is fine. */
+  /** Deletes the blob if its ETag still matches. A missing blob is no error. */
   remove(blob: Pick<StoredBlob, 'name' | 'etag'>, options?: StorageCallOptions): Promise<void>;
   list(options?: StorageCallOptions): AsyncIterable<StoredBlob>;
 }
@@ -56,7 +56,7 @@ export type StorageCredential =
   | { readonly kind: 'sas'; readonly sas: SasToken }
   | { readonly kind: 'identity'; readonly clientId?: string | undefined };
 
-/** Opens containers; asks storage for nothing yet. */
+/** Opens containers, without a request to storage. */
 export interface ContainerOpener {
   open(uri: string, credential: StorageCredential, purpose: StoragePurpose): Promise<ArchiveContainer>;
 }

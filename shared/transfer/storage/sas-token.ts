@@ -25,7 +25,9 @@ export interface SasToken {
   readonly rights: string | undefined;
   /** The stored access policy it goes by. */
   readonly policy: string | undefined;
-  /** Of a token for an account: `b` for blobs, and `o` for what lies in containers, `c` for containers themselves. */
+  /**
+   * Of an account SAS: services (`b` for blobs), and resource types (`o` for objects, `c` for containers).
+   */
   readonly services: string | undefined;
   readonly resourceTypes: string | undefined;
   /** Addresses it may be used from. */
@@ -44,7 +46,7 @@ export function parseSasToken(text: string): SasToken {
   if (!fields.get('sig') || /[\s"?]/.test(query)) {
     throw new StorageError(
       'E_STORAGE_DENIED',
-      'The secret is not a SAS token. Expected the query that storage gave out, such as "?sv=…&sp=…&se=…&sig=…".',
+      'The secret is not a SAS token. Expected a query such as "?sv=…&sp=…&se=…&sig=…".',
     );
   }
   return {
@@ -60,7 +62,7 @@ export function parseSasToken(text: string): SasToken {
 }
 
 /**
- * Sees that a token can do what it is needed for, before storage is asked.
+ * Checks, before storage is called, that a token is valid and has the needed permissions.
  * @throws StorageError `E_STORAGE_DENIED` that names the date or the rights at fault
  */
 export function checkSasToken(sas: SasToken, needed: readonly SasRight[], now: Date): void {
@@ -77,7 +79,7 @@ export function checkSasToken(sas: SasToken, needed: readonly SasRight[], now: D
   }
   if (sas.resourceTypes?.includes('o') === false) {
     throw denied(
-      `The SAS token is not for what lies in containers; it has srt=${sas.resourceTypes}. Store one with srt=sco in its secret.`,
+      `The SAS token does not cover blobs in containers; it has srt=${sas.resourceTypes}. Store one with srt=sco in its secret.`,
     );
   }
   const missing = missingRights(sas, needed);
@@ -85,7 +87,7 @@ export function checkSasToken(sas: SasToken, needed: readonly SasRight[], now: D
 }
 
 /**
- * Why storage refused what a token should have let through, as far as the token tells.
+ * Explains why storage denied a request, as far as the token shows.
  * @param purpose what the documentation asks for is compared with what the token gives
  */
 export function explainRefusal(sas: SasToken, purpose: keyof typeof DOCUMENTED_RIGHTS): string {
@@ -93,15 +95,15 @@ export function explainRefusal(sas: SasToken, purpose: keyof typeof DOCUMENTED_R
   if (missing.length > 0) return lacks(sas, missing);
   const { policy, resourceTypes, addresses } = sas;
   const reasons = [
-    ...(policy === undefined ? [] : [`the stored access policy ${policy} was removed, or gives too little`]),
+    ...(policy === undefined ? [] : [`the stored access policy ${policy} was removed, or lacks permissions`]),
     ...(resourceTypes?.includes('c') === false ? [`it cannot list containers (srt=${resourceTypes})`] : []),
-    ...(addresses === undefined ? [] : [`it is to be used from elsewhere (sip=${addresses})`]),
+    ...(addresses === undefined ? [] : [`it is restricted to other addresses (sip=${addresses})`]),
     'it was signed for another container or with a key that was rotated',
   ];
-  return `As far as the SAS token tells it will do. Either ${reasons.join(', or ')}, or the network of the account is closed to this program.`;
+  return `The SAS token itself looks sufficient. Either ${reasons.join(', or ')}, or the network rules of the account block this program.`;
 }
 
-/** What the documentation asks for beyond what the token gives, in words; empty when that is nothing. */
+/** The documented permissions that the token lacks, in words; empty if none. */
 export function explainMissingRights(
   sas: SasToken,
   purpose: keyof typeof DOCUMENTED_RIGHTS,

@@ -10,7 +10,7 @@ export type SecretSource =
   /** A path on the machine that runs the pipeline. */
   | { readonly file: string };
 
-/** Whoever gives a token or key itself is told so without that it is repeated. */
+/** Rejects a token or key in place of its location, without quoting it. */
 export const secretFileSchema = z
   .string()
   .min(1)
@@ -27,8 +27,10 @@ export const secretSourceSchema = z.union([
 ]);
 
 /**
- * How a command line says where a key or token is: `env:NAME`, the identifier of a Key Vault secret, or a path.
- * @throws InvalidInputError `E_ARGUMENT` for what is none of these. It is not quoted: it may be the secret itself.
+ * Parses the location of a key or token, as the command line has it: `env:NAME`, the identifier of a Key
+ * Vault secret, or a path.
+ * @throws InvalidInputError `E_ARGUMENT` for what is none of these. It is not quoted: it may be the secret
+ * itself.
  */
 export function parseSecretSource(text: string): SecretSource {
   const candidate = /^env:/i.test(text)
@@ -44,7 +46,7 @@ export function parseSecretSource(text: string): SecretSource {
   );
 }
 
-/** For people: which place, never what is there. */
+/** For messages: the location, never the value. */
 export function describeSecretSource(source: SecretSource): string {
   if ('env' in source) return `the environment variable ${source.env}`;
   return 'file' in source ? `the file ${source.file}` : `the Key Vault secret ${source.keyVaultSecret}`;

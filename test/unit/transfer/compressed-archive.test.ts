@@ -88,7 +88,7 @@ describe('decompressing', () => {
     })();
     await expect(reading).rejects.toMatchObject({
       code: 'E_ARCHIVE_FORMAT',
-      message: expect.stringContaining('fill up'),
+      message: expect.stringContaining('decompresses to more than'),
     });
     expect(seen).toBeLessThanOrEqual(256 * MIB);
   });
@@ -101,7 +101,7 @@ describe('decompressing', () => {
     const file = memoryFile(Buffer.concat(Array.from({ length: 10_000 }, () => frame)));
     await expect(collect(decompressed(file, 'zstd'))).rejects.toMatchObject({
       code: 'E_ARCHIVE_FORMAT',
-      message: expect.stringContaining('keep busy'),
+      message: expect.stringContaining('decompression bomb'),
     });
     expect(file.reads.length).toBeLessThan(1_100);
   });

@@ -14,10 +14,10 @@ describe('the address of a container', () => {
   it.each([
     ['http://acme.blob.core.windows.net/transfer', 'only https'],
     ['https://acme.blob.core.windows.net/', 'names no container'],
-    ['https://acme.blob.core.windows.net/transfer/app.tar', 'goes on after the container'],
+    ['https://acme.blob.core.windows.net/transfer/app.tar', 'continues after the container'],
     ['https://acme.blob.core.windows.net/a--b', '3 to 63'],
     ['transfer', 'not a URL'],
-    ['https://acme.blob.core.windows.net/transfer?sig=SECRET', 'belongs into a secret'],
+    ['https://acme.blob.core.windows.net/transfer?sig=SECRET', 'keep a SAS token in a secret'],
     ['https://me:SECRET@acme.blob.core.windows.net/transfer', 'user name'],
   ])('%s is refused: %s', (text, reason) => {
     expect(() => parseContainerUri(text)).toThrow(reason);
