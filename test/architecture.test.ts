@@ -108,6 +108,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
  * beside them come last and may import all; of those files, the folders may import none.
  */
 const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
+  'shared/mirror': [
+    'selection',
+    'watches',
+    'observations',
+    'inspection',
+    'patterns',
+    'polling',
+    'deletions',
+    'sync',
+  ],
   'shared/registry': ['protocol', 'http', 'auth', 'endpoint', 'families', 'uploads', 'repository'],
 };
 

@@ -1,8 +1,8 @@
 import { formatReference, parseReference } from '../content/index.ts';
 import type { JobRecord } from '../imports/index.ts';
-import { importJobIdOf, type Observation } from './observations/observation.ts';
+import { importJobIdOf, type Observation } from './observations/index.ts';
 import { createTagSelector } from './selection/index.ts';
-import type { Watch } from './watches/watch.ts';
+import type { Watch } from './watches/index.ts';
 
 /** How far a target tag is behind upstream, from its last change there to its arrival here. */
 export interface TagFreshness {

@@ -8,18 +8,20 @@ export {
   proposeDeletions,
 } from './deletions/index.ts';
 export { measureFreshness, type WatchFreshness } from './freshness.ts';
-export { explainWatch, type WatchExplanation } from './inspection/explain-watch.ts';
-export { PollCache } from './inspection/poll-cache.ts';
+export { explainWatch, PollCache, type WatchExplanation } from './inspection/index.ts';
 export {
   importJobIdOf,
   type Observation,
   observationKey,
   observationSchema,
-} from './observations/observation.ts';
-export { planSync, type SyncFacts, type SyncPlan } from './observations/plan-sync.ts';
-export { chooseActiveWatches, chooseWatches } from './patterns/choose-watches.ts';
-export { currentWatches, withFailures } from './patterns/current-watches.ts';
+  planSync,
+  type SyncFacts,
+  type SyncPlan,
+} from './observations/index.ts';
 export {
+  chooseActiveWatches,
+  chooseWatches,
+  currentWatches,
   type ExpandedWatches,
   expandWatches,
   formatRepositoryPattern,
@@ -28,12 +30,23 @@ export {
   type RepositoryPattern,
   type WatchesAndPatterns,
   type WatchPattern,
+  withFailures,
 } from './patterns/index.ts';
-export { type PollDueWatchesPorts, pollDueWatches } from './polling/poll-due-watches.ts';
-export { type PollQueue, type PollShard, pollShard, pollUpstreams } from './polling/poll-shards.ts';
-export { isPollDue, type PollState, pollStateSchema } from './polling/poll-state.ts';
-export { type PollTagsPorts, pollTags, type TagHints } from './polling/poll-tags.ts';
-export { pollWatch } from './polling/poll-watch.ts';
+export {
+  isPollDue,
+  type PollDueWatchesPorts,
+  type PollQueue,
+  type PollShard,
+  type PollState,
+  type PollTagsPorts,
+  pollDueWatches,
+  pollShard,
+  pollStateSchema,
+  pollTags,
+  pollUpstreams,
+  pollWatch,
+  type TagHints,
+} from './polling/index.ts';
 export {
   configuredWatches,
   isObservationExpired,
@@ -53,10 +66,26 @@ export {
   type TagRuleSet,
   type TagRules,
 } from './selection/index.ts';
-export { failedPlan, planWatches, type WatchPlan } from './sync/plan-watches.ts';
-export { type SyncOptions, type SyncReport, syncWatches, type WatchSync } from './sync/sync-watches.ts';
+export {
+  failedPlan,
+  planWatches,
+  type SyncOptions,
+  type SyncReport,
+  syncWatches,
+  type WatchPlan,
+  type WatchSync,
+} from './sync/index.ts';
 export { type WatchStanding, type WatchStatus, watchStatus } from './watch-status.ts';
-export { failureOf, type PollReport, type PollRequests, type WatchReport } from './watches/report.ts';
-export { describeSchedule, nextTime, type Schedule } from './watches/schedule.ts';
-export type { Watch } from './watches/watch.ts';
-export { knownWatches, type WatchRecord, watchRecordSchema } from './watches/watch-record.ts';
+export type { Watch } from './watches/index.ts';
+export {
+  describeSchedule,
+  failureOf,
+  knownWatches,
+  nextTime,
+  type PollReport,
+  type PollRequests,
+  type Schedule,
+  type WatchRecord,
+  type WatchReport,
+  watchRecordSchema,
+} from './watches/index.ts';

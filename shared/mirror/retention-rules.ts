@@ -4,11 +4,15 @@ import {
   parseRepositoryName,
   type RepositoryName,
 } from '../content/index.ts';
-import type { Observation } from './observations/observation.ts';
-import { namePrefixOf, type WatchesAndPatterns } from './patterns/index.ts';
-import { matchRepository, type RepositoryPattern } from './patterns/repository-pattern.ts';
-import type { PollState } from './polling/poll-state.ts';
-import type { WatchRecord } from './watches/watch-record.ts';
+import type { Observation } from './observations/index.ts';
+import {
+  matchRepository,
+  namePrefixOf,
+  type RepositoryPattern,
+  type WatchesAndPatterns,
+} from './patterns/index.ts';
+import type { PollState } from './polling/index.ts';
+import type { WatchRecord } from './watches/index.ts';
 
 /** What is configured, paused or not, as far as it tells whose a record is. */
 export interface ConfiguredWatches {

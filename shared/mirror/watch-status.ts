@@ -3,11 +3,11 @@ import { formatReference } from '../content/index.ts';
 import { type JobRecord, jobKey } from '../imports/index.ts';
 import type { Records } from '../records.ts';
 import { measureFreshness, type WatchFreshness } from './freshness.ts';
-import { importJobIdOf, type Observation } from './observations/observation.ts';
-import type { CurrentWatches } from './patterns/current-watches.ts';
+import { importJobIdOf, type Observation } from './observations/index.ts';
+import type { CurrentWatches } from './patterns/index.ts';
 import { formatRepositoryPattern, type WatchesAndPatterns } from './patterns/index.ts';
-import type { Watch } from './watches/watch.ts';
-import { knownWatches, type WatchRecord } from './watches/watch-record.ts';
+import type { Watch } from './watches/index.ts';
+import { knownWatches, type WatchRecord } from './watches/index.ts';
 
 export interface WatchStatusParts {
   readonly config: Pick<WatchesAndPatterns, 'patterns'>;

@@ -17,8 +17,8 @@ import {
 } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
 import type { Repository } from '../../registry/index.ts';
-import { importJobFor, type Observation, observationKey } from '../observations/observation.ts';
-import type { Watch } from '../watches/watch.ts';
+import { importJobFor, type Observation, observationKey } from '../observations/index.ts';
+import type { Watch } from '../watches/index.ts';
 import { type DeletableRepository, deleteCopy, type Removed } from './delete-copy.ts';
 import {
   type DeletionProposal,

@@ -1,8 +1,8 @@
 import { type Digest, formatReference, parseReference } from '../../content/index.ts';
 import { isPutBy, type TagRecord } from '../../imports/index.ts';
-import type { Observation } from '../observations/observation.ts';
+import type { Observation } from '../observations/index.ts';
 import { createTagSelector } from '../selection/index.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { Watch } from '../watches/index.ts';
 
 const DAY_MS = 86_400_000;
 /** A tag is proposed once it was gone for so long: some are pushed anew after days, and mistakes are undone. */

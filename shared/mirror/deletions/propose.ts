@@ -1,8 +1,8 @@
 import { formatReference } from '../../content/index.ts';
 import type { TagRecord } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
-import { type Observation, observationPartition } from '../observations/observation.ts';
-import type { Watch } from '../watches/watch.ts';
+import { type Observation, observationPartition } from '../observations/index.ts';
+import type { Watch } from '../watches/index.ts';
 import { type DeletionProposal, deletionEvaluator, isProposal } from './evaluate-deletion.ts';
 
 export interface ProposePorts {

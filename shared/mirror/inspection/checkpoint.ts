@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { type Digest, formatReference } from '../../content/index.ts';
-import type { KnownObservations } from '../observations/known-observations.ts';
-import type { Watch } from '../watches/watch.ts';
-import { carryOverCheckpoint, type WatchCheckpoint } from '../watches/watch-record.ts';
+import type { KnownObservations } from '../observations/index.ts';
+import type { Watch } from '../watches/index.ts';
+import { carryOverCheckpoint, type WatchCheckpoint } from '../watches/index.ts';
 import type { UpstreamListing } from './upstream-listing.ts';
 
 /** A tag that was deleted upstream is in no page of what was moved lately: all pages are read this often. */

@@ -1,7 +1,7 @@
 import type { Digest } from '../../content/index.ts';
-import type { KnownObservations } from '../observations/known-observations.ts';
+import type { KnownObservations } from '../observations/index.ts';
 import type { TagSelector } from '../selection/index.ts';
-import type { Disagreement } from '../watches/watch-record.ts';
+import type { Disagreement } from '../watches/index.ts';
 import type { UpstreamListing } from './upstream-listing.ts';
 
 export interface TagChoice {

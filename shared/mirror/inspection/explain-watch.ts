@@ -1,8 +1,8 @@
 import { TransportError } from '../../errors.ts';
 import type { Repository } from '../../registry/index.ts';
 import { createTagSelector, type ListedTag, needsTimes, type TagExplanation } from '../selection/index.ts';
-import { failureOf, type PollFailure } from '../watches/report.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { Watch } from '../watches/index.ts';
+import { failureOf, type PollFailure } from '../watches/index.ts';
 import { noTimesListed } from './list-upstream.ts';
 
 interface CallOptions {

@@ -2,10 +2,9 @@ import { type Digest, formatReference, type RepositoryName } from '../../content
 import type { SideOptions } from '../../errors.ts';
 import { isHeld, isPutBy, type TagRecord } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
-import type { KnownObservations } from '../observations/known-observations.ts';
-import type { Observation } from '../observations/observation.ts';
-import { failureOf, type PollFailure } from '../watches/report.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { Drift, KnownObservations, Observation } from '../observations/index.ts';
+import type { Watch } from '../watches/index.ts';
+import { failureOf, type PollFailure } from '../watches/index.ts';
 import { readDigests } from './read-digests.ts';
 import { TagProbe, type TagSource } from './tag-probe.ts';
 
@@ -14,9 +13,6 @@ export interface VerifyPorts {
   readonly tags: Pick<Records<TagRecord>, 'list'>;
   readonly now: () => Date;
 }
-
-/** By target repository (`host/repo`), then by tag: what a tag names that somebody else moved; `undefined`: it was deleted. */
-export type Drift = ReadonlyMap<string, ReadonlyMap<string, Digest | undefined>>;
 
 export interface Verification {
   readonly drift: Drift;

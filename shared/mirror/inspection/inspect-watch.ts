@@ -1,17 +1,19 @@
 import type { Digest } from '../../content/index.ts';
 import type { Records } from '../../records.ts';
-import { readKnown } from '../observations/known-observations.ts';
-import type { Observation } from '../observations/observation.ts';
-import { planSync, type SyncPlan } from '../observations/plan-sync.ts';
+import type { Observation } from '../observations/index.ts';
+import { planSync, readKnown, type SyncPlan } from '../observations/index.ts';
 import { createTagSelector } from '../selection/index.ts';
-import { failureOf, NO_REQUESTS, type PollFailure, type PollRequests } from '../watches/report.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { Watch } from '../watches/index.ts';
 import {
   carryOverCheckpoint,
   type Disagreement,
+  failureOf,
   type GoneTag,
+  NO_REQUESTS,
+  type PollFailure,
+  type PollRequests,
   type WatchCheckpoint,
-} from '../watches/watch-record.ts';
+} from '../watches/index.ts';
 import { nextCheckpoint, scopeOf, validCheckpoint } from './checkpoint.ts';
 import { chooseTags, compare, resolveByListing } from './choose-tags.ts';
 import { findDrift, type Verification, type VerifyPorts } from './find-drift.ts';

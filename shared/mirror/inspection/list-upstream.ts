@@ -1,8 +1,7 @@
 import { ConfigError, codeOf, describeError } from '../../errors.ts';
-import type { KnownObservations } from '../observations/known-observations.ts';
+import type { KnownObservations } from '../observations/index.ts';
 import { needsListing, needsTimes, type TagSelector } from '../selection/index.ts';
-import type { Watch } from '../watches/watch.ts';
-import type { WatchCheckpoint } from '../watches/watch-record.ts';
+import type { Watch, WatchCheckpoint } from '../watches/index.ts';
 import { movedSince } from './checkpoint.ts';
 import { type DigestListing, readDigests } from './read-digests.ts';
 import type { TagProbe } from './tag-probe.ts';

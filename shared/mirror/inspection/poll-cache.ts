@@ -1,6 +1,6 @@
 import { type Digest, formatReference } from '../../content/index.ts';
 import type { DigestPage } from '../../registry/index.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { Watch } from '../watches/index.ts';
 
 /** What a HEAD found; `undefined`: no such tag. */
 export type Found = { readonly digest: Digest } | undefined;

@@ -1,6 +1,6 @@
 import { RegistryError, TransportError } from '../../errors.ts';
 import type { CallOptions, DigestPage, PageOptions } from '../../registry/index.ts';
-import { failureOf, type PollFailure } from '../watches/report.ts';
+import { failureOf, type PollFailure } from '../watches/index.ts';
 import type { Found, PollCache } from './poll-cache.ts';
 
 /** A repository as far as a poll needs it; the registry client's `Repository` is one. */

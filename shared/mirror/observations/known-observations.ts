@@ -1,8 +1,8 @@
 import { type Digest, formatReference } from '../../content/index.ts';
 import type { Records } from '../../records.ts';
 import type { TagSelector } from '../selection/index.ts';
-import { failureOf, type PollFailure } from '../watches/report.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { Watch } from '../watches/index.ts';
+import { failureOf, type PollFailure } from '../watches/index.ts';
 import { type Observation, observationPartition } from './observation.ts';
 
 /** What earlier polls saw of a watch's tags, by target repository. */

@@ -1,8 +1,10 @@
 import { type Digest, formatPlatform, formatReference } from '../../content/index.ts';
 import type { ImportJob } from '../../imports/index.ts';
-import type { Drift } from '../inspection/find-drift.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { Watch } from '../watches/index.ts';
 import { importJobFor, isSameContent, type Observation, type ObservedTag, observe } from './observation.ts';
+
+/** By target repository (`host/repo`), then by tag: what a tag names that somebody else moved; `undefined`: it was deleted. */
+export type Drift = ReadonlyMap<string, ReadonlyMap<string, Digest | undefined>>;
 
 export interface SyncFacts {
   readonly watch: Watch;

@@ -1,11 +1,7 @@
 import { InvalidInputError } from '../../errors.ts';
-import {
-  type ExpandedWatches,
-  type ExpandPorts,
-  expandWatches,
-  namePrefixOf,
-  type WatchesAndPatterns,
-} from './index.ts';
+import { namePrefixOf } from './concrete-watches.ts';
+import { type ExpandedWatches, type ExpandPorts, expandWatches } from './expand-watches.ts';
+import type { WatchesAndPatterns } from './watch-pattern.ts';
 
 /**
  * Those of the chosen watches that are not paused.

@@ -1,5 +1,5 @@
 import { formatPlatform, formatReference } from '../../content/index.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { Watch } from '../watches/index.ts';
 import { fillPattern, formatRepositoryPattern, matchRepository } from './repository-pattern.ts';
 import type { WatchPattern } from './watch-pattern.ts';
 

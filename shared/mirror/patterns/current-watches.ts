@@ -1,16 +1,9 @@
-import { failedReport, type PollReport } from '../watches/report.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { Watch } from '../watches/index.ts';
+import { failedReport, type PollReport } from '../watches/index.ts';
 import { chooseActiveWatches } from './choose-watches.ts';
-import {
-  type ExpandedWatches,
-  type ExpandPorts,
-  expandWatches,
-  type PatternRecords,
-  recordListing,
-  seenRepositories,
-  seenWatches,
-  type WatchesAndPatterns,
-} from './index.ts';
+import { type ExpandedWatches, type ExpandPorts, expandWatches } from './expand-watches.ts';
+import { type PatternRecords, recordListing, seenRepositories, seenWatches } from './pattern-records.ts';
+import type { WatchesAndPatterns } from './watch-pattern.ts';
 
 /** A repository that is new upstream is found so much later. */
 const KEEP_MS = 15 * 60_000;

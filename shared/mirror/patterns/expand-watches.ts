@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { ConfigError, RegistryError, TransportError } from '../../errors.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { Watch } from '../watches/index.ts';
 import { concreteWatches, settleTargets } from './concrete-watches.ts';
 import type { PatternListing } from './pattern-records.ts';
 import { formatRepositoryPattern, matchRepository } from './repository-pattern.ts';

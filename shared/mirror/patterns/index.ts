@@ -1,14 +1,16 @@
 /** Watches for all repositories that a pattern matches. */
+
+export { chooseActiveWatches, chooseWatches } from './choose-watches.ts';
 export { namePrefixOf } from './concrete-watches.ts';
+export { type CurrentWatches, currentWatches, withFailures } from './current-watches.ts';
 export {
   type ExpandedWatches,
-  type ExpandPorts,
   expandWatches,
 } from './expand-watches.ts';
-export { type PatternRecords, recordListing, seenRepositories, seenWatches } from './pattern-records.ts';
 export {
   formatRepositoryPattern,
   isPattern,
+  matchRepository,
   parseRepositoryPattern,
   type RepositoryPattern,
 } from './repository-pattern.ts';

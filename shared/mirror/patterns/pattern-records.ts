@@ -1,10 +1,8 @@
 import { formatReference, parseRepositoryName } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
 import type { Records } from '../../records.ts';
-import { failureOf } from '../watches/report.ts';
-import type { Watch } from '../watches/watch.ts';
-import { recordAfterListing } from '../watches/watch-health.ts';
-import { type WatchRecord, watchKey, watchRecords } from '../watches/watch-record.ts';
+import type { Watch } from '../watches/index.ts';
+import { failureOf, recordAfterListing, type WatchRecord, watchKey, watchRecords } from '../watches/index.ts';
 import { concreteWatches, namePrefixOf, settleTargets } from './concrete-watches.ts';
 import { formatRepositoryPattern } from './repository-pattern.ts';
 import type { WatchesAndPatterns, WatchPattern } from './watch-pattern.ts';

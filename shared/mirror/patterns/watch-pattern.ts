@@ -1,4 +1,4 @@
-import type { Watch } from '../watches/watch.ts';
+import type { Watch } from '../watches/index.ts';
 import type { RepositoryPattern } from './repository-pattern.ts';
 
 /** A watch for each repository that a pattern matches, whatever repositories there are. */

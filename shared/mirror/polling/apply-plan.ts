@@ -2,6 +2,7 @@ import pLimit from 'p-limit';
 import { describeError } from '../../errors.ts';
 import type { ImportJob, JobQueue } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
+import type { PlannedImport, PresenceChange, SyncPlan } from '../observations/index.ts';
 import {
   importJobFor,
   markPresence,
@@ -9,9 +10,8 @@ import {
   type Observation,
   observationKey,
   observe,
-} from '../observations/observation.ts';
-import type { PlannedImport, PresenceChange, SyncPlan } from '../observations/plan-sync.ts';
-import { failureOf, type PollFailure } from '../watches/report.ts';
+} from '../observations/index.ts';
+import { failureOf, type PollFailure } from '../watches/index.ts';
 
 /** What it takes to act on a plan. */
 export interface ApplyPlanPorts {

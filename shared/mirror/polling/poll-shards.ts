@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import { formatReference } from '../../content/index.ts';
 import { InvalidInputError } from '../../errors.ts';
-import type { PollReport } from '../watches/report.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { PollReport, Watch } from '../watches/index.ts';
 import {
   type DueWatch,
   findDueWatches,

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { nextTime } from '../watches/schedule.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { Watch } from '../watches/index.ts';
+import { nextTime } from '../watches/index.ts';
 
 /** When a watch was last polled. One poller writes it by compare-and-swap before it starts: that is the claim. */
 export interface PollState {

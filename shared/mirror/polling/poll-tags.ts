@@ -1,17 +1,16 @@
 import { type Digest, formatReference } from '../../content/index.ts';
 import type { Records } from '../../records.ts';
-import { TagProbe } from '../inspection/tag-probe.ts';
-import { type Observation, observationKey, observationPartition } from '../observations/observation.ts';
-import { planSync } from '../observations/plan-sync.ts';
+import { TagProbe } from '../inspection/index.ts';
+import { type Observation, observationKey, observationPartition, planSync } from '../observations/index.ts';
 import { createTagSelector, type TagRules } from '../selection/index.ts';
+import type { Watch } from '../watches/index.ts';
 import {
   failedReport,
   failureOf,
   type PollFailure,
   quietReport,
   type WatchReport,
-} from '../watches/report.ts';
-import type { Watch } from '../watches/watch.ts';
+} from '../watches/index.ts';
 import { applyPlan } from './apply-plan.ts';
 import { type PollPorts, pauseOf, pollWatch, readRecord } from './poll-watch.ts';
 

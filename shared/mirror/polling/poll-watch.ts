@@ -1,14 +1,25 @@
 import { formatReference } from '../../content/index.ts';
 import type { Records } from '../../records.ts';
-import { isVerificationDue } from '../inspection/checkpoint.ts';
-import type { VerifyPorts } from '../inspection/find-drift.ts';
-import { type InspectPorts, inspectWatch, type WatchInspection } from '../inspection/inspect-watch.ts';
-import type { PollCache } from '../inspection/poll-cache.ts';
-import { movedUpstream } from '../observations/plan-sync.ts';
-import { failureOf, type PollFailure, quietReport, type WatchReport } from '../watches/report.ts';
-import type { Watch } from '../watches/watch.ts';
-import { nextRecord } from '../watches/watch-health.ts';
-import { healthOf, type WatchHealth, type WatchRecord, watchKey } from '../watches/watch-record.ts';
+import type { PollCache, VerifyPorts } from '../inspection/index.ts';
+import {
+  type InspectPorts,
+  inspectWatch,
+  isVerificationDue,
+  type WatchInspection,
+} from '../inspection/index.ts';
+import { movedUpstream } from '../observations/index.ts';
+import type { Watch } from '../watches/index.ts';
+import {
+  failureOf,
+  healthOf,
+  nextRecord,
+  type PollFailure,
+  quietReport,
+  type WatchHealth,
+  type WatchRecord,
+  type WatchReport,
+  watchKey,
+} from '../watches/index.ts';
 import { type ApplyPlanPorts, applyPlan } from './apply-plan.ts';
 
 export interface PollPorts extends InspectPorts, VerifyPorts, ApplyPlanPorts {

@@ -1,4 +1,4 @@
-import type { PollFailure } from '../watches/report.ts';
+import type { PollFailure } from '../watches/index.ts';
 
 const RETRY_AFTER_MS = 15 * 60_000;
 

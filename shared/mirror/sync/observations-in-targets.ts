@@ -2,10 +2,10 @@ import pLimit from 'p-limit';
 import { type Digest, formatPlatform, formatReference, parseRepositoryName } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
 import type { RegistryClient, Repository } from '../../registry/index.ts';
-import type { InspectPorts } from '../inspection/inspect-watch.ts';
-import type { Observation } from '../observations/observation.ts';
+import type { InspectPorts } from '../inspection/index.ts';
+import type { Observation } from '../observations/index.ts';
 import { createTagSelector, needsListing } from '../selection/index.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { Watch } from '../watches/index.ts';
 
 /** As many as the client opens connections to one host. */
 const HEADS_AT_ONCE = 16;

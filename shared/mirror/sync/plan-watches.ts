@@ -1,9 +1,8 @@
 import pLimit from 'p-limit';
 import type { RegistryClient } from '../../registry/index.ts';
-import { inspectWatch, type WatchInspection } from '../inspection/inspect-watch.ts';
-import { pollCaches } from '../inspection/poll-cache.ts';
-import { failureOf, NO_REQUESTS } from '../watches/report.ts';
-import type { Watch } from '../watches/watch.ts';
+import { inspectWatch, pollCaches, type WatchInspection } from '../inspection/index.ts';
+import type { Watch } from '../watches/index.ts';
+import { failureOf, NO_REQUESTS } from '../watches/index.ts';
 import { observationsInTargets } from './observations-in-targets.ts';
 import { withoutTrimmedCopies } from './trimmed-copies.ts';
 

@@ -7,8 +7,8 @@ import {
   type TagOrderOutcome,
 } from '../../imports/index.ts';
 import type { RegistryClient } from '../../registry/index.ts';
-import type { SyncPlan } from '../observations/plan-sync.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { SyncPlan } from '../observations/index.ts';
+import type { Watch } from '../watches/index.ts';
 import { planWatches, type WatchPlan } from './plan-watches.ts';
 
 type PlannedImport = SyncPlan['changes'][number];

@@ -7,8 +7,8 @@ import {
 } from '../../content/index.ts';
 import { trimmedDigest } from '../../imports/index.ts';
 import type { RegistryClient, Repository } from '../../registry/index.ts';
-import type { WatchInspection } from '../inspection/inspect-watch.ts';
-import type { Watch } from '../watches/watch.ts';
+import type { WatchInspection } from '../inspection/index.ts';
+import type { Watch } from '../watches/index.ts';
 
 type PlannedImport = WatchInspection['plan']['changes'][number];
 

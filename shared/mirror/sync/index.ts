@@ -1,0 +1,4 @@
+/** Planning and copying without stored state, for the command line. */
+
+export { failedPlan, planWatches, type WatchPlan } from './plan-watches.ts';
+export { type SyncOptions, type SyncReport, syncWatches, type WatchSync } from './sync-watches.ts';
