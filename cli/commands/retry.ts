@@ -8,24 +8,34 @@ import { jsonOption } from '../options.ts';
 import type { Run } from '../run.ts';
 import { withApp } from '../with-app.ts';
 
-/** `longshore retry`: queues failed jobs again. A poll does not, so until then they stay failed. */
+interface RetryFlags {
+  readonly all?: boolean;
+  readonly held?: boolean;
+}
+
+/**
+ * `longshore retry`: queues failed jobs again. A poll does not, so until then they stay failed. A job that a policy holds
+ * is checked again now rather than at its time.
+ */
 export function retryCommand(run: Run): Command {
   return new Command('retry')
     .argument('[job...]', 'ids of the jobs, as shown by status')
     .option('--all', 'queue every failed job again')
+    .option('--held', 'check every job again now that a policy holds')
     .addOption(jsonOption())
-    .action((ids: readonly string[], { all = false }: { readonly all?: boolean }) =>
+    .action((ids: readonly string[], { all = false, held = false }: RetryFlags) =>
       run(async ({ streams: { signal }, output, environment }) => {
-        if (all === ids.length > 0) {
+        if ((all || held) === ids.length > 0) {
           throw new InvalidInputError(
             'E_ARGUMENT',
-            'Expected either the ids of failed jobs or --all. See them with: longshore status --state failed',
+            'Expected either the ids of failed jobs or --all; --held for those that a policy holds. See them with: longshore status --state failed',
           );
         }
         return await withApp({ environment }, async (app) => {
           const queued: ImportJob[] = [];
           const notFailed: string[] = [];
           if (all) queued.push(...(await app.retryJobs({ signal })));
+          if (held) queued.push(...(await app.retryJobs({ state: 'held', signal })));
           for (const job of new Set(ids)) {
             const again = await app.retryJobs({ job, signal });
             if (again.length === 0) notFailed.push(job);
@@ -45,6 +55,6 @@ function describe(queued: readonly ImportJob[], notFailed: readonly string[]): r
       queued.map(({ id, target, digest }) => [`+ ${target}`, withShortDigests(digest), `job ${id}`]),
       '  ',
     ),
-    ...notFailed.map((id) => `  ! job ${id}  is unknown or has not failed`),
+    ...notFailed.map((id) => `  ! job ${id}  is unknown, or neither failed nor held`),
   ];
 }

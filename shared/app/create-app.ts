@@ -1,4 +1,5 @@
 import { type Config, processEnvironment, readSettings } from '../config/index.ts';
+import type { TagGuard } from '../imports/index.ts';
 import { connectPorts, type LoadOptions, loadConfiguration } from './connect.ts';
 import { importsPart } from './parts/imports.ts';
 import { mirrorPart } from './parts/mirror.ts';
@@ -15,10 +16,15 @@ import { type Check, checkReadiness } from './readiness.ts';
 /** Everything Longshore can do with its queues and records, for triggers and commands to call. */
 export type App = ReturnType<typeof createApp>;
 
+export interface AppOptions {
+  /** Policies that every move of a tag must pass, whoever asks for it. Default: none. */
+  readonly guards?: readonly TagGuard[] | undefined;
+}
+
 /** The composition root: puts the capabilities together over their ports. Uses none of them until it is called. */
-export function createApp(config: Config, ports: Ports) {
+export function createApp(config: Config, ports: Ports, { guards = [] }: AppOptions = {}) {
   const registries = registriesPart(config, ports);
-  const imports = importsPart(ports, registries);
+  const imports = importsPart(ports, registries, guards);
   const mirror = mirrorPart(config, ports, registries, imports);
   const webhooks = webhooksPart(config, ports, mirror);
   const transfers = transfersPart(config, ports, registries, imports);
@@ -39,11 +45,11 @@ export function createApp(config: Config, ports: Ports) {
  * Builds the application from settings and configuration.
  * @throws ConfigError listing every problem.
  */
-export async function loadApp(options: LoadOptions = {}): Promise<App> {
+export async function loadApp(options: LoadOptions & AppOptions = {}): Promise<App> {
   const env = options.environment ?? processEnvironment();
   const settings = readSettings(env);
   const { config } = await loadConfiguration({ ...options, environment: env });
-  return createApp(config, connectPorts(config, settings, env));
+  return createApp(config, connectPorts(config, settings, env), options);
 }
 
 interface Lifecycle {

@@ -12,6 +12,7 @@ import { longshoreQueues } from '../../local/queues.ts';
 import { startRegistry } from '../../local/registry/index.ts';
 import { startServiceBusEmulator } from '../../local/service-bus/index.ts';
 import { type App, loadApp } from '../../shared/app/index.ts';
+import type { TagGuard } from '../../shared/imports/index.ts';
 import { RESOURCE_SETTINGS } from '../../shared/resources.ts';
 import type { NewRun, PipelineRun } from '../../shared/transfer/index.ts';
 import { temporaryFolder } from './test-registry.ts';
@@ -39,6 +40,8 @@ export interface TransferWorld {
   /** Messages that wait or are scheduled in the queue of transfers. */
   queued(): number;
   deadLetters(): number;
+  /** Messages in the queue of imports. */
+  imports(): { readonly active: number; readonly scheduled: number };
 }
 
 export interface TransferWorldOptions {
@@ -46,12 +49,14 @@ export interface TransferWorldOptions {
   readonly transfer?: (places: { uri: string; near: string; far: string }) => object;
   /** The section `registries`. */
   readonly registries?: object;
+  /** Policies that moves of tags must pass. Default: none. */
+  readonly guards?: readonly TagGuard[];
 }
 
 /** Two registries, storage between them, and Longshore with its queue but without its triggers. Ends with the test. */
 export async function transferWorld(
   connectionString: string,
-  { transfer = () => ({}), registries = {} }: TransferWorldOptions = {},
+  { transfer = () => ({}), registries = {}, guards = [] }: TransferWorldOptions = {},
 ): Promise<TransferWorld> {
   const folder = await temporaryFolder();
   await using started = new AsyncDisposableStack();
@@ -87,7 +92,7 @@ export async function transferWorld(
     TRANSFER_CONTAINER: container.containerName,
     TRANSFER_SAS: sasToken('rwlad'),
   };
-  const app = started.adopt(await loadApp({ environment }), (loaded) => loaded.close());
+  const app = started.adopt(await loadApp({ environment, guards }), (loaded) => loaded.close());
 
   async function carryOut(name: string): Promise<PipelineRun> {
     const { longshore } = await found(name);
@@ -122,5 +127,6 @@ export async function transferWorld(
     },
     queued: () => bus.stats('transfers').active + bus.stats('transfers').scheduled,
     deadLetters: () => bus.stats('imports-set-aside').active,
+    imports: () => bus.stats('imports'),
   };
 }

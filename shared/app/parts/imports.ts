@@ -9,6 +9,7 @@ import {
   type RetryOptions,
   retryJobs,
   runImport,
+  type TagGuard,
   tagRecordSchema,
   uploadRecordSchema,
 } from '../../imports/index.ts';
@@ -33,6 +34,7 @@ export type ImportsPart = ReturnType<typeof importsPart>;
 export function importsPart(
   { clock, records, queues }: Pick<Ports, 'clock' | 'records' | 'queues'>,
   { registry, openSource }: RegistriesPart,
+  guards: readonly TagGuard[],
 ) {
   const { now, random, wait } = clock;
   const tables = {
@@ -50,7 +52,7 @@ export function importsPart(
     runImport: (body, { logger = silent, signal } = {}) =>
       runImport(
         body,
-        { repository, openSource, jobs, tags, blobs, queue, deadLetters, logger, now, random, wait },
+        { repository, openSource, jobs, tags, blobs, guards, queue, deadLetters, logger, now, random, wait },
         { signal },
       ),
     retryJobs: (options) => retryJobs({ jobs, queue, now }, options),
@@ -61,6 +63,7 @@ export function importsPart(
   return {
     facade,
     tables,
+    guards,
     queue,
     repository,
     probes: {

@@ -42,6 +42,7 @@ export function transfersPart(
     ...tables,
     tags,
     blobs,
+    guards: imports.guards,
     queue: queues.transfers,
     deadLetters: queues.deadLetters,
     repository: imports.repository,

@@ -55,7 +55,10 @@ export interface TransferWork {
 }
 
 /** Everything that transfers are put together from. */
-export interface TransferPorts extends PlacementRecords, Pick<PipelineCheckPorts, 'ping'> {
+export interface TransferPorts
+  extends PlacementRecords,
+    Pick<ImportRunPorts, 'guards'>,
+    Pick<PipelineCheckPorts, 'ping'> {
   /** What the configuration says of transfers; `undefined`: nothing. */
   readonly configured:
     | {
@@ -180,7 +183,7 @@ export function createTransfers(ports: TransferPorts): CreatedTransfers {
             runImportPipeline(
               run,
               pipeline,
-              { runs, tags, blobs, storage, repository, logger, wait: ports.wait },
+              { runs, tags, blobs, guards: ports.guards, storage, repository, logger, wait: ports.wait },
               call,
             ),
           queue,
