@@ -110,7 +110,7 @@ const registry = closedObject({
     .boolean()
     .optional()
     .describe(
-      'Whether the registry is spoken to over http, where everybody on the way can read passwords and change content. Left out: only on the loopback of this machine.',
+      'Use plain HTTP, which exposes credentials and content to the network. Default: only for the loopback addresses of this machine.',
     ),
   family: z
     .enum(REGISTRY_FAMILIES)

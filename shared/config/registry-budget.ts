@@ -33,7 +33,7 @@ export const budgetSchema = closedObject({
     ),
   window: durationSchema({ min: 1000, max: 31 * 24 * 60 * 60_000 })
     .optional()
-    .describe('How long a window of limit is, such as 6h.'),
+    .describe('Length of the window of limit, such as 6h.'),
 })
   .refine(({ limit, window }) => (limit === undefined) === (window === undefined), {
     error: 'expected limit and window together',

@@ -18,12 +18,10 @@ const whenMapping = { when: ({ value }: { value: unknown }) => typeof value === 
 export const tlsSchema = closedObject({
   caFile: file
     .optional()
-    .describe(
-      'PEM file with authorities whose certificates count for this registry, besides the well-known ones.',
-    ),
+    .describe('PEM file with additional certificate authorities to trust for this registry.'),
   certFile: file
     .optional()
-    .describe('PEM file with our own certificate, for a registry that wants to see one; needs keyFile.'),
+    .describe('PEM file with the client certificate, for a registry that requires one; needs keyFile.'),
   keyFile: file.optional().describe('PEM file with the key of certFile, without a passphrase.'),
 })
   .refine((tls: TlsFiles) => TLS_FILE_KEYS.some((key) => tls[key] !== undefined), {

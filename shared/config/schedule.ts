@@ -27,7 +27,7 @@ const timezoneSchema = z
 
 const jitter = durationSchema({ max: MAX_JITTER_MS })
   .default(0)
-  .describe('Puts off each watch by a part of this, so that not all are asked at the same second.');
+  .describe('Delays each watch by a part of this, so that polls are spread over time.');
 
 /** Every form of a schedule, read into one. */
 export const scheduleSchema = z
@@ -35,7 +35,7 @@ export const scheduleSchema = z
     cronSchema,
     closedObject({
       cron: cronSchema.describe('Cron with 5 or 6 fields.'),
-      timezone: timezoneSchema.default('UTC').describe('Where the clock hangs. Left out: UTC.'),
+      timezone: timezoneSchema.default('UTC').describe('Time zone of the schedule. Default: UTC.'),
       jitter,
     }),
     closedObject({

@@ -34,17 +34,17 @@ const schedule = scheduleSchema.describe(
 );
 
 const freshWithin = durationSchema({ min: 60_000 }).describe(
-  'Within what time a change upstream shall be here, such as 2h. `longshore status` measures it.',
+  'Maximum time from a change upstream to its import (freshness objective), such as 2h. `longshore status` measures it.',
 );
 
 const verifyTargetsEvery = durationSchema({ min: 60_000 }).describe(
-  'How often the tags of the targets are compared with what was put there, to bring back what somebody changed or deleted, such as 6h.',
+  'How often the tags of the targets are checked for drift and repaired, such as 6h.',
 );
 
 const deletions = z
   .enum(['report', 'propose'])
   .describe(
-    'What becomes of copies whose tag was deleted upstream. report: they are kept and told of. propose: after seven days `longshore deletions` lists them, and deletes those that are approved.',
+    'What to do with copies whose tag was deleted upstream. report: keep and report them. propose: after seven days `longshore deletions` lists them, and deletes those that are approved.',
   );
 
 const DAY_MS = 24 * 60 * 60_000;
@@ -52,7 +52,7 @@ const DAY_MS = 24 * 60 * 60_000;
 const retention = durationSchema({ min: 7 * DAY_MS, max: 3650 * DAY_MS })
   .prefault('90d')
   .describe(
-    'How long records of what is over are kept: imports that ended, runs of archives that arrived, what was seen of watches that were taken away. At least 7d. Left out: 90d.',
+    'How long finished records are kept: finished imports, runs of arrived archives, observations of removed watches. At least 7d. Default: 90d.',
   );
 
 const MAX_TARGETS = 50;
@@ -86,7 +86,7 @@ export const watchSchema = closedObject({
   freshWithin: freshWithin.optional(),
   verifyTargetsEvery: verifyTargetsEvery.optional(),
   deletions: deletions.optional(),
-  paused: z.boolean().default(false).describe('true: this watch rests until the line is taken away.'),
+  paused: z.boolean().default(false).describe('true: pauses this watch.'),
   platforms: platforms.optional(),
   referrers: referrers.optional(),
 })
@@ -115,7 +115,7 @@ export const fileSchema = closedObject({
     referrers: referrers.default(true),
   })
     .prefault({})
-    .describe('Used by every watch that does not say otherwise.'),
+    .describe('Defaults for all watches.'),
   watches: z.array(watchSchema).max(10_000).default([]).describe('Upstream repositories to keep copied.'),
   webhooks: webhooksSchema,
   transfer: transferSchema,

@@ -29,7 +29,7 @@ export const secretRefSchema = closedObject(
   .transform(({ env = '', keyVaultSecret }): SecretRef => {
     return keyVaultSecret === undefined ? { env } : { keyVaultSecret };
   })
-  .describe('Where the secret is kept. A secret itself never stands in this file.');
+  .describe('Where the secret is stored. Secrets themselves are never written in this file.');
 
 /** Where secrets that are not in the environment come from. */
 export interface Vault {

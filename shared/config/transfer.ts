@@ -115,7 +115,7 @@ const exportPipeline = closedObject({
       .int()
       .positive()
       .optional()
-      .describe('At most so many artifacts for one run; ACR takes 50. Left out: any number.'),
+      .describe('Maximum number of artifacts per run; ACR allows 50. Default: unlimited.'),
     platforms: z.array(z.string()).max(100).optional().describe('Platforms to take. Left out: all.'),
     referrers: z.boolean().optional().describe('Whether signatures, SBOMs and attestations come along.'),
   })
@@ -133,10 +133,10 @@ const importPipeline = closedObject({
       status: z
         .enum(TRIGGER_STATES, { error: `expected ${TRIGGER_STATES.join(' or ')}` })
         .describe('Disabled: archives are imported by pipeline runs only.'),
-    }).describe('What a blob that arrives starts.'),
+    }).describe('Trigger for arriving blobs.'),
   })
     .optional()
-    .describe('Whether a blob that arrives is imported by itself. Left out: yes.'),
+    .describe('Whether arriving blobs are imported automatically. Default: yes.'),
   options,
   longshore: closedObject({
     sasToken,

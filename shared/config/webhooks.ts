@@ -35,7 +35,7 @@ const webhook = closedObject({
   from: z
     .enum(SENDER_NAMES, `expected one of ${SENDER_NAMES.join(', ')}`)
     .describe('Who sends, and so in which form and with which proof.'),
-  registry: hostSchema.describe('Registry whose repositories it speaks of, as it stands in watches.'),
+  registry: hostSchema.describe('Registry that sends the notifications, named as in watches.'),
   secret: secretsSchema,
   pollEvery: durationSchema({ min: 60_000, max: 7 * 24 * 60 * 60_000 })
     .prefault('6h')
