@@ -82,6 +82,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     description: 'queue failed jobs again',
     load: async () => (await import('./commands/retry.ts')).retryCommand,
   },
+  events: {
+    description: 'list what happened to tags of targets',
+    load: async () => (await import('./commands/events.ts')).eventsCommand,
+  },
   deletions: {
     description: 'list and approve deletions of tags that were deleted upstream',
     load: async () => (await import('./commands/deletions.ts')).deletionsCommand,

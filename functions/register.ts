@@ -11,7 +11,14 @@ import { metrics } from './metrics.ts';
 import { queueWorker } from './queue-worker.ts';
 import { receiveWebhook } from './receive-webhook.ts';
 import { requestArchiveImport } from './request-archive-import.ts';
-import { followNotices, pollContainers, pollUpstreams, pollWatches, pruneRecords } from './timers.ts';
+import {
+  deliverEvents,
+  followNotices,
+  pollContainers,
+  pollUpstreams,
+  pollWatches,
+  pruneRecords,
+} from './timers.ts';
 
 const longshore = lazy(loadApp);
 
@@ -37,6 +44,11 @@ app.timer('pollContainers', {
 app.timer('followNotices', {
   schedule: '%POLL_SCHEDULE%',
   handler: async (_timer, context) => followNotices(await longshore(), context),
+});
+
+app.timer('deliverEvents', {
+  schedule: '0 */5 * * * *',
+  handler: async (_timer, context) => deliverEvents(await longshore(), context),
 });
 
 // Once a day, when other timers rarely run.

@@ -34,6 +34,12 @@ export async function followNotices(app: App, context: InvocationContext): Promi
   await withinTimeLimit(context, (call) => app.webhooks.followWaiting(call));
 }
 
+/** Delivers events that a consumer failed to handle, or whose worker died. What still fails is delivered again later. */
+export async function deliverEvents(app: App, context: InvocationContext): Promise<void> {
+  const report = await withinTimeLimit(context, (call) => app.deliverEvents(call));
+  contextLogger(context).info('events delivered', { ...report });
+}
+
 /** Removes expired records. What it does not reach, or what fails, is left for the next day. */
 export async function pruneRecords(app: App, context: InvocationContext): Promise<void> {
   const reports = await withinTimeLimit(context, ({ signal }) => app.prune({ signal }));

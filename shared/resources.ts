@@ -41,6 +41,7 @@ export const TABLES = [
   'arrivals',
   'blobs',
   'budgets',
+  'events',
   'jobs',
   'observations',
   'pauses',

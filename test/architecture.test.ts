@@ -34,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/records',
     'shared/telemetry',
   ],
+  'shared/events': ['shared/imports', 'shared/errors', 'shared/records', 'shared/telemetry'],
   'shared/mirror': [
     'shared/record-schema',
     'shared/glob',
@@ -89,6 +90,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared/distribution-server': ['shared/content', 'shared/deadline', 'shared/errors'],
   'shared/retention': [
     'shared/content',
+    'shared/events',
     'shared/imports',
     'shared/mirror',
     'shared/transfer',

@@ -1,6 +1,7 @@
 import { type Config, processEnvironment, readSettings } from '../config/index.ts';
 import type { TagGuard } from '../imports/index.ts';
 import { connectPorts, type LoadOptions, loadConfiguration } from './connect.ts';
+import { eventsPart } from './parts/events.ts';
 import { importsPart } from './parts/imports.ts';
 import { mirrorPart } from './parts/mirror.ts';
 import type { Part } from './parts/part.ts';
@@ -24,20 +25,22 @@ export interface AppOptions {
 /** The composition root: puts the capabilities together over their ports. Uses none of them until it is called. */
 export function createApp(config: Config, ports: Ports, { guards = [] }: AppOptions = {}) {
   const registries = registriesPart(config, ports);
-  const imports = importsPart(ports, registries, guards);
+  const events = eventsPart(ports);
+  const imports = importsPart(ports, registries, events, guards);
   const mirror = mirrorPart(config, ports, registries, imports);
   const webhooks = webhooksPart(config, ports, mirror);
-  const transfers = transfersPart(config, ports, registries, imports);
+  const transfers = transfersPart(config, ports, registries, imports, events);
   return compose(
     ports,
     registries,
+    events,
     imports,
     mirror,
     webhooks,
     pollsPart(ports, mirror, webhooks),
     transfers,
     statusPart(ports, registries, imports, mirror),
-    retentionPart(config, ports, imports, mirror, transfers),
+    retentionPart(config, ports, imports, mirror, transfers, events),
   );
 }
 

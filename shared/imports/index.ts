@@ -19,6 +19,11 @@ export {
   queuedRecord,
 } from './job-record.ts';
 export { type JobStatus, type JobStatusOptions, jobStatus, lastEventAt } from './job-status.ts';
+export {
+  type PlacementEvent,
+  type PlacementLog,
+  placementEventSchema,
+} from './ledger/placement-event.ts';
 export type { TagLeaseOptions } from './ledger/tag-lease.ts';
 export { removeTag } from './ledger/tag-ledger.ts';
 export {

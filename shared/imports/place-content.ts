@@ -13,9 +13,10 @@ import type { CopyOptions } from './copy/copy-options.ts';
 import { type BlobRecord, MountSourceIndex } from './copy/mount-source-index.ts';
 import { trimmedDigest } from './copy/trimmed-digest.ts';
 import { askGuards, type ProposedMove, type TagGuard } from './guards/index.ts';
+import type { PlacementLog, Placer } from './ledger/placement-event.ts';
 import type { TagLeaseOptions } from './ledger/tag-lease.ts';
 import { commitTag, type TagCommitOutcome } from './ledger/tag-ledger.ts';
-import { type Placer, type TagRecord, tagKey } from './ledger/tag-record.ts';
+import { type TagRecord, tagKey } from './ledger/tag-record.ts';
 
 /** A tag that is to name the content. */
 export interface WantedTag {
@@ -60,6 +61,12 @@ export interface PlacementRecords {
 export interface TagLedger {
   readonly tags: Records<TagRecord>;
   readonly placedBy: Placer;
+  /** Id of the job, or name of the pipeline run. */
+  readonly reference?: string | undefined;
+  /** Repository that the content comes from. Absent: an archive. */
+  readonly origin?: string | undefined;
+  /** Where placements are told. Absent: nowhere. */
+  readonly log?: PlacementLog | undefined;
 }
 
 export interface PlacementOptions
@@ -235,12 +242,14 @@ class TagPlacement {
       children: manifest.kind === 'index' ? manifest.manifests.length : 0,
       ...(content.digest !== root && { trimmedFrom: root }),
       placedBy: ledger.placedBy,
+      reference: ledger.reference,
+      origin: ledger.origin,
     };
     const push = async (held: TagRecord, pushSignal: AbortSignal) => {
       const end = await this.#push(content, held, pushSignal);
       return end === 'superseded' ? undefined : { moved: end === 'moved' };
     };
-    this.end = { end: await commitTag(ledger.tags, move, push, { signal, now, wait }) };
+    this.end = { end: await commitTag(ledger.tags, move, push, { signal, now, wait, log: ledger.log }) };
   }
 
   async #push(

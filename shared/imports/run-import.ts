@@ -14,6 +14,7 @@ import { dispositionOf } from './disposition.ts';
 import { neverBackwards, type TagGuard } from './guards/index.ts';
 import { type ImportJob, parseImportJob } from './import-job.ts';
 import { deferred, finished, isDone, type JobRecord, jobKey, progressed, started } from './job-record.ts';
+import type { PlacementLog } from './ledger/placement-event.ts';
 import type { TagLeaseOptions } from './ledger/tag-lease.ts';
 import { type TagRecord, tagKey } from './ledger/tag-record.ts';
 import { placeTag, type TagPlacement } from './place-tag.ts';
@@ -29,6 +30,8 @@ export interface ImportDependencies {
   readonly tags: Records<TagRecord>;
   /** Where target registries hold large blobs. */
   readonly blobs: Records<BlobRecord>;
+  /** Where placements of tags are told. Default: nowhere. */
+  readonly log?: PlacementLog | undefined;
   /** Policies that a move must pass, beyond the order of observations. Default: none. */
   readonly guards?: readonly TagGuard[] | undefined;
   readonly queue: Pick<JobQueue, 'sendAt'>;
@@ -97,7 +100,7 @@ async function executeImport(
   job: ImportJob,
   pulls: number | undefined,
   signal: AbortSignal | undefined,
-  { repository, openSource, jobs, tags, blobs, guards = [], now, wait }: ImportDependencies,
+  { repository, openSource, jobs, tags, blobs, log, guards = [], now, wait }: ImportDependencies,
 ): Promise<Pick<TagPlacement, 'state' | 'detail'>> {
   const target = targetOf(job);
   const source = parseRepositoryName(job.source);
@@ -119,7 +122,7 @@ async function executeImport(
   try {
     const { state, detail } = await placeTag(order, {
       guards: [neverBackwards, ...guards],
-      ledger: { tags, placedBy: 'job' },
+      ledger: { tags, placedBy: 'job', reference: job.id, origin: job.source, log },
       blobs,
       referrers: job.referrers,
       mountFrom: source.registry === target.registry ? source.repository : undefined,

@@ -1,4 +1,5 @@
 import { parseReference } from '../content/index.ts';
+import { type EventRecord, isEventExpired } from '../events/index.ts';
 import {
   type BlobRecord,
   isJobExpired,
@@ -45,6 +46,7 @@ export interface PrunedTables {
   readonly uploads: PrunableRecords<UploadRecord>;
   readonly runs: PrunableRecords<PipelineRun>;
   readonly arrivals: PrunableRecords<Arrival>;
+  readonly events: PrunableRecords<EventRecord>;
 }
 
 export interface PrunePorts extends PrunedTables {
@@ -72,7 +74,7 @@ export async function prune(
   ports: PrunePorts,
   { dryRun, limits, signal }: PruneOptions = {},
 ): Promise<readonly PruningReport[]> {
-  const { configured, jobs, observations, watches, polls, blobs, uploads, runs, arrivals } = ports;
+  const { configured, jobs, observations, watches, polls, blobs, uploads, runs, arrivals, events } = ports;
   const now = ports.now().getTime();
   const before = new Date(now - ports.retentionMs);
   const options = {
@@ -129,6 +131,12 @@ export async function prune(
           (isUnwatched(value.source, roll, await polled()) || (await hasLater(value, ports)));
         return isJobExpired(value, { isCurrent, isObsolete }, before);
       },
+    }),
+    await run({
+      name: 'events',
+      records: events,
+      before,
+      isPast: ({ value }) => isEventExpired(value, before),
     }),
     // Only a hint where a layer may be mounted from. One that is missed is sent once, and known again.
     await run({ name: 'blobs', records: blobs, before, isPast: () => true }),

@@ -1,4 +1,5 @@
 import { digestOf } from '../../shared/content/index.ts';
+import { type EventRecord, eventKey } from '../../shared/events/event-record.ts';
 import {
   createImportJob,
   type ImportJob,
@@ -102,6 +103,22 @@ export async function fillTables(tables: PrunableTables, start: Date): Promise<F
     const poll = { lastStartedAt: polledAt, claim: name };
     await put('polls', tables.polls, { partition: 'polls', row: name }, poll, end);
   }
+
+  const placed = (days: number, pending: readonly string[]): EventRecord => ({
+    target: `acme.azurecr.io/base/app:${days}`,
+    sequence: 1,
+    digest: digestOf('placed'),
+    observedAt: at(days),
+    placedAt: at(days),
+    pending,
+    failures: 0,
+  });
+  for (const [event, end] of [
+    [placed(-3, []), 'goes'],
+    [placed(-2, ['log']), 'stays'],
+    [placed(300, []), 'stays'],
+  ] as const)
+    await put('events', tables.events, eventKey(event), event, end);
 
   const upload = { location: 'https://acme.azurecr.io/v2/u', offset: 1, size: 2, chunkBytes: 1, keptAt: old };
   const place = 'acme.azurecr.io/base/app';

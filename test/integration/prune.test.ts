@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type * as z from 'zod';
 import { createAzureClients, createTableRecords } from '../../shared/azure/index.ts';
 import { parseRepositoryName } from '../../shared/content/index.ts';
+import { eventRecordSchema } from '../../shared/events/index.ts';
 import {
   blobRecordSchema,
   jobRecordSchema,
@@ -43,6 +44,7 @@ function createTables(prefix = `t${randomUUID().replaceAll('-', '')}`): Prunable
     uploads: records('uploads', uploadRecordSchema),
     runs: records('pipelineruns', pipelineRunSchema),
     arrivals: records('arrivals', arrivalSchema),
+    events: records('events', eventRecordSchema),
   };
 }
 

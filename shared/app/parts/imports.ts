@@ -16,6 +16,7 @@ import {
 import { keepUploads } from '../../registry/index.ts';
 import { silent } from '../../telemetry/index.ts';
 import type { Ports } from '../ports.ts';
+import type { EventsPart } from './events.ts';
 import type { CallContext } from './part.ts';
 import type { RegistriesPart } from './registries.ts';
 
@@ -34,6 +35,7 @@ export type ImportsPart = ReturnType<typeof importsPart>;
 export function importsPart(
   { clock, records, queues }: Pick<Ports, 'clock' | 'records' | 'queues'>,
   { registry, openSource }: RegistriesPart,
+  events: EventsPart,
   guards: readonly TagGuard[],
 ) {
   const { now, random, wait } = clock;
@@ -52,7 +54,21 @@ export function importsPart(
     runImport: (body, { logger = silent, signal } = {}) =>
       runImport(
         body,
-        { repository, openSource, jobs, tags, blobs, guards, queue, deadLetters, logger, now, random, wait },
+        {
+          repository,
+          openSource,
+          jobs,
+          tags,
+          blobs,
+          guards,
+          log: events.log({ logger, signal }),
+          queue,
+          deadLetters,
+          logger,
+          now,
+          random,
+          wait,
+        },
         { signal },
       ),
     retryJobs: (options) => retryJobs({ jobs, queue, now }, options),

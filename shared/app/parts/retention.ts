@@ -1,6 +1,7 @@
 import type { Config } from '../../config/index.ts';
 import { type PruneOptions, type PruningReport, prune } from '../../retention/index.ts';
 import type { Ports } from '../ports.ts';
+import type { EventsPart } from './events.ts';
 import type { ImportsPart } from './imports.ts';
 import type { MirrorPart } from './mirror.ts';
 import type { Part } from './part.ts';
@@ -18,6 +19,7 @@ export function retentionPart(
   imports: ImportsPart,
   mirror: MirrorPart,
   { tables, containers }: TransfersPart,
+  events: EventsPart,
 ): Part<RetentionFacade> {
   const ports = {
     configured: config,
@@ -25,6 +27,7 @@ export function retentionPart(
     ...imports.tables,
     ...mirror.tables,
     ...tables,
+    ...events.tables,
     containers,
     now: clock.now,
   };

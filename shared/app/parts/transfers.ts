@@ -9,6 +9,7 @@ import {
   type TransferWork,
 } from '../../transfer/index.ts';
 import type { Ports } from '../ports.ts';
+import type { EventsPart } from './events.ts';
 import type { ImportsPart } from './imports.ts';
 import type { RegistriesPart } from './registries.ts';
 
@@ -25,6 +26,7 @@ export function transfersPart(
   { clock, records, queues, containers, ownContainers, secrets }: Ports,
   { registry, openSources }: RegistriesPart,
   imports: ImportsPart,
+  events: EventsPart,
 ) {
   const tables = {
     runs: records('pipelineruns', pipelineRunSchema),
@@ -43,6 +45,7 @@ export function transfersPart(
     tags,
     blobs,
     guards: imports.guards,
+    log: events.log,
     queue: queues.transfers,
     deadLetters: queues.deadLetters,
     repository: imports.repository,

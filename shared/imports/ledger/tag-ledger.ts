@@ -1,7 +1,8 @@
 import { type Digest, formatReference, type TagReference } from '../../content/index.ts';
 import type { Records } from '../../records.ts';
+import type { PlacementLog, Placer } from './placement-event.ts';
 import { type TagLeaseOptions, withTagLease } from './tag-lease.ts';
-import { isPutBy, isSuperseded, type Placer, type TagRecord } from './tag-record.ts';
+import { isPutBy, isSuperseded, type TagRecord } from './tag-record.ts';
 
 export interface TagMove {
   readonly target: TagReference;
@@ -16,6 +17,15 @@ export interface TagMove {
   /** The digest that was asked for, when the target takes the content only under another. */
   readonly trimmedFrom?: Digest | undefined;
   readonly placedBy?: Placer | undefined;
+  /** Id of the job, or name of the pipeline run. */
+  readonly reference?: string | undefined;
+  /** Repository that the content comes from. */
+  readonly origin?: string | undefined;
+}
+
+export interface CommitOptions extends TagLeaseOptions {
+  /** Where placements are told. Absent: nowhere. */
+  readonly log?: PlacementLog | undefined;
 }
 
 /** `observedAt` of what a person wants now. */
@@ -40,9 +50,9 @@ export async function commitTag(
   records: Records<TagRecord>,
   move: TagMove,
   push: (held: TagRecord, signal: AbortSignal) => Promise<PushResult | undefined>,
-  options: TagLeaseOptions = {},
+  { log, ...options }: CommitOptions = {},
 ): Promise<TagCommitOutcome> {
-  const { target, digest, observedAt, children, trimmedFrom, placedBy } = move;
+  const { target, observedAt } = move;
   const now = options.now ?? (() => new Date());
   const ended = await withTagLease<PushResult>(
     records,
@@ -54,19 +64,17 @@ export async function commitTag(
         ...(current ?? { target: formatReference(target) }),
         observedAt: observedAt === LATEST ? laterThan(current, now()) : observedAt,
       }),
-      work: push,
-      after: ({ trimmedFrom: _, ...held }) => ({
-        ...held,
-        digest,
-        digestObservedAt: held.observedAt,
-        children,
-        ...(trimmedFrom && { trimmedFrom }),
-        ...(placedBy && { placedBy, placedAt: now().toISOString() }),
-      }),
+      work: async (held, signal) => {
+        // The mover before may have died between the commit and the log.
+        for (const placement of held.outbox ?? []) await log?.append(placement, { isNew: false });
+        return await push(held, signal);
+      },
+      after: (held, { moved }) => placed(held, move, { moved, at: now(), isLogged: log !== undefined }),
     },
     options,
   );
   if (ended.end !== 'done') return 'superseded';
+  for (const placement of ended.record?.outbox ?? []) await log?.append(placement, { isNew: true });
   return ended.result.moved ? 'moved' : 'already-current';
 }
 
@@ -93,11 +101,54 @@ export async function removeTag(
       isOver: (current) => current?.digest !== digest || !isPutBy(current, put),
       during: (current) => current,
       work: async (_, signal) => ((await remove(signal)) ? {} : undefined),
-      after: () => ({ target: formatReference(target), observedAt: clearedAt }),
+      // The count goes on: what is placed there later is another placement.
+      after: ({ sequence, placedAt, outbox }) => ({
+        target: formatReference(target),
+        observedAt: clearedAt,
+        ...(sequence !== undefined && { sequence, placedAt }),
+        ...(outbox && { outbox }),
+      }),
     },
     options,
   );
   return end === 'over' ? 'superseded' : end;
+}
+
+/**
+ * The record after a move. It counts as a placement unless the tag, and the record, were right before. What the outbox
+ * held is in the log by now.
+ */
+function placed(
+  held: TagRecord,
+  { digest, children, trimmedFrom, placedBy, reference, origin }: TagMove,
+  { moved, at, isLogged }: { readonly moved: boolean; readonly at: Date; readonly isLogged: boolean },
+): TagRecord {
+  const { outbox: _, trimmedFrom: before, ...known } = held;
+  const record = {
+    ...known,
+    digest,
+    digestObservedAt: held.observedAt,
+    children,
+    ...(trimmedFrom && { trimmedFrom }),
+  };
+  const isPlacement = moved || held.digest !== digest || before !== trimmedFrom;
+  if (!isPlacement) return record;
+  const sequence = (held.sequence ?? 0) + 1;
+  const placedAt = at.toISOString();
+  const placement = {
+    target: held.target,
+    sequence,
+    digest,
+    ...(held.digest && { previousDigest: held.digest }),
+    ...(trimmedFrom && { trimmedFrom }),
+    ...(origin && { source: origin }),
+    observedAt: held.observedAt,
+    placedAt,
+    ...(placedBy && { placedBy }),
+    ...(reference && { reference }),
+    ...(sequence > 1 && held.placedAt && { previousPlacedAt: held.placedAt }),
+  };
+  return { ...record, placedBy, placedAt, sequence, ...(isLogged && { outbox: [placement] }) };
 }
 
 /** Now, or just after what is there if that was observed by a clock that is ahead. */

@@ -1,12 +1,9 @@
 import * as z from 'zod';
 import { type Digest, isDigest, type TagReference } from '../../content/index.ts';
 import type { RecordKey } from '../../records.ts';
+import { PLACERS, placementEventSchema } from './placement-event.ts';
 
 const digestSchema = z.string().refine(isDigest) as unknown as z.ZodType<Digest>;
-
-/** Who moves a tag: an import job, a run of an import pipeline, or a person with the command line. */
-export const PLACERS = ['job', 'run', 'command'] as const;
-export type Placer = (typeof PLACERS)[number];
 
 /** What the ledger knows of a target tag: who may move it, and what was put there last. */
 export const tagRecordSchema = z.object({
@@ -20,6 +17,10 @@ export const tagRecordSchema = z.object({
   /** Who put the digest there, and when, ISO 8601. Absent in records of earlier versions, which only jobs and runs wrote. */
   placedBy: z.enum(PLACERS).optional(),
   placedAt: z.iso.datetime().optional(),
+  /** How often the tag was placed. Absent in records of earlier versions. */
+  sequence: z.number().int().optional(),
+  /** Placements that may be missing in the log: written with the tag's own record, so that no crash loses one. */
+  outbox: z.array(placementEventSchema).readonly().optional(),
   /** Manifests that what is there names, when it is an index; else 0. Tells what the next import will need. */
   children: z.number().optional(),
   /** When upstream was first seen with what the latest move puts there. Written before the tag moves. */

@@ -4,6 +4,7 @@ import type {
   ContentSource,
   ContentTarget,
   CopyProgress,
+  PlacementLog,
   PlacementOptions,
   PlacementRecords,
   TagGuard,
@@ -32,6 +33,8 @@ export interface ImportRunPorts extends PlacementRecords {
   readonly runs: Pick<Records<PipelineRun>, 'update'>;
   readonly storage: StorageAccess;
   readonly repository: (name: RepositoryName) => ContentSource & ContentTarget;
+  /** Where placements of tags are told. Default: nowhere. */
+  readonly log?: PlacementLog | undefined;
   /** Policies that each move of a tag must pass, beyond the order of archives. Default: none. */
   readonly guards?: readonly TagGuard[] | undefined;
   readonly logger: Logger;
@@ -69,7 +72,7 @@ export async function runImportPipeline(
   const { etag, createdAt } = run.longshore;
   // What is ordered by hand is wanted now, also when it is an older archive.
   const observedAt = etag === undefined ? createdAt : file.modifiedAt.toISOString();
-  const copy = copyInto(pipeline, observedAt, ports, ({ bytesDone, bytesTotal }) =>
+  const copy = copyInto(pipeline, { run: run.name, observedAt }, ports, ({ bytesDone, bytesTotal }) =>
     shareOf(bytesTotal === 0 ? 0 : bytesDone / bytesTotal),
   );
   const onImported = (done: Imported) => {
@@ -206,14 +209,14 @@ async function trustedKeysOf(
 /** Gives what came of the artifact, with the name under which it is there. */
 function copyInto(
   { options }: ImportPipeline,
-  observedAt: string,
-  { repository, tags, blobs, guards, storage, wait }: ImportRunPorts,
+  { run, observedAt }: { readonly run: string; readonly observedAt: string },
+  { repository, tags, blobs, log, guards, storage, wait }: ImportRunPorts,
   onProgress: (progress: CopyProgress) => void,
 ): CopyArtifact<Imported> {
   const overwrites = options.includes('OverwriteTags');
   return async (source, { digest: root }, target, { signal, platforms }) => {
     const order = { source, root, platforms, to: repository(target), target, observedAt };
-    const ledger = { tags, placedBy: 'run' } as const;
+    const ledger = { tags, placedBy: 'run', reference: run, log } as const;
     const { now } = storage;
     const how = { overwrites, guards, ledger, blobs, onProgress, signal, now, wait };
     const copied = await copyToTarget(order, how);

@@ -1,5 +1,5 @@
 import { ConfigError, InvalidInputError } from '../../errors.ts';
-import type { DeadLetterQueue, PlacementRecords } from '../../imports/index.ts';
+import type { DeadLetterQueue, PlacementLog, PlacementRecords } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
 import { type Logger, silent } from '../../telemetry/index.ts';
 import type { StorageAccess, StorageCallOptions } from '../storage/index.ts';
@@ -81,6 +81,10 @@ export interface TransferPorts
   };
   readonly runs: Records<PipelineRun>;
   readonly arrivals: Records<Arrival>;
+  /** Where one call tells of the tags that it placed. Default: nowhere. */
+  readonly log?:
+    | ((call: { readonly logger: Logger; readonly signal: AbortSignal | undefined }) => PlacementLog)
+    | undefined;
   readonly queue: TransferQueue;
   readonly deadLetters: DeadLetterQueue;
   readonly repository: ImportRunPorts['repository'] & ExportRunPorts['repository'];
@@ -183,7 +187,17 @@ export function createTransfers(ports: TransferPorts): CreatedTransfers {
             runImportPipeline(
               run,
               pipeline,
-              { runs, tags, blobs, guards: ports.guards, storage, repository, logger, wait: ports.wait },
+              {
+                runs,
+                tags,
+                blobs,
+                guards: ports.guards,
+                log: ports.log?.({ logger, signal }),
+                storage,
+                repository,
+                logger,
+                wait: ports.wait,
+              },
               call,
             ),
           queue,

@@ -41,6 +41,8 @@ export function createApp(able: Partial<App>): App {
     budgets: unable('budgets'),
     pauses: unable('pauses'),
     jobs: unable('jobs'),
+    events: unable('events'),
+    deliverEvents: unable('deliverEvents'),
     status: unable('status'),
     freshness: unable('freshness'),
     prune: unable('prune'),

@@ -34,6 +34,7 @@ async function expectConverged(world: World, jobs: readonly ImportJob[]): Promis
     children: expect.any(Number),
     placedBy: 'job',
     placedAt: expect.any(String),
+    sequence: moves.length,
   });
   const records = Object.values(world.jobs.contents());
   expect(records).toHaveLength(jobs.length);

@@ -35,7 +35,12 @@ const removed = async () => true;
 test('what was put there is taken away, and the job that put it comes too late from then on', async () => {
   const { clear, move, record } = await ledger();
   expect(await clear(removed)).toBe('done');
-  expect(await record()).toEqual({ target: 'mirror.test/app:1', observedAt: later.observedAt });
+  expect(await record()).toEqual({
+    target: 'mirror.test/app:1',
+    observedAt: later.observedAt,
+    placedAt: '2026-05-01T00:00:00.000Z',
+    sequence: 1,
+  });
   expect(await move(put)).toBe('superseded');
   expect(await move(later)).toBe('moved');
   expect(await record()).toMatchObject({ digest: later.digest });

@@ -48,6 +48,7 @@ test('a job copies the image, moves the tag and records success', async () => {
     children: 0,
     placedBy: 'job',
     placedAt: '2026-05-01T00:00:00.000Z',
+    sequence: 1,
   });
 });
 

@@ -46,6 +46,8 @@ test('a move is written down with what was put and when it was observed, and the
     digest: older.digest,
     digestObservedAt: older.observedAt,
     observedAt: older.observedAt,
+    placedAt: '2026-05-01T00:00:00.000Z',
+    sequence: 1,
   });
 });
 

@@ -21,6 +21,7 @@ function createTables(at: (moment: RecordsMoment) => void | Promise<void> = () =
     uploads: createMemoryRecords(options),
     runs: createMemoryRecords(options),
     arrivals: createMemoryRecords(options),
+    events: createMemoryRecords(options),
   };
 }
 
@@ -55,6 +56,7 @@ describe('pruning', () => {
       ['uploads', 1],
       ['pipelineruns', 1],
       ['jobs', 5],
+      ['events', 1],
       ['blobs', 1],
       ['arrivals of Inbound', 2],
     ]);
