@@ -139,7 +139,7 @@ export class PullLease implements PullMeter {
     const { registry } = this.#budget;
     return new InvalidInputError(
       'E_ARGUMENT',
-      `This needs about ${wished} pulls of ${registry}, whose budget has ${capacity} in a whole window. Take less at a time, fewer platforms say.`,
+      `This needs about ${wished} pulls of ${registry}, whose budget has ${capacity} in a whole window. Copy less per run, for example fewer platforms.`,
     );
   }
 

@@ -155,7 +155,7 @@ it('an export keeps to the budget of its registry: it reserves, spends and waits
   expect(tooLarge).toMatchObject({
     response: {
       status: 'Failed',
-      pipelineRunErrorMessage: expect.stringContaining('Take less at a time'),
+      pipelineRunErrorMessage: expect.stringContaining('Copy less per run'),
     },
   });
   expect(pulls()).toBe(spent);

@@ -33,7 +33,7 @@ export async function deleteCopy(
   if (there.digest !== digest) {
     return retained(
       'not-ours',
-      `The tag names ${there.digest}, and ${digest} was put there: somebody changed it.`,
+      `The tag names ${there.digest}, but Longshore put ${digest} there: it was changed since.`,
     );
   }
   const answer = await repository.deleteTag(tag, { signal }).catch(ifAbsent('deleted'));
@@ -83,7 +83,7 @@ function isNotAllowed(error: unknown): error is RegistryError {
 function notAllowed(cause: RegistryError): RegistryError {
   return new RegistryError(
     cause.code,
-    'The registry lets nothing be deleted. Allow it there (the distribution registry: storage.delete.enabled), or delete the copy by its own means.',
+    "The registry does not allow deletion. Enable it there (distribution registry: storage.delete.enabled), or delete the copy with the registry's own tools.",
     { cause, status: 405, registryCodes: cause.registryCodes },
   );
 }

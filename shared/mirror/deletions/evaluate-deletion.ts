@@ -91,7 +91,7 @@ export function deletionEvaluator(watches: readonly Watch[]): EvaluateDeletion {
       const when = new Date(proposedAt).toISOString();
       return retained(
         'too-early',
-        `It is gone since ${upstreamGoneAt}, and will be proposed from ${when} on.`,
+        `Deleted upstream since ${upstreamGoneAt}; proposed for deletion from ${when}.`,
       );
     }
     if (!record?.digest || !isPutBy(record, observation)) {

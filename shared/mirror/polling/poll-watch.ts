@@ -97,7 +97,7 @@ export function pauseOf(watch: Watch, record: WatchRecord | undefined, now: Date
   if (record?.until === undefined || record.source !== formatReference(watch.source)) return undefined;
   const leftMs = Date.parse(record.until) - now.getTime();
   if (leftMs <= 0) return undefined;
-  const message = `${record.source} was not asked, because its registry wants to be left alone until ${record.until}: ${record.reason}`;
+  const message = `${record.source} was not polled: its registry limits requests until ${record.until}: ${record.reason}`;
   return { code: 'E_RATE_LIMITED', message, retryAfterMs: leftMs };
 }
 

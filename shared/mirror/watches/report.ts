@@ -43,7 +43,7 @@ export interface WatchReport {
   readonly gone: readonly string[];
   /** Include rules that no listed tag matches. */
   readonly unmatched: readonly string[];
-  /** Tags about which upstream's listing and the registry itself say different things. The registry was believed. */
+  /** Tags about which upstream's listing and the registry itself disagree. The registry's answer was used. */
   readonly disagreements: readonly Disagreement[];
   /** How the watch fares; missing where the poll did not get as far as to tell. */
   readonly health?: WatchHealth | undefined;

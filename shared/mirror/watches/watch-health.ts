@@ -162,8 +162,8 @@ const STATE_OF_CODE: ReadonlyMap<string, WatchState> = new Map([
 
 function describeDisagreement({ tag, listed, head }: Disagreement, count: number): string {
   const says = listed ?? (head ? 'no such tag' : 'such a tag');
-  const more = count > 1 ? ` So it is with ${count - 1} more.` : '';
-  return `Of ${tag} the listing says ${says}, the registry ${head ?? 'no such tag'}. The registry was believed.${more}`;
+  const more = count > 1 ? ` (${count - 1} more tags)` : '';
+  return `Listing and registry disagree about ${tag}: the listing says ${says}, HEAD says ${head ?? 'no such tag'}. Used HEAD.${more}`;
 }
 
 function tellCopies(lost: ReadonlySet<string>, withoutCopy: readonly string[]): string {
