@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import prettyBytes from 'pretty-bytes';
-import { connectRegistries } from '../../shared/app/index.ts';
+import { connectCommandLedger, connectRegistries } from '../../shared/app/index.ts';
 import {
   formatReference,
   parsePlatform,
@@ -48,6 +48,7 @@ export function importCommand(run: Run): Command {
         const to = targetOf(target, from);
         const platforms = flags.platform?.map(parsePlatform);
         const registries = await connectRegistries({ configFile: flags.config, environment });
+        const records = await connectCommandLedger(environment);
         const progress = await showCopyProgress(streams);
         try {
           const result = await importImage(
@@ -57,6 +58,7 @@ export function importCommand(run: Run): Command {
             {
               platforms,
               force: flags.force,
+              ledger: records.ledger,
               referrers: flags.referrers,
               signal: streams.signal,
               onProgress: (value) => progress.update(value),
@@ -65,7 +67,7 @@ export function importCommand(run: Run): Command {
           output.result(summary(result), describe(result));
           return EXIT.ok;
         } finally {
-          await registries.close();
+          await Promise.all([registries.close(), records.close()]);
         }
       }),
     );

@@ -2,6 +2,7 @@
 export type { SyncReport, WatchStanding, WatchSync } from '../mirror/index.ts';
 export type { ArchiveImportReport, ShownArchive, ShownArtifact, Transfers } from '../transfer/index.ts';
 export { exportToArchive, importFromArchive, showArchive } from './archives.ts';
+export { connectCommandLedger } from './command-ledger.ts';
 export { type LoadOptions, loadConfiguration } from './connect.ts';
 export { connectRegistries } from './connect-registries.ts';
 export { type App, createApp, loadApp } from './create-app.ts';

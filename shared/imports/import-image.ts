@@ -12,6 +12,8 @@ import { type CopyResult, nothingCopied } from './copy/copy-graph.ts';
 import type { CopyProgress } from './copy/copy-progress.ts';
 import { trimmedDigest } from './copy/trimmed-digest.ts';
 import { keepExisting } from './guards/index.ts';
+import { LATEST } from './ledger/tag-ledger.ts';
+import type { TagLedger } from './place-content.ts';
 import { placeTag } from './place-tag.ts';
 
 export interface ImportImageOptions {
@@ -20,6 +22,8 @@ export interface ImportImageOptions {
   readonly force?: boolean | undefined;
   /** Import what is attached to the image as well: signatures, SBOMs, attestations. Default: true. */
   readonly referrers?: boolean | undefined;
+  /** The records of a service: it then knows that a person placed this, later than whatever was there. */
+  readonly ledger?: TagLedger | undefined;
   readonly onProgress?: ((progress: CopyProgress) => void) | undefined;
   /** Milliseconds. Default: the system's clock. */
   readonly now?: (() => number) | undefined;
@@ -41,7 +45,7 @@ export interface ImportImageResult {
 const RECENT_MS = 5_000;
 
 /**
- * One import straight from registry to registry, without queue or records: what `az acr import` does. The source
+ * One import straight from registry to registry, without a queue: what `az acr import` does. The source
  * is resolved to a digest first, so a tag that moves in mid-copy cannot mix two images.
  * @throws TagExistsError when the target tag names other content and `force` is off.
  */
@@ -79,6 +83,7 @@ export async function importImage(
       platforms: isTrimmedAlready ? undefined : options.platforms,
       to,
       target,
+      observedAt: LATEST,
       seen: {
         digest: before?.digest,
         // A tag that is to be moved whatever it names need not be asked about again, nor what was seen just now.
@@ -89,6 +94,8 @@ export async function importImage(
     },
     {
       guards: options.force ? [] : [keepExisting({ advice: 'use --force to move it' })],
+      // What the tag names already is no placement of a person: the service goes on to look after it.
+      ledger: before?.digest === root.digest || isTrimmedAlready ? undefined : options.ledger,
       mountFrom: source.registry === target.registry ? source.repository : undefined,
       referrers: options.referrers,
       isNew,

@@ -38,6 +38,7 @@ export {
   type PlacementOptions,
   type PlacementRecords,
   placeContent,
+  type TagLedger,
 } from './place-content.ts';
 export { placeTag, type TagPlacement } from './place-tag.ts';
 export type * from './ports.ts';

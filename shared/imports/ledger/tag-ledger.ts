@@ -29,7 +29,7 @@ export interface CommitOptions extends TagLeaseOptions {
 }
 
 /** `observedAt` of what a person wants now. */
-const LATEST = 'latest';
+export const LATEST = 'latest';
 
 /** What a push found and did under the lease. */
 export interface PushResult {
