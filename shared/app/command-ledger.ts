@@ -1,5 +1,7 @@
+import { systemClock } from '../clock.ts';
 import { type Environment, processEnvironment, readSettings } from '../config/index.ts';
 import { type TagLedger, tagRecordSchema } from '../imports/index.ts';
+import { eventsPart } from './parts/events.ts';
 
 export interface CommandLedger {
   /** `undefined` where the command is not run with the settings of a service. */
@@ -19,7 +21,8 @@ export async function connectCommandLedger(
   const settings = readSettings(environment);
   const { connectAzure, createAzureClients } = await import('../azure/index.ts');
   const { records, close } = connectAzure(settings, createAzureClients());
-  return { ledger: { tags: records('tags', tagRecordSchema), placedBy: 'command' }, close };
+  const log = eventsPart({ clock: systemClock, records }).log();
+  return { ledger: { tags: records('tags', tagRecordSchema), placedBy: 'command', log }, close };
 }
 
 function isOfService(environment: Environment): boolean {

@@ -95,7 +95,10 @@ export async function importImage(
     {
       guards: options.force ? [] : [keepExisting({ advice: 'use --force to move it' })],
       // What the tag names already is no placement of a person: the service goes on to look after it.
-      ledger: before?.digest === root.digest || isTrimmedAlready ? undefined : options.ledger,
+      ledger:
+        options.ledger && before?.digest !== root.digest && !isTrimmedAlready
+          ? { ...options.ledger, origin: formatReference({ ...source, tag: undefined, digest: undefined }) }
+          : undefined,
       mountFrom: source.registry === target.registry ? source.repository : undefined,
       referrers: options.referrers,
       isNew,

@@ -50,4 +50,16 @@ it('what a person imports is not undone by a job of before, and gives way to wha
 
   expect(await app.runImport(job(next.root.digest, 60_000))).toMatchObject({ state: 'succeeded' });
   expect(await named()).toBe(next.root.digest);
+  const events = await Array.fromAsync(app.events({ since: new Date(Date.now() - 60 * 60_000) }));
+  expect(events).toMatchObject([
+    { sequence: 1, digest: old.root.digest, placedBy: 'job' },
+    {
+      sequence: 2,
+      digest: chosen.root.digest,
+      previousDigest: old.root.digest,
+      placedBy: 'command',
+      source: `${near.host}/apps/shop`,
+    },
+    { sequence: 3, digest: next.root.digest, placedBy: 'job' },
+  ]);
 });
