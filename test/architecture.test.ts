@@ -13,6 +13,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'shared/resources': [],
   'shared/record-schema': ['shared/errors'],
   'shared/records': ['shared/record-schema', 'shared/resources'],
+  'shared/lease': ['shared/records'],
   'shared/lazy': [],
   'shared/clock': [],
   'shared/ttl-memo': [],
@@ -33,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/errors',
     'shared/records',
     'shared/telemetry',
+    'shared/lease',
   ],
   'shared/events': ['shared/imports', 'shared/errors', 'shared/records', 'shared/telemetry'],
   'shared/mirror': [
@@ -44,6 +46,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/errors',
     'shared/records',
     'shared/telemetry',
+    'shared/lease',
   ],
   'shared/transfer': [
     'shared/glob',

@@ -19,7 +19,10 @@ export const ledgerSchema = z.object({
   ceilings: z.array(z.object({ announcement: z.number(), upTo: z.number() })),
   /** Manifests that the last index named that was read: what to expect of one that is not known. */
   children: z.number().optional(),
-  /** Whoever is at work: pulls it may still need, pulls that are under way, and when it counts as dead. */
+  /**
+   * Workers: the pulls each may still need, those under way, and when it counts as dead. A list, not the one lease of a
+   * record: many workers share the ledger, and a dead one's pulls under way must be counted as spent.
+   */
   leases: z.array(z.object({ id: z.string(), pulls: z.number(), underWay: z.number(), until: z.number() })),
   /** Pulls that are over, by when; those that left the window are dropped. */
   spent: z.array(z.object({ at: z.number(), pulls: z.number() })),

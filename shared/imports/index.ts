@@ -27,7 +27,6 @@ export {
 export type { TagLeaseOptions } from './ledger/tag-lease.ts';
 export { removeTag } from './ledger/tag-ledger.ts';
 export {
-  isHeld,
   isPutBy,
   isSuperseded,
   type TagRecord,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import type { UploadClaim, UploadSessions, UploadState } from '../content/index.ts';
+import { claimLease, isHeld, leaseFields, updateLeased } from '../lease.ts';
 import type { Records } from '../records.ts';
 
 const keptUploadSchema = z.object({
@@ -14,8 +15,7 @@ const keptUploadSchema = z.object({
 
 /** Who uploads a large blob to a repository in chunks, and how far that got. */
 export const uploadRecordSchema = z.object({
-  leaseOwner: z.string().optional(),
-  leaseUntil: z.iso.datetime().optional(),
+  ...leaseFields,
   upload: keptUploadSchema.optional(),
 });
 export type UploadRecord = z.infer<typeof uploadRecordSchema>;
@@ -32,26 +32,28 @@ export function createUploadSessions(
     async claim({ registry, repository, digest }): Promise<UploadClaim | undefined> {
       const key = { partition: `${registry}/${repository}`, row: digest };
       const owner = randomUUID();
-      const standing = await records.update(key, (current) =>
-        isHeld(current, now()) ? current : leased(current, owner, now()),
+      const leased = (current: UploadRecord = {}): UploadRecord =>
+        claimLease(current, owner, { now: now(), durationMs: LEASE_MS });
+      const claimed = await records.update(key, (current) =>
+        isHeld(current, now()) ? current : leased(current),
       );
-      if (standing?.leaseOwner !== owner) return undefined;
+      if (claimed?.leaseOwner !== owner) return undefined;
       const change = (next: (current: UploadRecord) => UploadRecord) =>
-        records.update(key, (current) => (current?.leaseOwner === owner ? next(current) : current));
+        updateLeased(records, key, owner, next);
       return {
-        saved: standing.upload && fromRecord(standing.upload),
+        saved: claimed.upload && fromRecord(claimed.upload),
         async save({ savedAt, ...upload }) {
           const kept = { ...upload, keptAt: savedAt.toISOString() };
-          const after = await change((current) => ({ ...leased(current, owner, now()), upload: kept }));
+          const after = await change((current) => ({ ...leased(current), upload: kept }));
           return after?.leaseOwner === owner;
         },
         async forget() {
-          await change(({ upload: _, ...current }) => leased(current, owner, now()));
+          await change(({ upload: _, ...current }) => leased(current));
         },
         async release() {
-          // A record that is to go is held until it is gone, so that it is nobody else's by then.
+          // A record that is to go is held until it is gone, so that no other worker claims it before.
           const after = await change((current) =>
-            current.upload ? { upload: current.upload } : leased(current, owner, now()),
+            current.upload ? { upload: current.upload } : leased(current),
           );
           if (after?.leaseOwner === owner) await records.remove(key);
         },
@@ -62,12 +64,4 @@ export function createUploadSessions(
 
 function fromRecord({ keptAt, ...upload }: z.infer<typeof keptUploadSchema>): UploadState {
   return { ...upload, savedAt: new Date(keptAt) };
-}
-
-function isHeld(current: UploadRecord | undefined, now: Date): boolean {
-  return current?.leaseUntil !== undefined && Date.parse(current.leaseUntil) > now.getTime();
-}
-
-function leased(current: UploadRecord | undefined, owner: string, now: Date): UploadRecord {
-  return { ...current, leaseOwner: owner, leaseUntil: new Date(now.getTime() + LEASE_MS).toISOString() };
 }

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { createBudgets, type Ledger, type Pause } from '../../shared/budget/index.ts';
-import { isHeld, type JobRecord, type TagRecord } from '../../shared/imports/index.ts';
+import type { JobRecord, TagRecord } from '../../shared/imports/index.ts';
+import { isHeld } from '../../shared/lease.ts';
 import type { Observation, PollReport, Watch, WatchRecord } from '../../shared/mirror/index.ts';
 import { type Faults, FaultyProcess } from './faulty-process.ts';
 import { memoryRegistries } from './memory-registries.ts';

@@ -2,8 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatReference, type TagReference } from '../../content/index.ts';
 import { PolicyError, RegistryError, TagExistsError, TransportError } from '../../errors.ts';
+import { claimLease, isHeld, releaseLease, updateLeased } from '../../lease.ts';
 import type { Records } from '../../records.ts';
-import { isHeld, type TagRecord, tagKey } from './tag-record.ts';
+import { type TagRecord, tagKey } from './tag-record.ts';
 
 /** Long enough for one manifest PUT with its retries; a worker that died delays others no longer than this. */
 const LEASE_MS = 60_000;
@@ -20,14 +21,14 @@ export interface TagLeaseOptions {
   readonly wait?: ((ms: number, signal?: AbortSignal) => Promise<void>) | undefined;
 }
 
-/** What is to be done with a tag while nobody else may move it. */
+/** Work on a tag that no other worker may move meanwhile. */
 export interface TagLease<T extends object> {
   readonly target: TagReference;
   /** There is nothing to do (any more). */
   readonly isOver: (current: TagRecord | undefined) => boolean;
   /** The record while the lease is held, the lease apart; asked only when it is not over. */
   readonly during: (current: TagRecord | undefined) => TagRecord | undefined;
-  /** Does it. `undefined`: nothing was done, and the record stays as it is. */
+  /** Does the work. `undefined`: nothing was done, and the record stays as it is. */
   readonly work: (held: TagRecord, signal: AbortSignal) => Promise<T | undefined>;
   /** The record afterwards. */
   readonly after: (held: TagRecord, result: T) => TagRecord;
@@ -65,17 +66,17 @@ export async function withTagLease<T extends object>(
     await wait(POLL_MS, signal);
   }
   const limit = AbortSignal.timeout(workForMs);
-  const { leaseOwner: _, leaseUntil: __, ...known } = held;
   let result: T | undefined;
   try {
-    result = await lease.work(known, signal ? AbortSignal.any([signal, limit]) : limit);
+    result = await lease.work(releaseLease(held), signal ? AbortSignal.any([signal, limit]) : limit);
   } catch (error) {
-    if (isRefusal(error)) await records.update(key, (current) => released(current, owner));
+    if (isRefusal(error)) await updateLeased(records, key, owner, releaseLease);
     throw error;
   }
   const done = result;
-  const commit = done && ((current: TagRecord) => lease.after(current, done));
-  const record = await records.update(key, (current) => released(current, owner, commit));
+  const record = await updateLeased(records, key, owner, (current) =>
+    done ? lease.after(releaseLease(current), done) : releaseLease(current),
+  );
   return done ? { end: 'done', result: done, record } : { end: 'left' };
 }
 
@@ -94,21 +95,10 @@ function claimed(
   owner: string,
   now: Date,
 ): TagRecord | undefined {
-  const isHeldByOther = current !== undefined && current.leaseOwner !== owner && isHeld(current, now);
+  const isHeldByOther = current?.leaseOwner !== owner && isHeld(current, now);
   if (isHeldByOther || isOver(current)) return current;
   const next = during(current);
-  const leaseUntil = new Date(now.getTime() + LEASE_MS).toISOString();
-  return next && { ...next, leaseOwner: owner, leaseUntil };
-}
-
-function released(
-  current: TagRecord | undefined,
-  owner: string,
-  commit: (held: TagRecord) => TagRecord = (held) => held,
-): TagRecord | undefined {
-  if (current?.leaseOwner !== owner) return current;
-  const { leaseOwner: _, leaseUntil: __, ...rest } = current;
-  return commit(rest);
+  return next && claimLease(next, owner, { now, durationMs: LEASE_MS });
 }
 
 async function timer(ms: number, signal?: AbortSignal): Promise<void> {

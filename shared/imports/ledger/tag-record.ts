@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { type Digest, isDigest, type TagReference } from '../../content/index.ts';
+import { leaseFields } from '../../lease.ts';
 import type { RecordKey } from '../../records.ts';
 import { PLACERS, placementEventSchema } from './placement-event.ts';
 
@@ -25,8 +26,7 @@ export const tagRecordSchema = z.object({
   children: z.number().optional(),
   /** When upstream was first seen with what the latest move puts there. Written before the tag moves. */
   observedAt: z.string(),
-  leaseOwner: z.string().optional(),
-  leaseUntil: z.iso.datetime().optional(),
+  ...leaseFields,
 });
 export type TagRecord = z.infer<typeof tagRecordSchema>;
 
@@ -48,9 +48,4 @@ export function isPutBy(
   // As times: `…:00.5Z` and `…:00.500Z` are one.
   const at = Date.parse(move.observedAt);
   return Date.parse(observedAt) === at && Date.parse(digestObservedAt) === at;
-}
-
-/** Whether a worker holds the tag's lease. */
-export function isHeld({ leaseUntil }: TagRecord, now: Date): boolean {
-  return leaseUntil !== undefined && Date.parse(leaseUntil) > now.getTime();
 }

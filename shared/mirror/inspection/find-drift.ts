@@ -1,6 +1,7 @@
 import { type Digest, formatReference, type RepositoryName } from '../../content/index.ts';
 import type { SideOptions } from '../../errors.ts';
-import { isHeld, isPutBy, type TagRecord } from '../../imports/index.ts';
+import { isPutBy, type TagRecord } from '../../imports/index.ts';
+import { isHeld } from '../../lease.ts';
 import type { Records } from '../../records.ts';
 import type { Drift, KnownObservations, Observation } from '../observations/index.ts';
 import type { Watch } from '../watches/index.ts';

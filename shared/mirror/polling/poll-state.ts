@@ -2,7 +2,11 @@ import * as z from 'zod';
 import type { Watch } from '../watches/index.ts';
 import { nextTime } from '../watches/index.ts';
 
-/** When a watch was last polled. One poller writes it by compare-and-swap before it starts: that is the claim. */
+/**
+ * When a watch was last polled. One poller claims the poll by writing this before it starts, by compare-and-swap. It is
+ * not a lease with a time: how long a claim lasts follows from the start, which the schedule needs as well, and the
+ * record stays when the poll has finished.
+ */
 export interface PollState {
   /** ISO 8601. */
   readonly lastStartedAt: string;
