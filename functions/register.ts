@@ -4,7 +4,7 @@
  */
 import { app } from '@azure/functions';
 import { loadApp } from '../shared/app/index.ts';
-import { lazy } from '../shared/lazy.ts';
+import { lazy } from '../shared/memo.ts';
 import { type BlobReference, registerBlobReferences } from './blob-reference.ts';
 import { live, ready } from './health.ts';
 import { metrics } from './metrics.ts';

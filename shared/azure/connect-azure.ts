@@ -1,4 +1,4 @@
-import { lazy } from '../lazy.ts';
+import { lazy } from '../memo.ts';
 import type { OpenRecords } from '../records.ts';
 import { deadLetterQueueName } from '../resources.ts';
 import type { AzureClients, AzureConnection } from './connections.ts';

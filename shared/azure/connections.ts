@@ -3,7 +3,7 @@ import type { TokenCredential } from '@azure/identity';
 import type { ServiceBusClient } from '@azure/service-bus';
 import type { BlobClient, BlobServiceClient, ContainerClient } from '@azure/storage-blob';
 import { InvalidInputError } from '../errors.ts';
-import { type Lazy, lazy } from '../lazy.ts';
+import { lazy, OncePerKey } from '../memo.ts';
 import { isThisMachine } from '../transfer/index.ts';
 
 /**
@@ -52,11 +52,9 @@ const SERVICE_BUS_RETRIES = { maxRetries: 3, retryDelayInMs: 500, maxRetryDelayI
 
 /** SDKs are loaded when first needed: each adds about 250 ms to a cold start, and few functions need them all. */
 export function createAzureClients(): AzureClients {
-  const identities = new Map<string | undefined, Lazy<TokenCredential>>();
+  const identities = new OncePerKey<string | undefined, TokenCredential>({ keepFailures: false });
   const credential = (clientId?: string): Promise<TokenCredential> => {
-    const identity = identities.get(clientId) ?? lazy(() => createIdentity(clientId));
-    identities.set(clientId, identity);
-    return identity();
+    return identities.run(clientId, () => createIdentity(clientId));
   };
 
   async function connectServiceBus(connection: AzureConnection): Promise<ServiceBusClient> {

@@ -2,7 +2,7 @@ import type { TokenCredential } from '@azure/identity';
 import type { SecretClient, SecretClientOptions } from '@azure/keyvault-secrets';
 import { withDeadline } from '../deadline.ts';
 import { ConfigError, LongshoreError, TransportError } from '../errors.ts';
-import { type Lazy, lazy } from '../lazy.ts';
+import { OncePerKey } from '../memo.ts';
 import { identityFailure, isIdentityFailure, statusOf } from './entra-tokens.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -42,12 +42,9 @@ export function createKeyVaultSecrets({
   timeoutMs = TIMEOUT_MS,
   client: options,
 }: KeyVaultOptions): KeyVaultSecrets {
-  const clients = new Map<string, Lazy<SecretClient>>();
+  const clients = new OncePerKey<string, SecretClient>({ keepFailures: false });
   const clientOf = (vault: string, clientId: string | undefined): Promise<SecretClient> => {
-    const key = `${vault} ${clientId ?? ''}`;
-    const client = clients.get(key) ?? lazy(() => connect(vault, clientId));
-    clients.set(key, client);
-    return client();
+    return clients.run(`${vault} ${clientId ?? ''}`, () => connect(vault, clientId));
   };
   const connect = async (vault: string, clientId: string | undefined): Promise<SecretClient> => {
     const { SecretClient } = await import('@azure/keyvault-secrets');

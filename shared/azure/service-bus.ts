@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServiceBusClient, ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
 import { InvalidInputError } from '../errors.ts';
 import type { DeadLetterQueue, ImportJob, JobQueue } from '../imports/index.ts';
-import { lazy } from '../lazy.ts';
+import { lazy } from '../memo.ts';
 import type { PollQueue } from '../mirror/index.ts';
 import type { TransferMessage, TransferQueue } from '../transfer/index.ts';
 

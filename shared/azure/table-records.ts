@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TableClient } from '@azure/data-tables';
 import type { z } from 'zod';
-import { lazy } from '../lazy.ts';
+import { lazy } from '../memo.ts';
 import { asRecordSchema, type RecordSchema, readableRecords } from '../record-schema.ts';
 import type { RecordKey, StoredRecord, TableRecords } from '../records.ts';
 import { RecordTable } from './record-table.ts';

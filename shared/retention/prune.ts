@@ -10,7 +10,7 @@ import {
   tagKey,
   type UploadRecord,
 } from '../imports/index.ts';
-import { lazy } from '../lazy.ts';
+import { lazy } from '../memo.ts';
 import {
   configuredWatches,
   importJobIdOf,

@@ -1,7 +1,7 @@
 import { formatReference, parseRepositoryName, type RepositoryName } from '../content/index.ts';
+import { coalesce } from '../memo.ts';
 import type { RecordKey, Records } from '../records.ts';
 import type { Allowance } from './allowance.ts';
-import { gatherCalls } from './gather.ts';
 import { claimed, dueSubjects, noticed, type RepositoryNotices, type Subject, settled } from './notices.ts';
 
 export interface InboxPorts {
@@ -60,7 +60,7 @@ export function createInbox({ notices, allowance, now }: InboxPorts): Inbox {
     readonly webhook: string;
     readonly subjects: readonly string[];
   }
-  const putAll = gatherCalls((repository: string, puts: readonly Put[]) => {
+  const putAll = coalesce((repository: string, puts: readonly Put[]) => {
     const { webhook = '' } = puts.at(-1) ?? {};
     const subjects = [...new Set(puts.flatMap((put) => put.subjects))];
     return takeFrom(repository, subjects.length, (current, at) => noticed(current, webhook, subjects, at));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { lazy } from '../../shared/lazy.ts';
+import { lazy } from '../../shared/memo.ts';
 import { drawnFaults } from './drawn-faults.ts';
 import { chance } from './fault-proxy-chance.ts';
 import { type Fault, Faults, FaultyProcess, WAYS_TO_FAIL } from './faulty-process.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseRepositoryName } from '../../shared/content/index.ts';
-import { lazy } from '../../shared/lazy.ts';
+import { lazy } from '../../shared/memo.ts';
 import { drawnFaults } from '../helpers/drawn-faults.ts';
 import { type Fault, Faults, WAYS_TO_FAIL } from '../helpers/faulty-process.ts';
 import { image } from '../helpers/memory-content.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { lazy } from '../../shared/lazy.ts';
+import { lazy } from '../../shared/memo.ts';
 import { silent } from '../../shared/telemetry/index.ts';
 import type { Webhook } from '../../shared/webhooks/index.ts';
 import type { RepositoryNotices } from '../../shared/webhooks/notices.ts';

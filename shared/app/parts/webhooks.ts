@@ -1,6 +1,6 @@
 import type { Config } from '../../config/index.ts';
 import { withDeadline } from '../../deadline.ts';
-import { ttlMemo } from '../../ttl-memo.ts';
+import { ttlMemo } from '../../memo.ts';
 import {
   createWebhooks,
   minuteAllowanceSchema,

@@ -1,14 +1,15 @@
 import type { Digest, ManifestContent } from '../../content/index.ts';
+import { OncePerKey } from '../../memo.ts';
 
-/** Of some thousand manifests; what falls out costs another pull only when it is wanted again. */
+/** Holds some thousand manifests. One that was dropped costs another pull if it is read again. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
 /**
- * Manifests read from sources, each distinct one once: registries count every read as a pull. What is under way is
- * joined; a failure is not kept. Content is addressed by its digest, so it does not matter which repository it is from.
+ * Manifests read from sources, each distinct one once: registries count every read as a pull. Readers join a read under
+ * way; a failure is not kept. Content is addressed by its digest, so the repository it is from does not matter.
  */
 export class ManifestCache {
-  readonly #held = new Map<Digest, Promise<ManifestContent>>();
+  readonly #reads = new OncePerKey<Digest, ManifestContent>({ keepFailures: false });
   readonly #sizes = new Map<Digest, number>();
   readonly #maxBytes: number;
   #bytes = 0;
@@ -18,15 +19,11 @@ export class ManifestCache {
   }
 
   get(digest: Digest, read: () => Promise<ManifestContent>): Promise<ManifestContent> {
-    const known = this.#held.get(digest);
-    if (known !== undefined) return known;
-    const reading = read();
-    this.#held.set(digest, reading);
-    reading.then(
-      ({ bytes }) => this.#keep(digest, bytes.byteLength),
-      () => this.#held.delete(digest),
-    );
-    return reading;
+    return this.#reads.run(digest, async () => {
+      const content = await read();
+      this.#keep(digest, content.bytes.byteLength);
+      return content;
+    });
   }
 
   /** Drops what was read first until the rest fits. */
@@ -36,7 +33,7 @@ export class ManifestCache {
     for (const [oldest, bytes] of this.#sizes) {
       if (this.#bytes <= this.#maxBytes) return;
       this.#sizes.delete(oldest);
-      this.#held.delete(oldest);
+      this.#reads.forget(oldest);
       this.#bytes -= bytes;
     }
   }

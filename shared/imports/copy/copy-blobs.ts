@@ -3,7 +3,7 @@ import { type Descriptor, isNonDistributable } from '../../content/index.ts';
 import type { ContentSource, ContentTarget } from './content-ports.ts';
 import type { CopyOptions } from './copy-options.ts';
 import { ProgressMeter } from './copy-progress.ts';
-import type { OncePerKey } from './once-per-key.ts';
+import type { CopyTasks } from './copy-tasks.ts';
 
 const BLOBS_AT_ONCE = 12;
 
@@ -14,7 +14,7 @@ export class BlobCopy {
   readonly #target: ContentTarget;
   readonly #options: CopyOptions;
   readonly #signal: AbortSignal;
-  readonly #once: OncePerKey;
+  readonly #tasks: CopyTasks;
   readonly #meter: ProgressMeter;
   readonly #slots: LimitFunction = pLimit(BLOBS_AT_ONCE);
   #bytesUploaded = 0;
@@ -24,13 +24,13 @@ export class BlobCopy {
     target: ContentTarget,
     options: CopyOptions,
     signal: AbortSignal,
-    once: OncePerKey,
+    tasks: CopyTasks,
   ) {
     this.#source = source;
     this.#target = target;
     this.#options = options;
     this.#signal = signal;
-    this.#once = once;
+    this.#tasks = tasks;
     this.#meter = new ProgressMeter(options.onProgress ?? (() => {}));
   }
 
@@ -41,10 +41,10 @@ export class BlobCopy {
   /** The same bytes may be a foreign layer of one image and an ordinary layer of another, which needs them pushed. */
   copy(blob: Descriptor): Promise<void> {
     return isNonDistributable(blob.mediaType)
-      ? this.#once.run(`foreign ${blob.digest}`, async () => {
+      ? this.#tasks.run(`foreign ${blob.digest}`, async () => {
           this.counts.foreign += 1;
         })
-      : this.#once.run(`blob ${blob.digest}`, () => this.#push(blob));
+      : this.#tasks.run(`blob ${blob.digest}`, () => this.#push(blob));
   }
 
   async #push(blob: Descriptor): Promise<void> {

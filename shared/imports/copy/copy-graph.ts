@@ -11,7 +11,7 @@ import type { ContentSource, ContentTarget } from './content-ports.ts';
 import { BlobCopy } from './copy-blobs.ts';
 import type { CopyOptions } from './copy-options.ts';
 import { knowsReferrers, ReferrerCopy, type ReferrerCounts, takesReferrers } from './copy-referrers.ts';
-import { OncePerKey } from './once-per-key.ts';
+import { CopyTasks } from './copy-tasks.ts';
 import {
   MAX_INDEX_DEPTH,
   nestedTooDeep,
@@ -94,7 +94,7 @@ class GraphCopy {
   readonly #target: ContentTarget;
   readonly #options: CopyOptions;
   readonly #signal: AbortSignal;
-  readonly #once = new OncePerKey();
+  readonly #tasks = new CopyTasks();
   readonly #blobs: BlobCopy;
   readonly #manifestSlots: LimitFunction = pLimit(MANIFESTS_AT_ONCE);
   readonly #calls = new Set<Promise<unknown>>();
@@ -108,7 +108,7 @@ class GraphCopy {
     this.#target = target;
     this.#options = options;
     this.#signal = signal;
-    this.#blobs = new BlobCopy(source, target, options, signal, this.#once);
+    this.#blobs = new BlobCopy(source, target, options, signal, this.#tasks);
   }
 
   async run(root: Digest): Promise<CopyResult> {
@@ -144,7 +144,7 @@ class GraphCopy {
 
   /** Resolves when the calls under way have ended; after an abort none begins. */
   async settled(): Promise<void> {
-    await Promise.all([this.#once.settled(), Promise.allSettled(this.#calls)]);
+    await Promise.all([this.#tasks.settled(), Promise.allSettled(this.#calls)]);
   }
 
   #referrersOf(root: Digest): ReferrerCopy | undefined {
@@ -279,7 +279,7 @@ class GraphCopy {
     await Promise.all(
       descriptors.map((child) =>
         isManifestLike(child.mediaType)
-          ? this.#once.run(`manifest ${child.digest}`, () => this.#manifest(child.digest, depth))
+          ? this.#tasks.run(`manifest ${child.digest}`, () => this.#manifest(child.digest, depth))
           : this.#blobs.copy(child),
       ),
     );

@@ -1,29 +1,29 @@
 import { type Digest, formatReference } from '../../content/index.ts';
+import { OncePerKey } from '../../memo.ts';
 import type { DigestPage } from '../../registry/index.ts';
 import type { Watch } from '../watches/index.ts';
 
 /** What a HEAD found; `undefined`: no such tag. */
 export type Found = { readonly digest: Digest } | undefined;
 
-/** What an upstream repository answered during one poll run, for all watches that have it as their source. */
+/**
+ * What an upstream repository answered during one poll run, for all watches that have it as their source. A failure is
+ * kept as well: the next run asks again.
+ */
 export class PollCache {
-  readonly #heads = new Map<string, Promise<Found>>();
+  readonly #heads = new OncePerKey<string, Found>({ keepFailures: true });
   #pages: SharedPages | undefined;
   #tags: Promise<readonly string[]> | undefined;
 
-  /** The names of all tags; only the first call asks. */
+  /** The names of all tags; only the first call sends requests. */
   tags(ask: () => Promise<readonly string[]>): Promise<readonly string[]> {
     this.#tags ??= ask();
     return this.#tags;
   }
 
-  /** The answer about this tag; only the first call asks. */
+  /** What the tag names; only the first call sends a request. */
   head(tag: string, ask: () => Promise<Found>): Promise<Found> {
-    const known = this.#heads.get(tag);
-    if (known !== undefined) return known;
-    const asked = ask();
-    this.#heads.set(tag, asked);
-    return asked;
+    return this.#heads.run(tag, ask);
   }
 
   /**

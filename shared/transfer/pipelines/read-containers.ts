@@ -1,4 +1,4 @@
-import { lazy } from '../../lazy.ts';
+import { lazy } from '../../memo.ts';
 import type { StorageAccess } from '../storage/index.ts';
 import { connectStorage } from './connect-storage.ts';
 import type { ImportPipeline } from './pipeline.ts';

@@ -7,7 +7,7 @@ import {
 } from '../../content/index.ts';
 import { codeOf, StorageError, TransportError } from '../../errors.ts';
 import type { ContentSource } from '../../imports/index.ts';
-import { lazy } from '../../lazy.ts';
+import { lazy } from '../../memo.ts';
 import { type Catalog, createCatalogSigner, readCatalog } from '../archive/index.ts';
 import { type ExportRepository, expandArtifacts, exportArchive } from '../export/index.ts';
 import {
