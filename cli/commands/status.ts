@@ -40,5 +40,5 @@ export function statusCommand(run: Run): Command {
 
 /** Without the checkpoint for the next poll, which is internal. */
 function withoutMemory({ memory, ...record }: WatchStanding) {
-  return { ...record, unmatched: memory?.unmatched ?? [] };
+  return { ...record, unmatched: memory?.unmatched ?? [], overrides: memory?.overrides ?? [] };
 }

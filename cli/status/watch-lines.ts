@@ -1,5 +1,5 @@
 import type { WatchStanding } from '../../shared/app/index.ts';
-import type { WatchFreshness } from '../../shared/mirror/index.ts';
+import type { TagOverride, WatchFreshness } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
 import { describeSeconds, shortTime, withShortDigests } from '../format.ts';
 
@@ -28,8 +28,16 @@ export function watchLines(
       ...(memory?.avoidListingReason === undefined
         ? []
         : [`  ? ${watch}: tags are resolved one by one. ${withShortDigests(memory.avoidListingReason)}`]),
+      ...(memory?.overrides ?? []).map((override) => `  = ${watch}: ${describeOverride(override)}`),
     ]),
   ];
+}
+
+function describeOverride({ target, digest, by, reference, at }: TagOverride): string {
+  const who = by === 'command' ? 'a command' : 'a pipeline run';
+  const name = reference === undefined ? '' : ` (${reference})`;
+  const placed = `${target} is ${withShortDigests(digest)}, placed by ${who}${name} at ${shortTime(at)}`;
+  return `${placed}; it is kept until the tag moves upstream`;
 }
 
 function freshnessCells(freshness: WatchFreshness | undefined): readonly string[] {

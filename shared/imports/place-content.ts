@@ -61,7 +61,7 @@ export interface PlacementRecords {
 export interface TagLedger {
   readonly tags: Records<TagRecord>;
   readonly placedBy: Placer;
-  /** Id of the job, or name of the pipeline run. */
+  /** Id of the job, name of the pipeline run, or user and host of the command. */
   readonly reference?: string | undefined;
   /** Repository that the content comes from. Absent: an archive. */
   readonly origin?: string | undefined;
@@ -78,7 +78,7 @@ export interface PlacementOptions
   readonly ledger?: TagLedger | undefined;
   /** Where target registries hold large blobs, to mount them from. */
   readonly blobs?: Records<BlobRecord> | undefined;
-  /** Limits how many tags are moved at once. */
+  /** Limits how many tags are moved at once, and so how many leases are held. */
   readonly slot?: (<T>(move: () => Promise<T>) => Promise<T>) | undefined;
 }
 
@@ -225,11 +225,13 @@ class TagPlacement {
 
   /** Moves the tag to what was copied, if the guards still let it. */
   async move(content: ManifestContent, signal: AbortSignal): Promise<void> {
+    const { slot = (move) => move() } = this.#options;
+    this.end = { end: await slot(() => this.#commit(content, signal)) };
+  }
+
+  async #commit(content: ManifestContent, signal: AbortSignal): Promise<TagCommitOutcome> {
     const { ledger, now, wait } = this.#options;
-    if (!ledger) {
-      this.end = { end: await this.#push(content, undefined, signal) };
-      return;
-    }
+    if (!ledger) return await this.#push(content, undefined, signal);
     const { observedAt } = this.#wanted;
     if (observedAt === undefined)
       throw new TypeError('A tag in a ledger moves by the time of its observation.');
@@ -249,7 +251,7 @@ class TagPlacement {
       const end = await this.#push(content, held, pushSignal);
       return end === 'superseded' ? undefined : { moved: end === 'moved' };
     };
-    this.end = { end: await commitTag(ledger.tags, move, push, { signal, now, wait, log: ledger.log }) };
+    return await commitTag(ledger.tags, move, push, { signal, now, wait, log: ledger.log });
   }
 
   async #push(
@@ -257,7 +259,7 @@ class TagPlacement {
     record: TagRecord | undefined,
     signal: AbortSignal,
   ): Promise<TagCommitOutcome> {
-    const { guards, slot = (move) => move() } = this.#options;
+    const { guards } = this.#options;
     const { tag, seen } = this.#wanted;
     const wanted = content.digest;
     let asked: Promise<Digest | undefined> | undefined = seen?.isGoodFor(wanted)
@@ -273,10 +275,8 @@ class TagPlacement {
     );
     if (verdict !== 'allow') return verdict;
     if ((await there()) === wanted) return 'already-current';
-    await slot(async () => {
-      signal.throwIfAborted();
-      await this.#order.to.pushManifest(tag, content, { signal });
-    });
+    signal.throwIfAborted();
+    await this.#order.to.pushManifest(tag, content, { signal });
     return 'moved';
   }
 

@@ -1,5 +1,6 @@
 import { type Digest, formatReference, type TagReference } from '../content/index.ts';
 import { describeCopy } from './describe-copy.ts';
+import { type TagRecord, tagKey } from './ledger/tag-record.ts';
 import {
   type Placement,
   type PlacementOptions,
@@ -36,7 +37,8 @@ export async function placeTag(
   const [end] = tags;
   const name = formatReference(target);
   if (end?.end === 'superseded') {
-    const detail = `${name} was given to content observed later than ${observedAt}`;
+    const record = await options.ledger?.tags.get(tagKey(target));
+    const detail = `${name} was given to content observed later than ${observedAt}${placedBy(record)}`;
     return { state: 'unchanged', digest: order.root, detail, copy };
   }
   const digest = copy?.root.digest ?? order.root;
@@ -44,4 +46,13 @@ export async function placeTag(
   if (!copy || (end?.end === 'already-current' && copied === 0))
     return { state: 'unchanged', digest, detail: `${name} is ${digest} already`, copy };
   return { state: 'succeeded', digest, detail: describeCopy(copy), copy };
+}
+
+/** Who placed what is there, where that was not a job. */
+function placedBy(record: TagRecord | undefined): string {
+  if (!record?.placedBy || record.placedBy === 'job') return '';
+  // A later move has begun, and who placed the last one says nothing of it.
+  if (record.digestObservedAt !== record.observedAt) return '';
+  const who = record.placedBy === 'command' ? 'a command' : 'a pipeline run';
+  return `: ${who}${record.reference ? ` (${record.reference})` : ''} placed it at ${record.placedAt}`;
 }

@@ -85,6 +85,7 @@ export {
   type PollReport,
   type PollRequests,
   type Schedule,
+  type TagOverride,
   type WatchRecord,
   type WatchReport,
   watchRecordSchema,

@@ -25,7 +25,7 @@ export const placementEventSchema = z.object({
   /** ISO 8601. */
   placedAt: z.iso.datetime(),
   placedBy: z.enum(PLACERS).optional(),
-  /** Id of the job, or name of the pipeline run. */
+  /** Id of the job, name of the pipeline run, or user and host of the command. */
   reference: z.string().optional(),
   /** When the placement before was, ISO 8601. Absent: there was none. */
   previousPlacedAt: z.iso.datetime().optional(),

@@ -32,6 +32,8 @@ export interface TagLease<T extends object> {
   readonly work: (held: TagRecord, signal: AbortSignal) => Promise<T | undefined>;
   /** The record afterwards. */
   readonly after: (held: TagRecord, result: T) => TagRecord;
+  /** The record when the registry or a guard refused the work. Default: as it was while the lease was held. */
+  readonly refused?: ((held: TagRecord) => TagRecord) | undefined;
 }
 
 export type TagLeaseEnd<T> =
@@ -70,7 +72,10 @@ export async function withTagLease<T extends object>(
   try {
     result = await lease.work(releaseLease(held), signal ? AbortSignal.any([signal, limit]) : limit);
   } catch (error) {
-    if (isRefusal(error)) await updateLeased(records, key, owner, releaseLease);
+    if (isRefusal(error)) {
+      const { refused = (current: TagRecord) => current } = lease;
+      await updateLeased(records, key, owner, (current) => refused(releaseLease(current)));
+    }
     throw error;
   }
   const done = result;

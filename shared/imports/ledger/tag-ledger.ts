@@ -17,7 +17,7 @@ export interface TagMove {
   /** The digest that was asked for, when the target takes the content only under another. */
   readonly trimmedFrom?: Digest | undefined;
   readonly placedBy?: Placer | undefined;
-  /** Id of the job, or name of the pipeline run. */
+  /** Id of the job, name of the pipeline run, or user and host of the command. */
   readonly reference?: string | undefined;
   /** Repository that the content comes from. */
   readonly origin?: string | undefined;
@@ -52,24 +52,33 @@ export async function commitTag(
   push: (held: TagRecord, signal: AbortSignal) => Promise<PushResult | undefined>,
   { log, ...options }: CommitOptions = {},
 ): Promise<TagCommitOutcome> {
-  const { target, observedAt } = move;
+  const { target, observedAt, placedBy } = move;
   const now = options.now ?? (() => new Date());
+  let before: TagRecord | undefined;
   const ended = await withTagLease<PushResult>(
     records,
     {
       target,
       isOver: (current) => observedAt !== LATEST && isSuperseded(current, move),
       // The intent is written with the lease: whatever happens to this mover, an older one comes too late.
-      during: (current) => ({
-        ...(current ?? { target: formatReference(target) }),
-        observedAt: observedAt === LATEST ? laterThan(current, now()) : observedAt,
-      }),
+      during: (current) => {
+        before = current;
+        const { begunBy: _, ...known }: Partial<TagRecord> = current ?? {};
+        return {
+          ...known,
+          target: formatReference(target),
+          observedAt: observedAt === LATEST ? laterThan(current, now()) : observedAt,
+          ...(placedBy && placedBy !== 'job' && { begunBy: placedBy }),
+        };
+      },
       work: async (held, signal) => {
         // The mover before may have died between the commit and the log.
         for (const placement of held.outbox ?? []) await log?.append(placement, { isNew: false });
         return await push(held, signal);
       },
       after: (held, { moved }) => placed(held, move, { moved, at: now(), isLogged: log !== undefined }),
+      // A job comes back, a command does not: what it was refused must not keep others from moving the tag.
+      ...(placedBy === 'command' && { refused: (held) => asBefore(held, before) }),
     },
     options,
   );
@@ -123,7 +132,7 @@ function placed(
   { digest, children, trimmedFrom, placedBy, reference, origin }: TagMove,
   { moved, at, isLogged }: { readonly moved: boolean; readonly at: Date; readonly isLogged: boolean },
 ): TagRecord {
-  const { outbox: _, trimmedFrom: before, ...known } = held;
+  const { outbox: _, trimmedFrom: before, begunBy: __, ...known } = held;
   const record = {
     ...known,
     digest,
@@ -148,8 +157,25 @@ function placed(
     ...(reference && { reference }),
     ...(sequence > 1 && held.placedAt && { previousPlacedAt: held.placedAt }),
   };
-  return { ...record, placedBy, placedAt, sequence, ...(isLogged && { outbox: [placement] }) };
+  const { reference: ___, ...rest } = record;
+  return {
+    ...rest,
+    placedBy,
+    placedAt,
+    ...(placedBy !== 'job' && reference && { reference }),
+    sequence,
+    ...(isLogged && { outbox: [placement] }),
+  };
 }
+
+/** The record without the intent of a move that did not come about. */
+function asBefore({ begunBy: _, ...held }: TagRecord, before: TagRecord | undefined): TagRecord {
+  const { observedAt = NEVER, begunBy } = before ?? {};
+  return { ...held, observedAt, ...(begunBy && { begunBy }) };
+}
+
+/** Before every observation. */
+const NEVER = new Date(0).toISOString();
 
 /** Now, or just after what is there if that was observed by a clock that is ahead. */
 function laterThan(current: TagRecord | undefined, now: Date): string {

@@ -18,6 +18,10 @@ export const tagRecordSchema = z.object({
   /** Who put the digest there, and when, ISO 8601. Absent in records of earlier versions, which only jobs and runs wrote. */
   placedBy: z.enum(PLACERS).optional(),
   placedAt: z.iso.datetime().optional(),
+  /** Name of the pipeline run, or user and host of the command, that put it there. */
+  reference: z.string().optional(),
+  /** Who began the latest move, if not a job. Written with `observedAt`; absent once that move is done. */
+  begunBy: z.enum(PLACERS).optional(),
   /** How often the tag was placed. Absent in records of earlier versions. */
   sequence: z.number().int().optional(),
   /** Placements that may be missing in the log: written with the tag's own record, so that no crash loses one. */

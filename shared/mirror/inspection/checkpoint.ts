@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { type Digest, formatReference } from '../../content/index.ts';
 import type { KnownObservations } from '../observations/index.ts';
 import type { Watch } from '../watches/index.ts';
-import { carryOverCheckpoint, type WatchCheckpoint } from '../watches/index.ts';
+import { carryOverCheckpoint, type TagOverride, type WatchCheckpoint } from '../watches/index.ts';
 import type { UpstreamListing } from './upstream-listing.ts';
 
 /** A tag that was deleted upstream is in no page of what was moved lately: all pages are read this often. */
@@ -10,6 +10,7 @@ const FULL_LISTING_EVERY_MS = 24 * 60 * 60_000;
 /** A target is our own registry, and hardly ever somebody else's hand is in it. */
 const VERIFY_TARGETS_EVERY_MS = 6 * 60 * 60_000;
 const MAX_UNMATCHED = 100;
+const MAX_OVERRIDES = 100;
 /** A web API may tell of a push later than of one after it. */
 const OVERLAP_MS = 60 * 60_000;
 
@@ -49,24 +50,34 @@ export interface InspectionResult {
   readonly unmatched: readonly string[];
   readonly startedAt: Date;
   readonly isVerified: boolean;
+  readonly overrides: readonly TagOverride[];
 }
 
 export function nextCheckpoint(
   scope: string,
   memory: WatchCheckpoint | undefined,
-  { upstream: { extent, movedUntil, avoid }, digests, unmatched, startedAt, isVerified }: InspectionResult,
+  {
+    upstream: { extent, movedUntil, avoid },
+    digests,
+    unmatched,
+    startedAt,
+    isVerified,
+    overrides,
+  }: InspectionResult,
 ): WatchCheckpoint {
   const at = startedAt.toISOString();
   const fullAt = extent === 'moved' ? memory?.fullAt : at;
   // A time to come, from a clock that is wrong, would hide the moves until then.
   const until =
     movedUntil && new Date(Math.min(Math.max(+movedUntil, timeOf(memory?.movedUntil)), +startedAt));
+  const { overrides: _, ...carriedOver } = carryOverCheckpoint(scope, memory);
   return {
-    ...carryOverCheckpoint(scope, memory),
+    ...carriedOver,
     present: [...digests.values()].filter((digest) => digest !== undefined).length,
     unmatched: unmatched.slice(0, MAX_UNMATCHED),
     ...(until && fullAt !== undefined && { movedUntil: until.toISOString(), fullAt }),
     ...(isVerified && { targetsVerifiedAt: at }),
+    ...(overrides.length > 0 && { overrides: overrides.slice(0, MAX_OVERRIDES) }),
     ...(avoid && { avoidListingUntil: avoid.until.toISOString(), avoidListingReason: avoid.reason }),
   };
 }

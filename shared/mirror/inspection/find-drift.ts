@@ -1,11 +1,12 @@
 import { type Digest, formatReference, type RepositoryName } from '../../content/index.ts';
 import type { SideOptions } from '../../errors.ts';
-import { isPutBy, type TagRecord } from '../../imports/index.ts';
+import type { TagRecord } from '../../imports/index.ts';
 import { isHeld } from '../../lease.ts';
 import type { Records } from '../../records.ts';
 import type { Drift, KnownObservations, Observation } from '../observations/index.ts';
-import type { Watch } from '../watches/index.ts';
+import type { TagOverride, Watch } from '../watches/index.ts';
 import { failureOf, type PollFailure } from '../watches/index.ts';
+import { checkOf, overrideOf, type TagCheck } from './overrides.ts';
 import { readDigests } from './read-digests.ts';
 import { TagProbe, type TagSource } from './tag-probe.ts';
 
@@ -17,14 +18,16 @@ export interface VerifyPorts {
 
 export interface Verification {
   readonly drift: Drift;
+  /** Target tags that somebody made to name something else. They stay. */
+  readonly overrides: readonly TagOverride[];
   readonly requests: number;
   readonly errors: readonly PollFailure[];
 }
 
 /**
  * Finds target tags that do not name what was put there last, which is not always the upstream digest: a platform
- * subset may have an index of its own. Tags whose import has not ended are left out, and so are those that something
- * else than this watch gave its content.
+ * subset may have an index of its own. Tags whose import has not ended are left out. Those that a command or a pipeline
+ * run placed other content under are overrides, until they are deleted.
  */
 export async function findDrift(
   watch: Watch,
@@ -34,6 +37,7 @@ export async function findDrift(
   signal: AbortSignal | undefined,
 ): Promise<Verification> {
   const drift = new Map<string, ReadonlyMap<string, Digest | undefined>>();
+  const overrides: TagOverride[] = [];
   const errors: PollFailure[] = [];
   let requests = 0;
   for (const repository of watch.targets) {
@@ -42,9 +46,10 @@ export async function findDrift(
     if (!observations) continue;
     const probe = new TagProbe(ports.registry.repository(repository, { side: 'target' }), { signal });
     try {
-      const wanted = await whatWasPut(target, tags, observations, ports);
-      const found = await askTarget(target, wanted, probe);
+      const checked = await readChecked(target, tags, observations, ports);
+      const found = await askTarget(target, checked, probe);
       drift.set(target, found.drift);
+      overrides.push(...found.overrides);
       errors.push(...found.errors);
     } catch (error) {
       signal?.throwIfAborted();
@@ -52,39 +57,53 @@ export async function findDrift(
     }
     requests += probe.requests.listings + probe.requests.heads;
   }
-  return { drift, requests, errors };
+  return { drift, overrides, requests, errors };
 }
 
-/** The digest of each tag that names what its last observation was imported as, and nothing later. */
-async function whatWasPut(
+interface CheckedTag extends TagCheck {
+  readonly record: TagRecord;
+  readonly observed: Digest;
+}
+
+/** The tags that are to be checked. */
+async function readChecked(
   target: string,
   tags: ReadonlySet<string>,
   observations: ReadonlyMap<string, Observation>,
   { tags: records, now }: VerifyPorts,
-): Promise<ReadonlyMap<string, Digest>> {
-  const put = new Map<string, Digest>();
+): Promise<ReadonlyMap<string, CheckedTag>> {
+  const checked = new Map<string, CheckedTag>();
   for await (const { key, value } of records.list(target)) {
     const observation = tags.has(key.row) ? observations.get(key.row) : undefined;
-    if (!observation?.queued || !value.digest || isHeld(value, now())) continue;
-    if (isPutBy(value, observation)) put.set(key.row, value.digest);
+    if (!observation?.queued || isHeld(value, now())) continue;
+    const check = checkOf(value, observation);
+    if (check) checked.set(key.row, { ...check, record: value, observed: observation.digest });
   }
-  return put;
+  return checked;
 }
 
 async function askTarget(
   target: string,
-  wanted: ReadonlyMap<string, Digest>,
+  checked: ReadonlyMap<string, CheckedTag>,
   probe: TagProbe,
-): Promise<Pick<Verification, 'errors'> & { readonly drift: ReadonlyMap<string, Digest | undefined> }> {
-  const listed = await listedDigests(new Set(wanted.keys()), probe);
-  const doubtful = [...wanted].filter(([tag, digest]) => listed.get(tag) !== digest).map(([tag]) => tag);
-  const { found, errors } = await probe.heads(doubtful);
+): Promise<
+  Pick<Verification, 'errors' | 'overrides'> & { readonly drift: ReadonlyMap<string, Digest | undefined> }
+> {
+  const listed = await listedDigests(new Set(checked.keys()), probe);
+  const doubtful = [...checked].filter(([tag, { digest }]) => !digest || listed.get(tag) !== digest);
+  const { found, errors } = await probe.heads(doubtful.map(([tag]) => tag));
   const drift = new Map<string, Digest | undefined>();
-  for (const [tag, there] of found) {
-    if (there?.digest !== wanted.get(tag)) drift.set(tag, there?.digest);
+  const overrides: TagOverride[] = [];
+  for (const [tag, answer] of found) {
+    const there = answer?.digest;
+    const check = checked.get(tag);
+    if (!check || (there !== undefined && there === check.digest)) continue;
+    if (check.isOurs || there === undefined) drift.set(tag, there);
+    else if (there !== check.observed) overrides.push(...overrideOf(check.record, there));
   }
   return {
     drift,
+    overrides,
     errors: errors.map(({ tag, ...error }) => ({ ...error, target: tag ? `${target}:${tag}` : target })),
   };
 }

@@ -18,6 +18,7 @@ import { nextCheckpoint, scopeOf, validCheckpoint } from './checkpoint.ts';
 import { chooseTags, compare, resolveByListing } from './choose-tags.ts';
 import { findDrift, type Verification, type VerifyPorts } from './find-drift.ts';
 import { listUpstream } from './list-upstream.ts';
+import { lastingOverrides } from './overrides.ts';
 import type { PollCache } from './poll-cache.ts';
 import { TagProbe } from './tag-probe.ts';
 import type { UpstreamListing } from './upstream-listing.ts';
@@ -125,6 +126,11 @@ export async function inspectWatch(
       unmatched,
       startedAt,
       isVerified: verify !== undefined,
+      overrides: lastingOverrides(
+        verify ? targets.overrides : (memory?.overrides ?? []),
+        known,
+        plan.changes,
+      ),
     }),
   };
 }
@@ -141,7 +147,7 @@ function movedAt(
   return times;
 }
 
-const NOT_ASKED: Verification = { drift: new Map(), requests: 0, errors: [] };
+const NOT_ASKED: Verification = { drift: new Map(), overrides: [], requests: 0, errors: [] };
 
 function failedInspection(
   errors: readonly PollFailure[],

@@ -19,6 +19,7 @@ export {
   type GoneTag,
   healthOf,
   knownWatches,
+  type TagOverride,
   type WatchCheckpoint,
   type WatchHealth,
   type WatchRecord,

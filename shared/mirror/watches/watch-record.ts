@@ -49,6 +49,21 @@ export interface Disagreement {
   readonly head?: Digest | undefined;
 }
 
+/** A target tag that a command or a pipeline run made to name something else than upstream's. */
+export interface TagOverride {
+  /** Full reference of the tag. */
+  readonly target: string;
+  /** What it was found to name. */
+  readonly digest: Digest;
+  readonly by: 'command' | 'run';
+  /** User and host of the command, or name of the run, as far as known. */
+  readonly reference?: string | undefined;
+  /** When it was placed, or began to be, ISO 8601. */
+  readonly at: string;
+  /** Upstream's tag replaces it once it is observed to move later than this, ISO 8601. */
+  readonly observedAt: string;
+}
+
 /** What later polls may spare because of earlier ones. */
 export interface WatchCheckpoint {
   /** For which source, targets and rules it holds. */
@@ -66,17 +81,20 @@ export interface WatchCheckpoint {
   readonly avoidListingReason?: string | undefined;
   /** When the targets' tags were last compared with what was put there, ISO 8601. */
   readonly targetsVerifiedAt?: string | undefined;
+  /** The first hundred that were found then, without those that upstream moved past since. */
+  readonly overrides?: readonly TagOverride[] | undefined;
 }
 
 /** What holds also after a survey that could not tell everything, or whose plan was not carried out. */
 export function carryOverCheckpoint(scope: string, memory: WatchCheckpoint | undefined): WatchCheckpoint {
-  const { avoidListingUntil, avoidListingReason, targetsVerifiedAt } = memory ?? {};
+  const { avoidListingUntil, avoidListingReason, targetsVerifiedAt, overrides } = memory ?? {};
   return {
     scope,
     present: 0,
     unmatched: [],
     ...(avoidListingUntil !== undefined && { avoidListingUntil, avoidListingReason }),
     ...(targetsVerifiedAt !== undefined && { targetsVerifiedAt }),
+    ...(overrides !== undefined && { overrides }),
   };
 }
 
@@ -120,6 +138,18 @@ export const watchRecordSchema: z.ZodType<WatchRecord> = z.object({
       avoidListingUntil: time.optional(),
       avoidListingReason: z.string().optional(),
       targetsVerifiedAt: time.optional(),
+      overrides: z
+        .array(
+          z.object({
+            target: z.string(),
+            digest,
+            by: z.enum(['command', 'run']),
+            reference: z.string().optional(),
+            at: time,
+            observedAt: time,
+          }),
+        )
+        .optional(),
     })
     .optional(),
 });

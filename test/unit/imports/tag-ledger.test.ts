@@ -173,6 +173,49 @@ test('waiting for the lease ends with an abort', async () => {
   expect((await record())?.observedAt).toBe(older.observedAt);
 });
 
+test('what a person wants now is later than anything there, and an older move then comes too late', async () => {
+  const { records, record, move } = ledger();
+  await move(newer, landed);
+  const placed = { target, digest: digestOf('chosen'), observedAt: 'latest', placedBy: 'command' as const };
+  const now = () => new Date('2026-04-01T12:00:00Z');
+  await commitTag(records, { ...placed, reference: 'ana@laptop' }, moving(landed), { now });
+  expect(await record()).toMatchObject({
+    digest: placed.digest,
+    observedAt: '2026-04-02T00:00:00.001Z',
+    digestObservedAt: '2026-04-02T00:00:00.001Z',
+    placedBy: 'command',
+    reference: 'ana@laptop',
+  });
+  expect(await record()).not.toHaveProperty('begunBy');
+  await expect(move(newer, landed)).resolves.toBe('superseded');
+});
+
+test('a command that is refused leaves the tag to others as before, one that fails in the middle does not', async () => {
+  const { records, record, move } = ledger();
+  await move(older, landed);
+  const before = await record();
+  const placed = { target, digest: digestOf('chosen'), observedAt: 'latest', placedBy: 'command' as const };
+  const options = { now: () => new Date('2026-05-01T00:00:00Z') };
+  const fail = (error: Error) => commitTag(records, placed, () => Promise.reject(error), options);
+  const denied = new RegistryError('E_DENIED', 'no', { status: 403 });
+  await expect(fail(denied)).rejects.toBe(denied);
+  expect(await record()).toEqual(before);
+  await expect(fail(new TransportError('E_NETWORK', 'reset'))).rejects.toMatchObject({ code: 'E_NETWORK' });
+  expect(await record()).toMatchObject({
+    digest: older.digest,
+    observedAt: '2026-05-01T00:00:00.000Z',
+    begunBy: 'command',
+  });
+});
+
+test('a command that is refused for a new tag leaves nothing in the way of a job', async () => {
+  const { records, move } = ledger();
+  const placed = { target, digest: digestOf('chosen'), observedAt: 'latest', placedBy: 'command' as const };
+  const denied = new RegistryError('E_DENIED', 'no', { status: 403 });
+  await expect(commitTag(records, placed, () => Promise.reject(denied))).rejects.toBe(denied);
+  await expect(move(older, landed)).resolves.toBe('moved');
+});
+
 test('times are compared as times, whatever their precision', () => {
   const at = (observedAt: string) => ({ target: '', observedAt });
   expect(isSuperseded(at('2026-04-01T00:00:00Z'), at('2026-04-01T00:00:00.5Z'))).toBe(false);

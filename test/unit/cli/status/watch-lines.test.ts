@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { behindLines, watchLines } from '../../../../cli/status/watch-lines.ts';
+import { digestOf } from '../../../../shared/content/index.ts';
 import type { WatchFreshness, WatchRecord } from '../../../../shared/mirror/index.ts';
 
 const NODE: WatchRecord = {
@@ -52,6 +53,25 @@ it('a watch that is paused is a line without freshness, also when it was never p
     ...paused
   } = { ...NODE, state: 'paused' as const, reason: 'Nothing is asked.' };
   expect(watchLines([paused], [])[2]).toMatch(/^node +paused +never +Nothing is asked\.$/);
+});
+
+it('what was placed by hand is told with who, when and until when', () => {
+  const override = {
+    target: 'acme.azurecr.io/node:22',
+    digest: digestOf('chosen'),
+    at: '2026-03-02T11:00:00.000Z',
+    observedAt: '2026-03-02T11:00:00.000Z',
+  };
+  const overrides = [
+    { ...override, by: 'command' as const, reference: 'ana@laptop' },
+    { ...override, by: 'run' as const },
+  ];
+  const memory = { scope: '', present: 0, unmatched: [], overrides };
+  const digest = digestOf('chosen').slice(0, 'sha256:'.length + 12);
+  expect(watchLines([{ ...NODE, memory }], []).slice(3)).toEqual([
+    `  = node: acme.azurecr.io/node:22 is ${digest}, placed by a command (ana@laptop) at 2026-03-02 11:00:00Z; it is kept until the tag moves upstream`,
+    `  = node: acme.azurecr.io/node:22 is ${digest}, placed by a pipeline run at 2026-03-02 11:00:00Z; it is kept until the tag moves upstream`,
+  ]);
 });
 
 it('what is behind is told the longest first, up to a limit', () => {

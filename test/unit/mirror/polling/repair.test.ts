@@ -102,6 +102,90 @@ describe('a target that somebody else changed', () => {
     expect(await pollWatch(WATCH, world.ports)).toMatchObject({ queued: [], requests: { target: 0 } });
   });
 
+  describe('where a person placed other content', () => {
+    const KEY = { partition: TARGET, row: '22' };
+    const placed = {
+      target: `${TARGET}:22`,
+      digest: digest('chosen'),
+      digestObservedAt: '2026-03-01T15:00:00.000Z',
+      observedAt: '2026-03-01T15:00:00.000Z',
+      placedBy: 'command' as const,
+      placedAt: '2026-03-01T15:00:01.000Z',
+      reference: 'ana@laptop',
+    };
+    const override = {
+      target: `${TARGET}:22`,
+      digest: digest('chosen'),
+      by: 'command',
+      reference: 'ana@laptop',
+      at: '2026-03-01T15:00:01.000Z',
+      observedAt: '2026-03-01T15:00:00.000Z',
+    };
+    const overridesOf = async (world: World) =>
+      (await world.watches.get({ partition: 'watches', row: WATCH.name }))?.memory?.overrides;
+
+    async function createOverridden(record: object = placed): Promise<World> {
+      const world = await createCopied();
+      await world.tagRecords.update(KEY, (current) => current && { ...current, ...record });
+      world.targets.set(`${TARGET}:22`, digest('chosen'));
+      world.wait(6);
+      return world;
+    }
+
+    it('keeps it, and says in the record of the watch who placed what, and when', async () => {
+      const world = await createOverridden();
+      expect(await pollWatch(WATCH, world.ports)).toMatchObject({ queued: [], unchanged: 2 });
+      expect(await overridesOf(world)).toEqual([override]);
+      world.wait(1);
+      await pollWatch(WATCH, world.ports);
+      expect(await overridesOf(world)).toEqual([override]);
+    });
+
+    it('says so also where the command died after the push', async () => {
+      const world = await createOverridden({
+        observedAt: '2026-03-01T15:00:00.000Z',
+        begunBy: 'command',
+        leaseOwner: 'dead',
+        leaseUntil: '2026-03-01T15:01:00.000Z',
+      });
+      expect(await pollWatch(WATCH, world.ports)).toMatchObject({ queued: [] });
+      const { reference: _, ...unfinished } = override;
+      expect(await overridesOf(world)).toEqual([{ ...unfinished, at: '2026-03-01T15:00:00.000Z' }]);
+    });
+
+    it('has nothing to say where the command died before the push', async () => {
+      const world = await createOverridden({ observedAt: '2026-03-01T15:00:00.000Z', begunBy: 'command' });
+      world.targets.set(`${TARGET}:22`, digest('one'));
+      expect(await pollWatch(WATCH, world.ports)).toMatchObject({ queued: [] });
+      expect(await overridesOf(world)).toBeUndefined();
+    });
+
+    it('replaces it when upstream moves, and says no more of it', async () => {
+      const world = await createOverridden();
+      await pollWatch(WATCH, world.ports);
+      world.upstream.set('22', digest('newer'));
+      world.wait(1);
+      expect(await pollWatch(WATCH, world.ports)).toMatchObject({ queued: [{ digest: digest('newer') }] });
+      expect(await overridesOf(world)).toBeUndefined();
+    });
+
+    it('imports its own again once the tag is deleted', async () => {
+      const world = await createOverridden();
+      world.targets.delete(`${TARGET}:22`);
+      expect(await pollWatch(WATCH, world.ports)).toMatchObject({
+        queued: [{ target: `${TARGET}:22`, digest: digest('one'), reason: 'target tag was deleted' }],
+      });
+      expect(await overridesOf(world)).toBeUndefined();
+    });
+
+    it('repairs a tag that a person gave the same content', async () => {
+      const world = await createOverridden({ ...placed, digest: digest('one') });
+      expect(await pollWatch(WATCH, world.ports)).toMatchObject({
+        queued: [{ digest: digest('one'), reason: `target was changed to ${digest('chosen')}` }],
+      });
+    });
+  });
+
   it('gets back what is missing after somebody died who held the tag', async () => {
     const world = await createCopied();
     await world.tagRecords.update(
