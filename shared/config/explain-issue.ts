@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { SENTENCE_BREAK } from './closed-object.ts';
+import { SENTENCE_BREAK } from './strict-object.ts';
 import type { ValuePath } from './yaml-text.ts';
 
 /** One thing wrong with one value of the file. */

@@ -124,7 +124,7 @@ function deepFreeze<T>(value: T): T {
   return value;
 }
 
-export function configTooLarge(fileName: string): ConfigError {
+function configTooLarge(fileName: string): ConfigError {
   return new ConfigError([
     { where: fileName, message: `the file is larger than ${MAX_CONFIG_BYTES} bytes, the most that is read` },
   ]);

@@ -1,12 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
-import { ConfigError, describeError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import type { Environment } from './environment.ts';
 import { parseJson } from './parse-json.ts';
+import { readBoundedFile } from './read-bounded-file.ts';
 
 /** The Functions tools' file, and the one that a local stack writes while it runs. */
 const FILES = ['local.settings.json', '.longshore/local.settings.json'];
+const MAX_SETTINGS_BYTES = 1024 * 1024;
 const BYTE_ORDER_MARK = /^\uFEFF/;
 
 /** The Functions tools take numbers and booleans for text. */
@@ -23,19 +24,13 @@ const fileSchema = z.object({
  */
 export async function withLocalSettings(env: Environment, folder: string): Promise<Environment> {
   for (const name of FILES) {
-    const text = await readIfThere(path.join(folder, name), name);
+    const text = await readBoundedFile(path.join(folder, name), {
+      maxBytes: MAX_SETTINGS_BYTES,
+      problem: (message, cause) => new ConfigError([{ where: name, message }], { cause }),
+    });
     if (text !== undefined) return { ...parseSettings(text, name), ...env };
   }
   return env;
-}
-
-async function readIfThere(file: string, name: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
-    throw new ConfigError([{ where: name, message: `cannot be read: ${describeError(cause)}` }], { cause });
-  }
 }
 
 function parseSettings(text: string, name: string): Readonly<Record<string, string>> {

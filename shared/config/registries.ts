@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import type { BudgetPolicy } from '../budget/index.ts';
 import { isAzureRegistry, REGISTRY_FAMILIES, type RegistryFamily } from '../registry/index.ts';
-import { closedObject } from './closed-object.ts';
 import { hostSchema } from './names.ts';
 import { budgetSchema } from './registry-budget.ts';
 import { type TlsFiles, tlsSchema } from './registry-tls.ts';
 import { type SecretRef, secretRefSchema } from './secret.ts';
+import { strictObject } from './strict-object.ts';
 
 /** What to log in with, and where its secret is. */
 export type ConfiguredCredentials =
@@ -35,7 +35,7 @@ type Parts = { username?: unknown; password?: unknown; token?: unknown };
 /** Said beside the problems of single fields, not only once those are solved. */
 const alongside = { when: ({ value }: { value: unknown }) => typeof value === 'object' && value !== null };
 
-const credentials = closedObject({
+const credentials = strictObject({
   username: z
     .string()
     .min(1)
@@ -78,7 +78,7 @@ const credentials = closedObject({
 const identity = z
   .union([
     z.literal('managed', { error: 'expected "managed" or { clientId: ID }' }),
-    closedObject({
+    strictObject({
       clientId: z
         .uuid('expected the client ID of a user-assigned identity')
         .describe('Client ID of the user-assigned identity to use.'),
@@ -86,7 +86,7 @@ const identity = z
   ])
   .transform((value): ConfiguredIdentity => (value === 'managed' ? {} : value));
 
-const registry = closedObject({
+const registry = strictObject({
   credentials: credentials
     .optional()
     .describe('What to log in with. Left out, with no identity: the registry is used anonymously.'),

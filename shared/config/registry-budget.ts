@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { BudgetPolicy } from '../budget/index.ts';
-import { closedObject } from './closed-object.ts';
 import { durationSchema } from './duration.ts';
+import { strictObject } from './strict-object.ts';
 
 const PERCENT = /^(\d{1,2})%$/;
 const MAX_PULLS = 1_000_000_000;
@@ -17,7 +17,7 @@ const reserve = z
   });
 
 /** What of a registry's pulls may be spent. */
-export const budgetSchema = closedObject({
+export const budgetSchema = strictObject({
   reserve: reserve
     .optional()
     .describe(

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import * as z from 'zod';
-import { closedObject } from './closed-object.ts';
+import { strictObject } from './strict-object.ts';
 
 /** Where the PEM files are that https to one registry needs. Absolute paths; `certFile` and `keyFile` come together. */
 export interface TlsFiles {
@@ -15,7 +15,7 @@ const file = z.string().min(1).max(4096);
 
 const whenMapping = { when: ({ value }: { value: unknown }) => typeof value === 'object' && value !== null };
 
-export const tlsSchema = closedObject({
+export const tlsSchema = strictObject({
   caFile: file
     .optional()
     .describe('PEM file with additional certificate authorities to trust for this registry.'),

@@ -1,8 +1,8 @@
 import { Cron } from 'croner';
 import * as z from 'zod';
 import type { Schedule } from '../mirror/index.ts';
-import { closedObject } from './closed-object.ts';
 import { durationSchema, isDuration } from './duration.ts';
+import { strictObject } from './strict-object.ts';
 
 const DEFAULT_CRON = '*/15 * * * *';
 const MIN_INTERVAL_MS = 10_000;
@@ -33,12 +33,12 @@ const jitter = durationSchema({ max: MAX_JITTER_MS })
 export const scheduleSchema = z
   .union([
     cronSchema,
-    closedObject({
+    strictObject({
       cron: cronSchema.describe('Cron with 5 or 6 fields.'),
       timezone: timezoneSchema.default('UTC').describe('Time zone of the schedule. Default: UTC.'),
       jitter,
     }),
-    closedObject({
+    strictObject({
       every: durationSchema({ min: MIN_INTERVAL_MS }).describe('Length of time between polls, such as 15m.'),
       jitter,
     }),

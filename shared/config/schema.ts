@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { parsePlatform } from '../content/index.ts';
-import { closedObject } from './closed-object.ts';
 import { durationSchema } from './duration.ts';
 import { parsedBy, parseRepositoryOrPattern } from './names.ts';
 import { registriesSchema } from './registries.ts';
 import { DEFAULT_SCHEDULE, scheduleSchema } from './schedule.ts';
+import { strictObject } from './strict-object.ts';
 import { tagRulesSchema } from './tag-rules.ts';
 import { transferSchema } from './transfer.ts';
 import { webhooksSchema } from './webhooks.ts';
@@ -58,7 +58,7 @@ const retention = durationSchema({ min: 7 * DAY_MS, max: 3650 * DAY_MS })
 const MAX_TARGETS = 50;
 
 /** One entry of `watches`. */
-export const watchSchema = closedObject({
+export const watchSchema = strictObject({
   name: z
     .string()
     .regex(
@@ -104,9 +104,9 @@ export const watchSchema = closedObject({
   });
 
 /** The whole file. */
-export const fileSchema = closedObject({
+export const fileSchema = strictObject({
   registries: registriesSchema,
-  defaults: closedObject({
+  defaults: strictObject({
     schedule: schedule.prefault(DEFAULT_SCHEDULE),
     freshWithin: freshWithin.optional(),
     verifyTargetsEvery: verifyTargetsEvery.prefault('6h'),

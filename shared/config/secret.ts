@@ -1,9 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
-import { ConfigError, describeError } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
 import { keyVaultSecretSchema, variableNameSchema } from '../secret-reference.ts';
 import type { SecretReader } from '../transfer/index.ts';
-import { closedObject } from './closed-object.ts';
 import type { Environment } from './environment.ts';
+import { readBoundedFile } from './read-bounded-file.ts';
+import { strictObject } from './strict-object.ts';
 
 /** Says where a secret is kept. The configuration holds references only, so it can be shown and logged. */
 export type SecretRef =
@@ -13,7 +13,7 @@ export type SecretRef =
 
 const FORMS = ['env', 'keyVaultSecret'] as const;
 
-export const secretRefSchema = closedObject(
+export const secretRefSchema = strictObject(
   {
     env: variableNameSchema.optional().describe('Name of the environment variable that holds the secret.'),
     keyVaultSecret: keyVaultSecretSchema
@@ -82,14 +82,7 @@ export function createSecretReader(supplies: {
 }
 
 async function readSecretFile(path: string, signal: AbortSignal | undefined): Promise<string> {
-  const unusable = (message: string) => new ConfigError([{ where: path, message }]);
-  try {
-    const { size } = await stat(path);
-    if (size > MAX_SECRET_FILE_BYTES) throw new Error(`it has ${size} bytes, too many for a key or a token`);
-    return await readFile(path, { encoding: 'utf8', signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    throw unusable(isAbsent ? 'there is no such file' : `cannot be read: ${describeError(error)}`);
-  }
+  const text = await readBoundedFile(path, { maxBytes: MAX_SECRET_FILE_BYTES, acceptsPipe: true, signal });
+  if (text === undefined) throw new ConfigError([{ where: path, message: 'there is no such file' }]);
+  return text;
 }

@@ -9,7 +9,7 @@ import {
   type TagRuleSet,
   type TagRules,
 } from '../mirror/index.ts';
-import { closedObject } from './closed-object.ts';
+import { strictObject } from './strict-object.ts';
 
 const MAX_RULE_LENGTH = 256;
 
@@ -112,7 +112,7 @@ const count = z.int().min(1, 'expected at least 1').max(1000, 'expected at most 
 
 const newest = z.union([
   count,
-  closedObject({
+  strictObject({
     count: count.describe('How many.'),
     by: z
       .enum(['version', 'time'])
@@ -125,7 +125,7 @@ function oneOrMore(item: z.ZodString, most = 1000) {
   return z.union([item, z.array(item).min(1).max(most)]).transform((value) => [value].flat());
 }
 
-const ruleSetKeys = closedObject({
+const ruleSetKeys = strictObject({
   match: oneOrMore(tagRule).optional().describe('Tags and globs, one of which has to match.'),
   include: oneOrMore(tagRule).optional().describe('The same as match.'),
   regex: oneOrMore(regex, 20).optional().describe('Regular expressions, one of which has to match.'),

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { ConfigError } from '../errors.ts';
 import type { TlsSettings } from '../registry/index.ts';
+import { readBoundedFile, systemErrorCode } from './read-bounded-file.ts';
 import type { TlsFiles } from './registry-tls.ts';
 
 /** A bundle of every well-known authority is a quarter of it. */
@@ -24,7 +24,7 @@ export async function readTlsFiles(files: TlsFiles, where: string): Promise<TlsS
   try {
     createSecureContext({ cert, key });
   } catch (cause) {
-    throw problem(`${where}.certFile`, certFile, `cannot be used (${codeOf(cause)})`, cause);
+    throw problem(`${where}.certFile`, certFile, `cannot be used (${systemErrorCode(cause)})`, cause);
   }
   return { ca, client: { cert, key } };
 }
@@ -63,22 +63,14 @@ function attempt<T>(run: () => T): T | undefined {
 }
 
 async function readText(file: string, where: string): Promise<string> {
-  try {
-    await using handle = await open(file);
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw problem(where, file, 'is not a file');
-    if (stats.size > MAX_PEM_BYTES) throw problem(where, file, `is larger than ${MAX_PEM_BYTES} bytes`);
-    return await handle.readFile('utf8');
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    throw problem(where, file, `cannot be read (${codeOf(error)})`, error);
-  }
+  const text = await readBoundedFile(file, {
+    maxBytes: MAX_PEM_BYTES,
+    problem: (message, cause) => problem(where, file, message, cause),
+  });
+  if (text === undefined) throw problem(where, file, 'cannot be read (ENOENT)');
+  return text;
 }
 
 function problem(where: string, file: string, message: string, cause?: unknown): ConfigError {
   return new ConfigError([{ where, message: `${file} ${message}` }], { cause });
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'no reason given';
 }

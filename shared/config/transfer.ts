@@ -12,9 +12,9 @@ import {
   secretSourceSchema,
   TRIGGER_STATES,
 } from '../transfer/index.ts';
-import { closedObject } from './closed-object.ts';
 import { issueMessage } from './explain-issue.ts';
 import { hostSchema } from './names.ts';
+import { strictObject } from './strict-object.ts';
 
 const MAX_PIPELINES = 500;
 
@@ -27,7 +27,7 @@ const options = z
   .optional()
   .describe('What the pipeline may do. Left out: nothing of it.');
 
-const endpoint = closedObject({
+const endpoint = strictObject({
   type: z.literal('AzureStorageBlobContainer').optional().describe('The only kind of storage there is.'),
   uri: z
     .string()
@@ -42,7 +42,7 @@ const endpoint = closedObject({
     .describe('Identifier of the Key Vault secret that holds the SAS token; none with ManagedIdentity.'),
 });
 
-const identity = closedObject({
+const identity = strictObject({
   type: z
     .enum(['SystemAssigned', 'UserAssigned'])
     .describe('Whose: that of this process, or one given to it.'),
@@ -55,7 +55,7 @@ const identity = closedObject({
   .describe('Microsoft Entra identity that reads the secret, and storage with ManagedIdentity.');
 
 const FORMS = '{ env: NAME }, { keyVaultSecret: URL } or { file: PATH }';
-const key = closedObject(
+const key = strictObject(
   {
     env: z.string().optional().describe('Name of the environment variable that holds the key.'),
     keyVaultSecret: z.string().optional().describe('Identifier of the Key Vault secret that holds the key.'),
@@ -68,7 +68,7 @@ const key = closedObject(
   context.addIssue({ code: 'custom', message: `expected ${FORMS}, which say where the key is` });
   return z.NEVER;
 });
-const sasToken = closedObject(
+const sasToken = strictObject(
   {
     env: z.string().optional().describe('Name of the environment variable that holds the SAS token.'),
     file: z.string().optional().describe('Path of a file that holds the SAS token, relative to this file.'),
@@ -96,13 +96,13 @@ const partSize = z
   .optional()
   .describe('Archives larger than this are split, such as 4GiB. Left out: never.');
 
-const exportPipeline = closedObject({
+const exportPipeline = strictObject({
   name,
   registry: hostSchema.optional().describe('Registry that is exported from. Left out: transfer.registry.'),
   identity,
   target: endpoint.describe('Where archives are written.'),
   options,
-  longshore: closedObject({
+  longshore: strictObject({
     sasToken,
     signingKey: key.optional().describe('Private key that signs the catalog of each archive.'),
     partSize,
@@ -123,13 +123,13 @@ const exportPipeline = closedObject({
     .describe('What Azure Container Registry does not have.'),
 });
 
-const importPipeline = closedObject({
+const importPipeline = strictObject({
   name,
   registry: hostSchema.optional().describe('Registry that is imported into. Left out: transfer.registry.'),
   identity,
   source: endpoint.describe('Where archives are read.'),
-  trigger: closedObject({
-    sourceTrigger: closedObject({
+  trigger: strictObject({
+    sourceTrigger: strictObject({
       status: z
         .enum(TRIGGER_STATES, { error: `expected ${TRIGGER_STATES.join(' or ')}` })
         .describe('Disabled: archives are imported by pipeline runs only.'),
@@ -138,7 +138,7 @@ const importPipeline = closedObject({
     .optional()
     .describe('Whether arriving blobs are imported automatically. Default: yes.'),
   options,
-  longshore: closedObject({
+  longshore: strictObject({
     sasToken,
     trustedKeys: z
       .array(key)
@@ -146,7 +146,7 @@ const importPipeline = closedObject({
       .max(20)
       .optional()
       .describe('Public keys: only archives signed by one of them are imported. Left out: all are.'),
-    conditions: closedObject({
+    conditions: strictObject({
       maxAgeDays: z.number().positive().optional().describe('Only blobs modified no longer ago; ACR: 60.'),
       contentMd5: z.boolean().optional().describe('Only blobs with a valid Content-MD5.'),
       category: z.boolean().optional().describe('Only blobs with the metadata category = acr-transfer-blob.'),
@@ -160,7 +160,7 @@ const importPipeline = closedObject({
 
 const list = <Schema extends z.ZodType>(schema: Schema) => z.array(schema).max(MAX_PIPELINES).default([]);
 
-const transfer = closedObject({
+const transfer = strictObject({
   registry: hostSchema.describe(
     'Registry that archives landing in the transfer container are imported into, and that pipelines belong to.',
   ),

@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { problemOfSecret, SENDER_NAMES, type Webhook } from '../webhooks/index.ts';
-import { closedObject } from './closed-object.ts';
 import { durationSchema } from './duration.ts';
 import type { Environment } from './environment.ts';
 import type { ValueProblem } from './explain-issue.ts';
 import { hostSchema } from './names.ts';
 import { missingVariable, type SecretRef, secretRefSchema } from './secret.ts';
+import { strictObject } from './strict-object.ts';
 
 /** A webhook, and where the secrets are kept that it shares with its sender: one, or two while it is changed. */
 export interface ConfiguredWebhook extends Webhook {
@@ -24,7 +24,7 @@ const secretsSchema = z
     'Where the secret is kept that the sender knows. While it is changed, a list of the new one and the old one: either counts.',
   );
 
-const webhook = closedObject({
+const webhook = strictObject({
   name: z
     .string()
     .regex(

@@ -1,9 +1,8 @@
-import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
-import { ConfigError } from '../../errors.ts';
 import type { CredentialSource } from '../../registry/index.ts';
 import type { Environment } from '../environment.ts';
+import { readBoundedFile } from '../read-bounded-file.ts';
 import { askCredentialHelper } from './credential-helper.ts';
 import {
   type DockerConfig,
@@ -24,7 +23,7 @@ export function dockerCredentials(env: Environment): CredentialSource {
   const file = path.join(folder, 'config.json');
   return {
     async credentialsFor(registry, options) {
-      const text = await readText(file);
+      const text = await readBoundedFile(file, { maxBytes: MAX_CONFIG_BYTES });
       if (text === undefined) return undefined;
       const config = parseDockerConfig(text, file);
       const fromHelper = await helperCredentials(config, registry, env, options);
@@ -46,21 +45,4 @@ async function helperCredentials(
     env,
     options,
   );
-}
-
-/** `undefined` when there is no such file. */
-async function readText(file: string): Promise<string | undefined> {
-  try {
-    await using handle = await open(file);
-    const { size } = await handle.stat();
-    if (size > MAX_CONFIG_BYTES) {
-      throw new ConfigError([{ where: file, message: `is larger than ${MAX_CONFIG_BYTES} bytes` }]);
-    }
-    return await handle.readFile('utf8');
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new ConfigError([{ where: file, message: `cannot be read (${String(code)})` }], { cause: error });
-  }
 }

@@ -61,7 +61,7 @@ describe('withLocalSettings', () => {
     await mkdir(join(folder, 'local.settings.json'));
     await expect(withLocalSettings({}, folder)).rejects.toMatchObject({
       code: 'E_CONFIG',
-      message: expect.stringContaining('local.settings.json: cannot be read: EISDIR'),
+      message: expect.stringContaining('local.settings.json: is not a file'),
     });
   });
 });

@@ -4,10 +4,10 @@ import * as z from 'zod';
 export const SENTENCE_BREAK = '\n';
 
 /**
- * An object that refuses unknown keys and suggests the known key that was most likely meant. `form` says how
- * the object is written, for those who wrote something else.
+ * An object without unknown keys. Its issue for an unknown key suggests the known one that is most similar.
+ * @param form the expected notation, said when the value is not an object
  */
-export function closedObject<Shape extends z.core.$ZodLooseShape>(
+export function strictObject<Shape extends z.core.$ZodLooseShape>(
   shape: Shape,
   form?: string,
 ): z.ZodObject<Shape, z.core.$strict> {
