@@ -18,6 +18,17 @@ export interface StoredRecord<T> {
   readonly value: T;
 }
 
+export interface UpdateOptions {
+  /** No record is expected: it is written at once, and read only when there is one after all. */
+  readonly isNew?: boolean | undefined;
+}
+
+/** A change of one record among others of its partition. */
+export interface RecordChange<T> extends UpdateOptions {
+  readonly row: string;
+  readonly change: (current: T | undefined) => T | undefined;
+}
+
 export interface Records<T extends object> {
   /** The record, or `undefined` when there is none. Any other failure throws. */
   get(key: RecordKey): Promise<T | undefined>;
@@ -27,7 +38,21 @@ export interface Records<T extends object> {
    * otherwise reads and asks again. `change` must be pure. Returning `undefined` or the value it was given
    * leaves the record as it is. Resolves to the record afterwards.
    */
-  update(key: RecordKey, change: (current: T | undefined) => T | undefined): Promise<T | undefined>;
+  update(
+    key: RecordKey,
+    change: (current: T | undefined) => T | undefined,
+    options?: UpdateOptions,
+  ): Promise<T | undefined>;
+
+  /**
+   * Changes records of one partition, each as `update` does, with few requests: what is expected to be new, and what the
+   * session remembers, is written together. It is not all or nothing. Resolves to what came of each, in order. A row that is
+   * named twice is changed twice, in any order.
+   */
+  updateAll(
+    partition: string,
+    changes: readonly RecordChange<T>[],
+  ): Promise<readonly PromiseSettledResult<T | undefined>[]>;
 
   /** Removes the record; absent is fine. */
   remove(key: RecordKey): Promise<void>;
@@ -37,6 +62,14 @@ export interface Records<T extends object> {
    * @throws RecordVersionError after all others, when a record was written by a later version
    */
   list(partition?: string): AsyncIterable<StoredRecord<T>>;
+
+  /**
+   * The same records for one invocation. A session remembers each record that it read, listed or wrote, and the next
+   * update begins with that instead of a read. A record that others changed meanwhile is read again, as is one that a
+   * change leaves as it is: an update never rests on a remembered record alone. `get` and `list` always read. The session
+   * of a session is itself.
+   */
+  session(): Records<T>;
 }
 
 /** A record as it was last written. */

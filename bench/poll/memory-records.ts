@@ -8,7 +8,7 @@ export function createMemoryRecords<T extends object>(): TableRecords<T> {
     partitions.set(partition, rows);
     return rows;
   };
-  return {
+  const records: TableRecords<T> = {
     get: async (key) => rowsOf(key).get(key.row),
     async update(key, change) {
       const rows = rowsOf(key);
@@ -16,6 +16,8 @@ export function createMemoryRecords<T extends object>(): TableRecords<T> {
       if (next !== undefined) rows.set(key.row, next);
       return rows.get(key.row);
     },
+    updateAll: (partition, changes) =>
+      Promise.allSettled(changes.map(({ row, change }) => records.update({ partition, row }, change))),
     async remove(key) {
       rowsOf(key).delete(key.row);
     },
@@ -25,11 +27,13 @@ export function createMemoryRecords<T extends object>(): TableRecords<T> {
         for (const [row, value] of partitions.get(name) ?? []) yield { key: { partition: name, row }, value };
       }
     },
+    session: () => records,
     writtenBefore: unused,
     removeWritten: unused,
     search: unused,
     count: unused,
   };
+  return records;
 }
 
 function unused(): never {

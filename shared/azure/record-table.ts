@@ -3,6 +3,7 @@ import type {
   TableEntityQueryOptions,
   TableEntityResult,
   TableEntityResultPage,
+  TransactionAction,
 } from '@azure/data-tables';
 import { withDeadline } from '../deadline.ts';
 import { describeError, RecordVersionError } from '../errors.ts';
@@ -13,12 +14,28 @@ import { decodeKey, encodeKey } from './record-key.ts';
 
 type Entity = TableEntityResult<Record<string, unknown>>;
 
+/** A record as it was read or written at one time. */
 export interface FoundRecord<T> {
-  readonly value: T;
   readonly etag: string;
   /** Identifies the last write. */
   readonly writeId: unknown;
+  /** The value, another object each time. @throws Error for one that does not match its schema */
+  read(): T;
 }
+
+/** A record, checked, to be written in place of the one with `etag`, or, without, of none. */
+export interface RecordWrite<T> {
+  readonly key: RecordKey;
+  readonly value: T;
+  readonly etag: string | undefined;
+  readonly writeId: string;
+  /** As the schema stores it. */
+  readonly stored: object;
+  readonly entity: ReturnType<typeof entityOf>;
+}
+
+/** An entity group transaction takes so many changes. */
+export const MAX_TRANSACTION = 100;
 
 const WRITE_ID = 'write_id';
 const CALL_TIMEOUT_MS = 30_000;
@@ -38,7 +55,7 @@ export class RecordTable<T extends object> {
       const entity = await this.#call<Entity>((abortSignal) =>
         this.#table.getEntity(encodeKey(key.partition), encodeKey(key.row), { abortSignal }),
       );
-      return { value: this.#read(key, entity), etag: entity.etag, writeId: entity[WRITE_ID] };
+      return this.#found(key, entity);
     } catch (error) {
       if (hasTableError(error, 'ResourceNotFound', 'TableNotFound')) return undefined;
       throw error;
@@ -46,30 +63,69 @@ export class RecordTable<T extends object> {
   }
 
   /**
-   * Writes the record in place of the one with `etag`, or, without, of none. Makes the table if it is missing.
-   * @returns false when nothing was written: the record changed or was removed meanwhile, or the table was just created.
+   * The write of a value in place of the record with `etag`, or, without, of none.
+   * @throws Error for a value that does not match the schema or does not fit into a table
    */
-  async write(key: RecordKey, value: T, writeId: string, etag: string | undefined): Promise<boolean> {
-    const entity = {
-      ...toColumns(this.#schema.write(value, this.describe(key))),
-      [WRITE_ID]: writeId,
-      partitionKey: encodeKey(key.partition),
-      rowKey: encodeKey(key.row),
-    };
-    try {
-      await this.#call((abortSignal) =>
+  prepare(key: RecordKey, value: T, etag: string | undefined, writeId: string): RecordWrite<T> {
+    const stored = this.#schema.write(value, this.describe(key));
+    return { key, value, etag, writeId, stored, entity: entityOf(key, stored, writeId) };
+  }
+
+  /**
+   * Makes the table if it is missing.
+   * @returns the record; `undefined` when nothing was written: the record changed or was removed meanwhile, or the table
+   * was just created
+   */
+  async write(write: RecordWrite<T>): Promise<FoundRecord<T> | undefined> {
+    const { entity, etag } = write;
+    const answer = await this.#unlessRefused(() =>
+      this.#call((abortSignal) =>
         etag === undefined
           ? this.#table.createEntity(entity, { abortSignal })
           : this.#table.updateEntity(entity, 'Replace', { etag, abortSignal }),
-      );
-      return true;
+      ),
+    );
+    return this.#written(write, answer?.etag);
+  }
+
+  /**
+   * Writes up to `MAX_TRANSACTION` records of one partition together, or none of them.
+   * @returns the records in their order; `undefined` when nothing was written, as `write` tells
+   */
+  async writeAll(
+    writes: readonly RecordWrite<T>[],
+  ): Promise<readonly (FoundRecord<T> | undefined)[] | undefined> {
+    const actions = writes.map(
+      ({ entity, etag }): TransactionAction =>
+        etag === undefined ? ['create', entity] : ['update', entity, 'Replace', { etag }],
+    );
+    const answer = await this.#unlessRefused(() =>
+      this.#call((abortSignal) => this.#table.submitTransaction(actions, { abortSignal })),
+    );
+    return answer && writes.map((write, at) => this.#written(write, answer.subResponses[at]?.etag));
+  }
+
+  /** What the service answered; `undefined` when it wrote nothing because a record was not as expected. */
+  async #unlessRefused<R>(write: () => Promise<R>): Promise<R | undefined> {
+    try {
+      return await write();
     } catch (error) {
       if (hasTableError(error, 'EntityAlreadyExists', 'UpdateConditionNotSatisfied', 'ResourceNotFound'))
-        return false;
+        return undefined;
       if (!hasTableError(error, 'TableNotFound')) throw error;
       await this.#call((abortSignal) => this.#table.createTable({ abortSignal }));
-      return false;
+      return undefined;
     }
+  }
+
+  #written({ key, stored, writeId }: RecordWrite<T>, etag: string | undefined): FoundRecord<T> | undefined {
+    if (etag === undefined) return undefined;
+    const text = JSON.stringify(stored);
+    return { etag, writeId, read: () => this.#schema.read(JSON.parse(text), this.describe(key)) };
+  }
+
+  #found(key: RecordKey, entity: Entity): FoundRecord<T> {
+    return { etag: entity.etag, writeId: entity[WRITE_ID], read: () => this.#read(key, entity) };
   }
 
   async remove(key: RecordKey): Promise<void> {
@@ -103,7 +159,7 @@ export class RecordTable<T extends object> {
   async *list(
     partition: string | undefined,
     { writtenBefore, ...filter }: RecordFilter & { readonly writtenBefore?: Date } = {},
-  ): AsyncGenerator<WrittenRecord<T>> {
+  ): AsyncGenerator<WrittenRecord<T> & { readonly found: FoundRecord<T> }> {
     const conditions = [
       ...(partition === undefined ? [] : [`PartitionKey eq ${quoted(encodeKey(partition))}`]),
       ...(writtenBefore ? [`Timestamp lt datetime'${writtenBefore.toISOString()}'`] : []),
@@ -112,15 +168,16 @@ export class RecordTable<T extends object> {
     let later: RecordVersionError | undefined;
     for await (const entity of this.#entities(conditions)) {
       const key = { partition: decodeKey(entity.partitionKey ?? ''), row: decodeKey(entity.rowKey ?? '') };
+      const found = this.#found(key, entity);
       let value: T;
       try {
-        value = this.#read(key, entity);
+        value = found.read();
       } catch (error) {
         if (!(error instanceof RecordVersionError)) throw error;
         later ??= error;
         continue;
       }
-      yield { key, value, version: entity.etag };
+      yield { key, value, version: entity.etag, found };
     }
     if (later) throw later;
   }
@@ -186,13 +243,24 @@ export class RecordTable<T extends object> {
   }
 }
 
+function entityOf({ partition, row }: RecordKey, stored: object, writeId: string) {
+  return {
+    ...toColumns(stored),
+    [WRITE_ID]: writeId,
+    partitionKey: encodeKey(partition),
+    rowKey: encodeKey(row),
+  };
+}
+
 /**
  * Whether the table service refused with one of these codes ("Table service error codes"). Looked for by shape:
  * the error's class would mean loading the SDK to ask.
  */
 function hasTableError(error: unknown, ...codes: readonly string[]): boolean {
-  if (!(error instanceof Error) || !('details' in error)) return false;
-  const code = property(property(error.details, 'odataError'), 'code');
+  if (!(error instanceof Error)) return false;
+  // A transaction's error has its code elsewhere than that of a single call.
+  const code =
+    property(property(property(error, 'details'), 'odataError'), 'code') ?? property(error, 'code');
   return typeof code === 'string' && codes.includes(code);
 }
 

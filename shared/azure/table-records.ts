@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TableClient } from '@azure/data-tables';
 import type { z } from 'zod';
 import { lazy } from '../memo.ts';
 import { asRecordSchema, type RecordSchema, readableRecords } from '../record-schema.ts';
-import type { RecordKey, StoredRecord, TableRecords } from '../records.ts';
+import type { Records, StoredRecord, TableRecords } from '../records.ts';
+import { createRecordMemory, NO_MEMORY, type RecordMemory } from './record-memory.ts';
 import { RecordTable } from './record-table.ts';
+import { updateRecord } from './update-record.ts';
+import { updateRecords } from './update-records.ts';
 
 export interface TableRecordsOptions<T extends object> {
   /** The table, asked for once. It is made in the account by the first write that misses it. */
@@ -13,9 +15,6 @@ export interface TableRecordsOptions<T extends object> {
   /** What a record must be: checked before writing and after reading, so it must take its own output. */
   readonly schema: z.ZodType<T> | RecordSchema<T>;
 }
-
-const MAX_ATTEMPTS = 30;
-const MAX_PAUSE_MS = 500;
 
 /**
  * Records in an Azure table, one row each. A row that does not match its schema throws; it never counts as absent. One of
@@ -27,14 +26,11 @@ export function createTableRecords<T extends object>({
 }: TableRecordsOptions<T>): TableRecords<T> {
   const open = lazy(async () => new RecordTable(await table(), asRecordSchema(schema)));
   return {
-    get: async (key) => (await (await open()).find(key))?.value,
-    update: async (key, change) => compareAndSwap(await open(), key, change),
-    remove: async (key) => (await open()).remove(key),
-    async *list(partition) {
-      yield* (await open()).list(partition);
-    },
+    ...recordsWith(open, NO_MEMORY),
+    session: () => openSession(open),
     async *writtenBefore(time, partition) {
-      yield* (await open()).list(partition, { writtenBefore: time });
+      for await (const { key, value, version } of (await open()).list(partition, { writtenBefore: time }))
+        yield { key, value, version };
     },
     async search(filter, limit) {
       const found: StoredRecord<T>[] = [];
@@ -50,22 +46,33 @@ export function createTableRecords<T extends object>({
   };
 }
 
-async function compareAndSwap<T extends object>(
-  table: RecordTable<T>,
-  key: RecordKey,
-  change: (current: T | undefined) => T | undefined,
-): Promise<T | undefined> {
-  const writeId = randomUUID();
-  for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
-    const found = await table.find(key);
-    // Our write of an earlier round: its answer got lost on the way, and the SDK's repeat met its own work.
-    if (found?.writeId === writeId) return found.value;
-    const next = change(found?.value);
-    if (next === undefined || next === found?.value) return found?.value;
-    if (await table.write(key, next, writeId, found?.etag)) return next;
-    await sleep(Math.random() * Math.min(MAX_PAUSE_MS, 10 * 2 ** attempt));
-  }
-  throw new Error(
-    `${table.describe(key)} was changed by others each of the ${MAX_ATTEMPTS} times it was to be written. Try again when fewer write it.`,
-  );
+function openSession<T extends object>(open: () => Promise<RecordTable<T>>): Records<T> {
+  const session: Records<T> = { ...recordsWith(open, createRecordMemory<T>()), session: () => session };
+  return session;
+}
+
+function recordsWith<T extends object>(
+  open: () => Promise<RecordTable<T>>,
+  memory: RecordMemory<T>,
+): Omit<Records<T>, 'session'> {
+  return {
+    async get(key) {
+      const record = await (await open()).find(key);
+      memory.remember(key, record);
+      return record?.read();
+    },
+    update: async (key, change, options) =>
+      await updateRecord(await open(), memory, { key, change, ...options }, randomUUID()),
+    updateAll: async (partition, changes) => await updateRecords(await open(), memory, partition, changes),
+    async remove(key) {
+      memory.forget(key);
+      await (await open()).remove(key);
+    },
+    async *list(partition) {
+      for await (const { key, value, found } of (await open()).list(partition)) {
+        memory.remember(key, found);
+        yield { key, value };
+      }
+    },
+  };
 }

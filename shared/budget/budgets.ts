@@ -18,7 +18,7 @@ import { PullLease } from './pull-lease.ts';
 import { UpstreamBudget } from './upstream-budget.ts';
 
 export interface BudgetParts {
-  readonly ledgers: Records<Ledger>;
+  readonly ledgers: Pick<Records<Ledger>, 'get' | 'update' | 'list'>;
   readonly pauses: Records<Pause>;
   /** What is configured for a registry, and who we are there. */
   readonly configured: (registry: string) => { readonly policy: BudgetPolicy; readonly account: string };

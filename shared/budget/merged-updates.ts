@@ -15,12 +15,12 @@ interface Waiting<T> {
  * next together. So a record that everybody writes meets as many writers as there are processes, not requests.
  */
 export class MergedUpdates<T extends object> {
-  readonly #records: Records<T>;
+  readonly #records: Pick<Records<T>, 'update'>;
   readonly #key: RecordKey;
   #waiting: Waiting<T>[] = [];
   #isWriting = false;
 
-  constructor(records: Records<T>, key: RecordKey) {
+  constructor(records: Pick<Records<T>, 'update'>, key: RecordKey) {
     this.#records = records;
     this.#key = key;
   }

@@ -32,7 +32,7 @@ export interface UpstreamBudgetParts {
   /** Who we are there, while the registry has not said whom it counts. */
   readonly account: string;
   readonly policy: BudgetPolicy;
-  readonly ledgers: Records<Ledger>;
+  readonly ledgers: Pick<Records<Ledger>, 'get' | 'update' | 'list'>;
   readonly now: () => number;
 }
 

@@ -21,6 +21,15 @@ const note: Note = { text: 'first', count: 1 };
 
 /** What every adapter of the `Records` port does. `create` gives records of their own to each test, empty. */
 export function describeRecords(name: string, create: () => TableRecords<Note>): void {
+  describeStore(name, create);
+  describeStore(`a session of ${name}`, () => {
+    const records = create();
+    return { ...records, ...records.session() };
+  });
+  describeSessions(name, create);
+}
+
+function describeStore(name: string, create: () => TableRecords<Note>): void {
   const put = (records: Records<Note>, at: RecordKey, value: Note) => records.update(at, () => value);
 
   describe(`${name} as records`, () => {
@@ -229,6 +238,133 @@ export function describeRecords(name: string, create: () => TableRecords<Note>):
       const add = (current: Note | undefined): Note => ({ text: 'sum', count: (current?.count ?? 0) + 1 });
       await Promise.all(Array.from({ length: 20 }, () => records.update(key, add)));
       expect(await records.get(key)).toEqual({ text: 'sum', count: 20 });
+    });
+
+    it('writes what is expected to be new, and asks again when it is there after all', async () => {
+      const records = create();
+      const add = (current: Note | undefined): Note => ({ text: 'sum', count: (current?.count ?? 0) + 1 });
+      expect(await records.update(key, add, { isNew: true })).toEqual({ text: 'sum', count: 1 });
+      expect(await records.update(key, add, { isNew: true })).toEqual({ text: 'sum', count: 2 });
+      expect(await records.update(key, (current) => current ?? note, { isNew: true })).toMatchObject({
+        count: 2,
+      });
+      expect(await records.get(key)).toEqual({ text: 'sum', count: 2 });
+    });
+
+    it('changes many records of a partition, and tells of each what came of it', async () => {
+      const records = create();
+      const { partition } = key;
+      const row = (at: number) => `tag/${at}`;
+      await put(records, { partition, row: row(7) }, { text: 'there', count: 70 });
+      await put(records, { partition, row: 'kept' }, note);
+      const changes = Array.from({ length: 230 }, (_, at) => ({
+        row: row(at),
+        isNew: true,
+        change: (current: Note | undefined): Note => ({ text: 'x', count: (current?.count ?? 0) + at }),
+      }));
+      const results = await records.updateAll(partition, [
+        ...changes,
+        {
+          row: 'refused',
+          change: () => {
+            throw new Error('no');
+          },
+        },
+        { row: 'kept', change: (current) => current },
+        { row: 'absent', change: () => undefined, isNew: true },
+      ]);
+      expect(results).toHaveLength(233);
+      expect(results[7]).toEqual({ status: 'fulfilled', value: { text: 'x', count: 77 } });
+      expect(results[229]).toEqual({ status: 'fulfilled', value: { text: 'x', count: 229 } });
+      expect(results[230]).toMatchObject({ status: 'rejected', reason: new Error('no') });
+      expect(results[231]).toEqual({ status: 'fulfilled', value: note });
+      expect(results[232]).toEqual({ status: 'fulfilled', value: undefined });
+      const stored = new Map(
+        (await collect(records.list(partition))).map(({ key, value }) => [key.row, value]),
+      );
+      expect(stored.size).toBe(231);
+      expect(stored.get(row(7))).toEqual({ text: 'x', count: 77 });
+    });
+
+    it('loses no change of those that change the same records at once', async () => {
+      const records = create();
+      const add = (current: Note | undefined): Note => ({ text: 'sum', count: (current?.count ?? 0) + 1 });
+      const changes = ['a', 'b', 'c'].map((row) => ({ row, change: add, isNew: true }));
+      await Promise.all([1, 2, 3, 4].map(() => records.updateAll('p', changes)));
+      expect((await collect(records.list('p'))).map(({ value }) => value.count)).toEqual([4, 4, 4]);
+    });
+
+    it('takes large records, however many', async () => {
+      const records = create();
+      const text = 'x'.repeat(400_000);
+      const changes = Array.from({ length: 12 }, (_, at) => ({
+        row: `${at}`,
+        isNew: true,
+        change: () => ({ text, count: at }),
+      }));
+      const results = await records.updateAll('p', changes);
+      expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(12);
+      const last = await records.get({ partition: 'p', row: '11' });
+      expect(last?.text === text).toBe(true);
+      expect(last?.count).toBe(11);
+    });
+  });
+}
+
+function describeSessions(name: string, create: () => TableRecords<Note>): void {
+  const add = (current: Note | undefined): Note => ({ text: 'sum', count: (current?.count ?? 0) + 1 });
+
+  describe(`sessions of ${name}`, () => {
+    it('overwrite nothing that others wrote since', async () => {
+      const records = create();
+      const [one, other] = [records.session(), records.session()];
+      await one.update(key, add);
+      await other.update(key, add);
+      await one.update(key, add);
+      await records.update(key, add);
+      expect(await other.update(key, add)).toEqual({ text: 'sum', count: 5 });
+      await Promise.all(
+        [one, other].map((session) => session.updateAll(key.partition, [{ row: key.row, change: add }])),
+      );
+      expect(await records.get(key)).toEqual({ text: 'sum', count: 7 });
+    });
+
+    it('write anew what others removed, and see what others made', async () => {
+      const records = create();
+      const session = records.session();
+      await session.update(key, add);
+      await records.remove(key);
+      expect(await session.update(key, add)).toEqual({ text: 'sum', count: 1 });
+      await session.remove(key);
+      await records.update(key, add);
+      expect(await session.update(key, add)).toEqual({ text: 'sum', count: 2 });
+    });
+
+    it('never leave a record as it is on the word of what they remember', async () => {
+      const records = create();
+      const session = records.session();
+      await session.update(key, () => ({ text: 'busy', count: 1 }));
+      await records.update(key, () => ({ text: 'free', count: 2 }));
+      const claim = (current: Note | undefined) =>
+        current?.text === 'free' ? { text: 'claimed', count: current.count } : current;
+      expect(await session.update(key, claim)).toEqual({ text: 'claimed', count: 2 });
+      expect(await session.update(key, claim)).toEqual({ text: 'claimed', count: 2 });
+      await records.update(key, () => ({ text: 'other', count: 3 }));
+      expect(await session.update(key, claim)).toEqual({ text: 'other', count: 3 });
+      expect(await session.get(key)).toEqual({ text: 'other', count: 3 });
+    });
+
+    it('remember what they found absent, and what they listed', async () => {
+      const records = create();
+      const session = records.session();
+      expect(await session.get(key)).toBeUndefined();
+      await records.update(key, add);
+      expect(await session.update(key, add)).toEqual({ text: 'sum', count: 2 });
+      const listing = records.session();
+      await collect(listing.list());
+      await records.update(key, add);
+      expect(await listing.update(key, add)).toEqual({ text: 'sum', count: 4 });
+      expect(listing.session()).toBe(listing);
     });
   });
 }

@@ -133,6 +133,7 @@ function watched<T extends object>(port: T, name: string, at: AtMoment): T {
     get(_, property) {
       const member: unknown = Reflect.get(port, property, port);
       if (typeof member !== 'function') return member;
+      if (property === 'session') return () => watched(Reflect.apply(member, port, []), name, at);
       return async (...given: readonly unknown[]) => {
         await at(`${name}.${String(property)} start`);
         const answer: unknown = await Reflect.apply(member, port, given);

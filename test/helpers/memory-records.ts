@@ -1,9 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type {
+  RecordChange,
   RecordFilter,
   RecordKey,
+  Records,
   StoredRecord,
   TableRecords,
+  UpdateOptions,
   WrittenRecord,
 } from '../../shared/records.ts';
 
@@ -66,61 +69,103 @@ export function createMemoryRecords<T extends object>({
     return found;
   }
 
-  return {
-    contents: () =>
-      Object.fromEntries([...stored.values()].map(({ key, json }) => [nameOf(key), JSON.parse(json)])),
-    conflicts: () => conflicts,
+  /** What is stored under a key, or was at some time: nothing, or a version with its text. */
+  type Seen = { readonly version: number; readonly json: string } | undefined;
 
-    async get(key) {
-      const name = nameOf(key);
-      await at?.({ operation: 'get', phase: 'start', name });
-      const value = read(key);
-      await at?.({ operation: 'get', phase: 'end', name });
-      return value;
-    },
+  function recordsWith(memory?: Map<string, Seen>): Omit<Records<T>, 'session'> {
+    const see = (key: RecordKey): Seen => {
+      const seen = stored.get(id(key));
+      memory?.set(id(key), seen);
+      return seen;
+    };
 
-    async update(key, change) {
+    async function update(
+      key: RecordKey,
+      change: (current: T | undefined) => T | undefined,
+      { isNew = false }: UpdateOptions = {},
+    ): Promise<T | undefined> {
       const name = nameOf(key);
       await at?.({ operation: 'update', phase: 'start', name });
+      let isGuess = memory?.has(id(key)) || isNew;
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
-        const before = stored.get(id(key))?.version;
-        const current = read(key);
+        const before = isGuess ? memory?.get(id(key)) : see(key);
+        const current: T | undefined = before && JSON.parse(before.json);
         const copy = structuredClone(current);
         const next = change(current);
         if (!isDeepStrictEqual(current, copy))
           throw new Error(`change() altered the record ${name} it was given`);
         if (next === undefined || next === current) {
-          await at?.({ operation: 'update', phase: 'end', name });
-          return current;
+          if (!isGuess) {
+            await at?.({ operation: 'update', phase: 'end', name });
+            return current;
+          }
+          isGuess = false;
+          continue;
         }
         await at?.({ operation: 'update', phase: 'write', name });
-        if (stored.get(id(key))?.version === before) {
+        if (stored.get(id(key))?.version === before?.version) {
           version += 1;
           stored.set(id(key), { key, json: JSON.stringify(next), version, writtenAt: now() });
+          see(key);
           const standing = read(key);
           await at?.({ operation: 'update', phase: 'end', name });
           return standing;
         }
+        isGuess = false;
         conflicts += 1;
       }
       throw new Error(`The record ${name} was written by others ${MAX_ATTEMPTS} times in a row.`);
-    },
+    }
 
-    async remove(key) {
-      const name = nameOf(key);
-      await at?.({ operation: 'remove', phase: 'start', name });
-      stored.delete(id(key));
-      await at?.({ operation: 'remove', phase: 'end', name });
-    },
+    return {
+      async get(key) {
+        const name = nameOf(key);
+        await at?.({ operation: 'get', phase: 'start', name });
+        see(key);
+        const value = read(key);
+        await at?.({ operation: 'get', phase: 'end', name });
+        return value;
+      },
 
-    async *list(partition) {
-      await at?.({ operation: 'list', phase: 'start', name: partition ?? '' });
-      const records = inOrder()
-        .filter(({ key }) => partition === undefined || key.partition === partition)
-        .map(({ key, json }): StoredRecord<T> => ({ key, value: JSON.parse(json) }));
-      yield* records;
-      await at?.({ operation: 'list', phase: 'end', name: partition ?? '' });
-    },
+      update,
+      updateAll: (partition: string, changes: readonly RecordChange<T>[]) =>
+        Promise.allSettled(
+          changes.map(({ row, change, isNew }) => update({ partition, row }, change, { isNew })),
+        ),
+
+      async remove(key) {
+        const name = nameOf(key);
+        await at?.({ operation: 'remove', phase: 'start', name });
+        stored.delete(id(key));
+        memory?.delete(id(key));
+        await at?.({ operation: 'remove', phase: 'end', name });
+      },
+
+      async *list(partition) {
+        await at?.({ operation: 'list', phase: 'start', name: partition ?? '' });
+        const found = inOrder().filter(({ key }) => partition === undefined || key.partition === partition);
+        const records = found.map(({ key, json }): StoredRecord<T> => {
+          see(key);
+          return { key, value: JSON.parse(json) };
+        });
+        yield* records;
+        await at?.({ operation: 'list', phase: 'end', name: partition ?? '' });
+      },
+    };
+  }
+
+  function openSession(): Records<T> {
+    const session: Records<T> = { ...recordsWith(new Map()), session: () => session };
+    return session;
+  }
+
+  return {
+    contents: () =>
+      Object.fromEntries([...stored.values()].map(({ key, json }) => [nameOf(key), JSON.parse(json)])),
+    conflicts: () => conflicts,
+
+    ...recordsWith(),
+    session: openSession,
 
     async *writtenBefore(time, partition) {
       await at?.({ operation: 'list', phase: 'start', name: partition ?? '' });

@@ -1,6 +1,6 @@
 import { RecordVersionError } from '../../shared/errors.ts';
 import { asRecordSchema, readableRecords } from '../../shared/record-schema.ts';
-import type { OpenRecords } from '../../shared/records.ts';
+import type { OpenRecords, Records } from '../../shared/records.ts';
 import { createMemoryRecords, type MemoryRecords, type MemoryRecordsOptions } from './memory-records.ts';
 
 export interface MemoryTables {
@@ -46,23 +46,37 @@ export function createMemoryTables(options: MemoryRecordsOptions = {}): MemoryTa
         }
         if (later) throw later;
       }
+      type Value = ReturnType<typeof read>;
+      const checked =
+        (change: (current: Value | undefined) => Value | undefined) => (current: object | undefined) => {
+          const before = current && read(current);
+          const next = change(before);
+          return next === before ? current : next && write(next);
+        };
+      const through = (port: Records<object>, isSession = false): Records<Value> => {
+        const records: Records<Value> = {
+          async get(key) {
+            const value = await port.get(key);
+            return value && read(value);
+          },
+          async update(key, change, options) {
+            const value = await port.update(key, checked(change), options);
+            return value && read(value);
+          },
+          updateAll: (partition, changes) =>
+            Promise.allSettled(
+              changes.map(({ row, change, isNew }) => records.update({ partition, row }, change, { isNew })),
+            ),
+          remove: port.remove,
+          async *list(partition) {
+            yield* listed(port.list(partition));
+          },
+          session: () => (isSession ? records : through(port.session(), true)),
+        };
+        return records;
+      };
       return {
-        async get(key) {
-          const value = await stored.get(key);
-          return value && read(value);
-        },
-        async update(key, change) {
-          const value = await stored.update(key, (current) => {
-            const before = current && read(current);
-            const next = change(before);
-            return next === before ? current : next && write(next);
-          });
-          return value && read(value);
-        },
-        remove: stored.remove,
-        async *list(partition) {
-          yield* listed(stored.list(partition));
-        },
+        ...through(stored),
         async *writtenBefore(time, partition) {
           yield* listed(stored.writtenBefore(time, partition));
         },

@@ -100,6 +100,90 @@ describe('records in an Azure table', () => {
     expect(await records.get(key)).toEqual({ text: 'sum', count: 2 });
   });
 
+  it.each([
+    ['a record written anew', 'POST', { isNew: true }],
+    ['a record that a session remembers', 'PUT', {}],
+  ])('counts %s once when its answer is lost', async (_, method, options) => {
+    const client = await newTable()();
+    const records = createTableRecords({ table: async () => client, schema: noteSchema }).session();
+    const add = (current?: { count: number }) => ({ text: 'sum', count: (current?.count ?? 0) + 1 });
+    if (method === 'PUT') await records.update(key, add);
+    else await client.createTable();
+    let isLost = false;
+    client.pipeline.addPolicy({
+      name: 'loseAnAnswer',
+      async sendRequest(request, next) {
+        if (request.method === method && !isLost) {
+          isLost = true;
+          await next(request);
+        }
+        return await next(request);
+      },
+    });
+    const count = method === 'PUT' ? 2 : 1;
+    expect(await records.update(key, add, options)).toEqual({ text: 'sum', count });
+    expect(await records.get(key)).toEqual({ text: 'sum', count });
+    expect(isLost).toBe(true);
+  });
+
+  it('counts a transaction once when its answer is lost', async () => {
+    const client = await newTable()();
+    const records = createTableRecords({ table: async () => client, schema: noteSchema }).session();
+    await client.createTable();
+    const add = (current?: { count: number }) => ({ text: 'sum', count: (current?.count ?? 0) + 1 });
+    const changes = ['a', 'b'].map((row) => ({ row, change: add, isNew: true }));
+    let lost = 0;
+    client.pipeline.addPolicy({
+      name: 'loseAnswersToTransactions',
+      async sendRequest(request, next) {
+        if (request.url.includes('$batch')) {
+          lost += 1;
+          await next(request);
+        }
+        return await next(request);
+      },
+    });
+    await records.updateAll('p', changes);
+    expect(await records.updateAll('p', changes)).toMatchObject([
+      { value: { count: 2 } },
+      { value: { count: 2 } },
+    ]);
+    expect((await collect(records.list('p'))).map(({ value }) => value.count)).toEqual([2, 2]);
+    expect(lost).toBe(2);
+  });
+
+  it('asks no more of the service than it has to', async () => {
+    const client = await newTable()();
+    await client.createTable();
+    const asked: string[] = [];
+    client.pipeline.addPolicy({
+      name: 'count',
+      sendRequest(request, next) {
+        asked.push(request.method);
+        return next(request);
+      },
+    });
+    const requests = () => asked.splice(0).join(' ');
+    const records = createTableRecords({ table: async () => client, schema: noteSchema }).session();
+    const set = (text: string) => () => ({ text, count: 0 });
+    await records.update(key, set('inserted'), { isNew: true });
+    expect(requests()).toBe('POST');
+    await records.update(key, set('changed'));
+    expect(requests()).toBe('PUT');
+    await records.update(key, (current) => current);
+    expect(requests()).toBe('GET');
+    await records.update({ partition: 'p', row: 'unknown' }, set('read first'));
+    expect(requests()).toBe('GET POST');
+    const rows = Array.from({ length: 150 }, (_, at) => ({ row: `${at}`, change: set('new'), isNew: true }));
+    await records.updateAll('many', rows);
+    expect(requests()).toBe('POST POST');
+    await records.updateAll(
+      'many',
+      rows.map(({ row }) => ({ row, change: set('changed') })),
+    );
+    expect(requests()).toBe('POST POST');
+  });
+
   it('gives up with a sentence when others are always faster', async () => {
     const client = await newTable()();
     const records = createTableRecords({ table: async () => client, schema: noteSchema });

@@ -7,7 +7,9 @@ import type { RecordKey, Records } from '../../../shared/records.ts';
 export function contendedRecords<T extends object>(
   sleep: (ms: number) => Promise<void>,
   random: () => number,
-): Records<T> & { readonly stats: { writes: number; conflicts: number; mostInARow: number } } {
+): Pick<Records<T>, 'get' | 'update' | 'remove' | 'list'> & {
+  readonly stats: { writes: number; conflicts: number; mostInARow: number };
+} {
   const rows = new Map<string, { readonly json: string; readonly version: number }>();
   const stats = { writes: 0, conflicts: 0, mostInARow: 0 };
   const idOf = ({ partition, row }: RecordKey) => `${partition}/${row}`;
