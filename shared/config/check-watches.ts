@@ -1,10 +1,12 @@
 import { formatPlatform, formatReference, type RepositoryName } from '../content/index.ts';
 import { formatRepositoryPattern, isPattern, type RepositoryPattern } from '../mirror/index.ts';
 import type { ValueProblem } from './explain-issue.ts';
-import type { FileWatch } from './schema.ts';
+import { type FileWatch, fileSchema, watchSchema } from './schema.ts';
+import { property, type SectionCheck } from './section-check.ts';
+import type { ValuePath } from './yaml-text.ts';
 
-/** A watch that is right by itself, and its position in the file's list. */
-export interface PlacedWatch {
+/** A valid watch, and its position in the file's list. */
+interface PlacedWatch {
   readonly at: number;
   readonly watch: FileWatch;
 }
@@ -20,13 +22,24 @@ export function targetsOf({
   return target ? [target] : targets;
 }
 
+/** Finds the conflicts between the valid watches, also when others are not valid. */
+export const checkWatches: SectionCheck = (value, path, { file }) => {
+  const defaults = fileSchema.shape.defaults.safeParse(property(file, 'defaults'));
+  const watches = (Array.isArray(value) ? value : []).flatMap((one: unknown, at): PlacedWatch[] => {
+    const { data } = watchSchema.safeParse(one);
+    return data ? [{ at, watch: data }] : [];
+  });
+  return findConflicts(watches, path, defaults.data?.platforms);
+};
+
 /**
- * What is wrong between watches that are right one by one: names are unique, and a target repository has one
- * source and one list of platforms. Otherwise two watches would move the same tag back and forth for ever.
- * A repository is not its own target, and is named once in a watch. Source and targets are patterns together.
+ * Names are unique, and a target repository has one source and one list of platforms. Otherwise two watches would move
+ * the same tag back and forth for ever. A repository is not its own target, and is named once in a watch. Source and
+ * targets are patterns together.
  */
-export function checkWatches(
+function findConflicts(
   watches: readonly PlacedWatch[],
+  path: ValuePath,
   defaultPlatforms: FileWatch['platforms'] = [],
 ): readonly ValueProblem[] {
   const problems: ValueProblem[] = [];
@@ -34,8 +47,8 @@ export function checkWatches(
   const owners = new Map<string, { at: number; source: string; platforms: string }>();
 
   for (const { at, watch } of watches) {
-    const report = (message: string, ...path: PropertyKey[]) =>
-      problems.push({ path: ['watches', at, ...path], atKey: false, message });
+    const report = (message: string, ...inner: PropertyKey[]) =>
+      problems.push({ path: [...path, at, ...inner], atKey: false, message });
     const name = nameOf(watch);
     const namesake = names.get(name);
     if (namesake === undefined) names.set(name, at);
@@ -47,21 +60,21 @@ export function checkWatches(
     const source = format(watch.source);
     const platforms = (watch.platforms ?? defaultPlatforms).map(formatPlatform).sort().join(', ') || 'all';
     for (const [position, target] of targetsOf(watch).map(format).entries()) {
-      const path = watch.target ? ['target'] : ['targets', position];
+      const inner = watch.target ? ['target'] : ['targets', position];
       const owner = owners.get(target);
-      if (target.includes('*') !== source.includes('*')) report(needsStar(target), ...path);
-      else if (target === source) report(`${target} cannot be a copy of itself`, ...path);
+      if (target.includes('*') !== source.includes('*')) report(needsStar(target), ...inner);
+      else if (target === source) report(`${target} cannot be a copy of itself`, ...inner);
       else if (owner === undefined) owners.set(target, { at, source, platforms });
-      else if (owner.at === at) report(`${target} is named twice`, ...path);
+      else if (owner.at === at) report(`${target} is named twice`, ...inner);
       else if (owner.source !== source)
         report(
           `${target} is already a copy of ${owner.source} (watches[${owner.at}]); a repository has one source`,
-          ...path,
+          ...inner,
         );
       else if (owner.platforms !== platforms)
         report(
           `watches[${owner.at}] copies other platforms (${owner.platforms}) to ${target}; expected the same for both`,
-          ...path,
+          ...inner,
         );
     }
   }

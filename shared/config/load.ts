@@ -1,16 +1,23 @@
-import path from 'node:path';
 import { ConfigError } from '../errors.ts';
-import { checkWatches, type PlacedWatch } from './check-watches.ts';
+import { checkWatches } from './check-watches.ts';
 import type { Config } from './config.ts';
 import { configuredWatches } from './configured-watches.ts';
 import type { Environment } from './environment.ts';
 import { explainIssue, issueMessage, type ValueProblem } from './explain-issue.ts';
-import { folderOf, inFolder, TLS_FILE_KEYS } from './registry-tls.ts';
-import { type FileContent, fileSchema, watchSchema } from './schema.ts';
-import { missingVariable, secretRefSchema } from './secret.ts';
+import { checkRegistries } from './registries.ts';
+import { folderOf, inFolder } from './registry-tls.ts';
+import { type FileContent, fileSchema } from './schema.ts';
+import { type CheckContext, property, type SectionCheck } from './section-check.ts';
 import { transferConfig } from './transfer.ts';
-import { configuredWebhooks, webhookSecretProblems } from './webhooks.ts';
+import { checkWebhooks, configuredWebhooks } from './webhooks.ts';
 import { readYaml, type ValuePath } from './yaml-text.ts';
+
+/** The checks beyond the schema, by section. A section that needs one adds its line. */
+const CHECKS: Readonly<Record<string, SectionCheck>> = {
+  registries: checkRegistries,
+  watches: checkWatches,
+  webhooks: checkWebhooks,
+};
 
 /** A configuration of several thousand watches fits well. */
 export const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -30,10 +37,7 @@ export function parseConfig(text: string, fileName: string, env: Environment): C
       ? []
       : [
           ...(result.error?.issues ?? []).flatMap((issue) => explainIssue(issue)),
-          ...findConflicts(yaml.value),
-          ...findMissingSecrets(yaml.value, env),
-          ...webhookSecretProblems(property(yaml.value, 'webhooks'), env),
-          ...findStrayFiles(yaml.value, folder),
+          ...checkSections(yaml.value, { env, folder }),
         ];
   const problems = [
     ...yaml.problems,
@@ -66,45 +70,10 @@ function createConfig(
   });
 }
 
-/** Looks at the watches that are right by themselves, also when others are not. */
-function findConflicts(file: unknown): readonly ValueProblem[] {
-  const list = property(file, 'watches');
-  const defaults = fileSchema.shape.defaults.safeParse(property(file, 'defaults'));
-  const watches = (Array.isArray(list) ? list : []).flatMap((value: unknown, at): PlacedWatch[] => {
-    const { data } = watchSchema.safeParse(value);
-    return data ? [{ at, watch: data }] : [];
-  });
-  return checkWatches(watches, defaults.data?.platforms);
-}
-
-/** Of environment variables only: whether a vault has a secret is seen when it is needed. */
-function findMissingSecrets(file: unknown, env: Environment): readonly ValueProblem[] {
-  return Object.entries(property(file, 'registries') ?? {}).flatMap(([host, registry]) =>
-    ['password', 'token'].flatMap((field) => {
-      const { data } = secretRefSchema.safeParse(property(property(registry, 'credentials'), field));
-      const missing = data && missingVariable(data, env);
-      if (missing === undefined) return [];
-      const path = ['registries', host, 'credentials', field, 'env'];
-      return [{ path, atKey: false, message: `the environment variable ${missing} is not set, or empty` }];
-    }),
+function checkSections(file: unknown, place: Omit<CheckContext, 'file'>): readonly ValueProblem[] {
+  return Object.entries(CHECKS).flatMap(([key, check]) =>
+    check(property(file, key), [key], { ...place, file }),
   );
-}
-
-/** Files whose folder nobody knows. Whether those with one are there is seen when they are needed. */
-function findStrayFiles(file: unknown, folder: string | undefined): readonly ValueProblem[] {
-  if (folder !== undefined) return [];
-  return Object.entries(property(file, 'registries') ?? {}).flatMap(([host, registry]) =>
-    TLS_FILE_KEYS.flatMap((key) => {
-      const name = property(property(registry, 'tls'), key);
-      if (typeof name !== 'string' || path.isAbsolute(name)) return [];
-      const message = 'expected an absolute path, because this configuration lies in no folder';
-      return [{ path: ['registries', host, 'tls', key], atKey: false, message }];
-    }),
-  );
-}
-
-function property(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
 
 /** `watches[0].tags: `, nothing for the file as a whole. */

@@ -3,8 +3,9 @@ import type { BudgetPolicy } from '../budget/index.ts';
 import { isAzureRegistry, REGISTRY_FAMILIES, type RegistryFamily } from '../registry/index.ts';
 import { hostSchema } from './names.ts';
 import { budgetSchema } from './registry-budget.ts';
-import { type TlsFiles, tlsSchema } from './registry-tls.ts';
-import { type SecretRef, secretRefSchema } from './secret.ts';
+import { checkTls, type TlsFiles, tlsSchema } from './registry-tls.ts';
+import { missingVariable, type SecretRef, secretRefSchema } from './secret.ts';
+import { property, type SectionCheck } from './section-check.ts';
 import { strictObject } from './strict-object.ts';
 
 /** What to log in with, and where its secret is. */
@@ -147,3 +148,19 @@ export const registriesSchema = z
   })
   .prefault({})
   .describe('Registries by host, for those that need more than anonymous access.');
+
+/** Finds credentials that the environment lacks, and misplaced files. Whether a vault has a secret shows when it is read. */
+export const checkRegistries: SectionCheck = (value, path, context) =>
+  Object.entries(value ?? {}).flatMap(([host, registry]) => [
+    ...checkCredentials(property(registry, 'credentials'), [...path, host, 'credentials'], context),
+    ...checkTls(property(registry, 'tls'), [...path, host, 'tls'], context),
+  ]);
+
+const checkCredentials: SectionCheck = (value, path, { env }) =>
+  ['password', 'token'].flatMap((field) => {
+    const { data } = secretRefSchema.safeParse(property(value, field));
+    const missing = data && missingVariable(data, env);
+    if (missing === undefined) return [];
+    const message = `the environment variable ${missing} is not set, or empty`;
+    return [{ path: [...path, field, 'env'], atKey: false, message }];
+  });

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import * as z from 'zod';
+import { property, type SectionCheck } from './section-check.ts';
 import { strictObject } from './strict-object.ts';
 
 /** Where the PEM files are that https to one registry needs. Absolute paths; `certFile` and `keyFile` come together. */
@@ -9,7 +10,7 @@ export interface TlsFiles {
   readonly keyFile?: string | undefined;
 }
 
-export const TLS_FILE_KEYS = ['caFile', 'certFile', 'keyFile'] as const;
+const TLS_FILE_KEYS = ['caFile', 'certFile', 'keyFile'] as const;
 
 const file = z.string().min(1).max(4096);
 
@@ -56,3 +57,14 @@ export function inFolder(tls: TlsFiles, folder: string): TlsFiles {
   });
   return Object.fromEntries(files);
 }
+
+/** Finds files whose folder is unknown: relative paths in a configuration that is a URL. Files are read when needed. */
+export const checkTls: SectionCheck = (value, where, { folder }) => {
+  if (folder !== undefined) return [];
+  return TLS_FILE_KEYS.flatMap((key) => {
+    const name = property(value, key);
+    if (typeof name !== 'string' || path.isAbsolute(name)) return [];
+    const message = 'expected an absolute path, because this configuration is not in a folder';
+    return [{ path: [...where, key], atKey: false, message }];
+  });
+};

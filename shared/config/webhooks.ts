@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { problemOfSecret, SENDER_NAMES, type Webhook } from '../webhooks/index.ts';
 import { durationSchema } from './duration.ts';
 import type { Environment } from './environment.ts';
-import type { ValueProblem } from './explain-issue.ts';
 import { hostSchema } from './names.ts';
 import { missingVariable, type SecretRef, secretRefSchema } from './secret.ts';
+import type { SectionCheck } from './section-check.ts';
 import { strictObject } from './strict-object.ts';
 
 /** A webhook, and where the secrets are kept that it shares with its sender: one, or two while it is changed. */
@@ -24,7 +24,7 @@ const secretsSchema = z
     'Where the secret is kept that the sender knows. While it is changed, a list of the new one and the old one: either counts.',
   );
 
-const webhook = strictObject({
+const webhookSchema = strictObject({
   name: z
     .string()
     .regex(
@@ -45,7 +45,7 @@ const webhook = strictObject({
 });
 
 export const webhooksSchema = z
-  .array(webhook)
+  .array(webhookSchema)
   .max(200)
   .superRefine((webhooks, context) => {
     for (const [at, { name }] of webhooks.entries()) {
@@ -69,19 +69,19 @@ export function configuredWebhooks(webhooks: z.output<typeof webhooksSchema>): r
 const withSecret = z.object({ secret: secretsSchema });
 const withSecretList = z.object({ secret: z.array(z.unknown()) });
 
-/** Secrets in the environment that are not there or cannot be used. Those in a vault are looked at when needed. */
-export function webhookSecretProblems(webhooks: unknown, env: Environment): readonly ValueProblem[] {
-  const list: readonly unknown[] = Array.isArray(webhooks) ? webhooks : [];
-  return list.flatMap((value, at) => {
-    const { data } = withSecret.safeParse(value);
-    const isList = withSecretList.safeParse(value).success;
+/** Finds secrets that the environment lacks, or that cannot be used. Those in a vault are read when they are needed. */
+export const checkWebhooks: SectionCheck = (value, path, { env }) => {
+  const list: readonly unknown[] = Array.isArray(value) ? value : [];
+  return list.flatMap((webhook, at) => {
+    const { data } = withSecret.safeParse(webhook);
+    const isList = withSecretList.safeParse(webhook).success;
     return (data?.secret ?? []).flatMap((ref, which) => {
       const message = problemOfVariable(ref, env);
       if (message === undefined) return [];
-      return [{ path: ['webhooks', at, 'secret', ...(isList ? [which] : []), 'env'], atKey: false, message }];
+      return [{ path: [...path, at, 'secret', ...(isList ? [which] : []), 'env'], atKey: false, message }];
     });
   });
-}
+};
 
 function problemOfVariable(ref: SecretRef, env: Environment): string | undefined {
   if (!('env' in ref)) return undefined;

@@ -71,7 +71,7 @@ describe('how a registry is reached', () => {
     const url = 'https://acme.blob.core.windows.net/config/longshore.yaml';
     const problems = problemsOf({ 'reg.corp': { tls: { caFile: 'ca.pem' } } }, url);
     expect(problems).toEqual([
-      'registries.reg.corp.tls.caFile: expected an absolute path, because this configuration lies in no folder',
+      'registries.reg.corp.tls.caFile: expected an absolute path, because this configuration is not in a folder',
     ]);
     expect(problemsOf({ 'reg.corp': { tls: { caFile: path.resolve('ca.pem') } } }, url)).toEqual([]);
   });
