@@ -33,7 +33,7 @@ app.timer('pollUpstreams', {
 app.serviceBusQueue('pollWatches', {
   connection: 'ServiceBus',
   queueName: '%POLLS_QUEUE%',
-  handler: async (message, context) => pollWatches(await longshore(), message, context),
+  handler: queueWorker(longshore, { what: 'poll', run: pollWatches }),
 });
 
 app.timer('pollContainers', {

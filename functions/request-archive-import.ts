@@ -1,34 +1,33 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InvocationContext } from '@azure/functions';
 import type { App } from '../shared/app/index.ts';
-import { describeError } from '../shared/errors.ts';
 import type { BlobReference } from './blob-reference.ts';
-import { contextLogger } from './context-logger.ts';
-import { withinTimeLimit } from './time-limit.ts';
+import { type Pause, withOwnServices } from './own-services.ts';
 
-const PAUSE_MS = 2 * 60_000;
+const LAST_PAUSE_MS = 2 * 60_000;
 
 /**
- * Blob trigger: requests the import of an archive in the `transfer` container; a queue worker runs it. It throws only
- * when the app, its storage or Service Bus failed, and the host then retries. The host retries at once and gives up
- * after five attempts, which no outage is short enough for: a failed attempt pauses before it throws.
+ * Blob trigger: requests the import of an archive in the `transfer` container; a queue worker runs it. The host repeats
+ * a failed attempt at once and gives up after five, which no outage is short enough for. So an outage of what Longshore
+ * needs is waited out within one attempt, and after any other failure, such as one of the container, it pauses before it
+ * throws.
  */
 export async function requestArchiveImport(
   app: () => Promise<App>,
   blob: BlobReference,
   context: InvocationContext,
-  pause: (ms: number) => Promise<unknown> = sleep,
+  pause: Pause = sleep,
 ): Promise<void> {
+  const what = `archive ${blob.container}/${blob.name}`;
   try {
-    const built = await app();
-    await withinTimeLimit(context, (call) => built.requestArchiveImport(blob, call));
+    await withOwnServices(
+      app,
+      { what, run: (built, call) => built.requestArchiveImport(blob, call) },
+      context,
+      pause,
+    );
   } catch (error) {
-    contextLogger(context).error('archive will be tried again', {
-      ...blob,
-      afterSeconds: PAUSE_MS / 1000,
-      error: describeError(error),
-    });
-    await pause(PAUSE_MS);
+    await pause(LAST_PAUSE_MS);
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { App } from '../shared/app/index.ts';
 import type { PollReport } from '../shared/mirror/index.ts';
 import type { Logger } from '../shared/telemetry/index.ts';
 import { contextLogger } from './context-logger.ts';
-import { withinTimeLimit } from './time-limit.ts';
+import { type Call, withinTimeLimit } from './time-limit.ts';
 
 /**
  * Polls all watches that are due and queues imports of what changed upstream. What is too much for one invocation goes to
@@ -19,9 +19,8 @@ export async function pollUpstreams(app: App, context: InvocationContext): Promi
  * Queue worker: polls the watches of one message. Throwing gives the message back; watches that were polled by then
  * are no longer due. A lost message costs nothing: the timer finds its watches still due.
  */
-export async function pollWatches(app: App, message: unknown, context: InvocationContext): Promise<void> {
-  const report = await withinTimeLimit(context, ({ signal }) => app.pollWatches(message, { signal }));
-  logPolls(report, contextLogger(context));
+export async function pollWatches(app: App, message: unknown, { logger, signal }: Call): Promise<void> {
+  logPolls(await app.pollWatches(message, { signal }), logger);
 }
 
 /** Looks for archives in the containers of import pipelines that no blob trigger listens to. */

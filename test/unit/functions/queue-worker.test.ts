@@ -1,12 +1,33 @@
 import { expect, it } from 'vitest';
 import { type QueueWork, queueWorker } from '../../../functions/queue-worker.ts';
 import type { App } from '../../../shared/app/index.ts';
+import { lazy } from '../../../shared/memo.ts';
 import { createApp, createInvocation } from './invocation.ts';
 
 const imports: QueueWork = {
   what: 'import',
   run: (app, message, call) => app.runImport(message, call),
 };
+const reset = new Error('reset');
+const done = { kind: 'dead-lettered', code: 'E_JOB', detail: 'not a job' } as const;
+const answering = async () => [{ name: 'tables', ok: true, detail: 'answered in 1 ms' }];
+const silent = async () => [{ name: 'tables', ok: false, detail: 'did not answer' }];
+
+/** Runs one delivery. Resolves to how it ended, the pauses it made, in seconds, and what it logged. */
+async function deliver(app: () => Promise<App>) {
+  const { context, lines } = createInvocation();
+  const pauses: number[] = [];
+  const pause = async (ms: number) => void pauses.push(ms / 1000);
+  const end = await queueWorker(
+    app,
+    imports,
+    pause,
+  )({}, context).then(
+    () => 'completed',
+    (error: unknown) => error,
+  );
+  return { end, pauses, lines };
+}
 
 it('passes the message on as it is, with a logger that writes to the invocation', async () => {
   const seen: unknown[] = [];
@@ -15,7 +36,7 @@ it('passes the message on as it is, with a logger that writes to the invocation'
     runImport: async (body, { logger } = {}) => {
       seen.push(body);
       logger?.info('import finished');
-      return { kind: 'dead-lettered', code: 'E_JOB', detail: 'not a job' };
+      return done;
     },
   });
   await queueWorker(async () => app, imports)({ any: 'thing' }, context);
@@ -23,41 +44,60 @@ it('passes the message on as it is, with a logger that writes to the invocation'
   expect(lines).toEqual(['information import finished']);
 });
 
-const reset = new Error('reset');
-
-/** Runs a delivery that fails. Resolves to the pauses it made, in seconds, and what it logged. */
-async function fail(deliveryCount: unknown, app: () => Promise<App> = () => Promise.reject(reset)) {
-  const { context, lines } = createInvocation({ deliveryCount });
-  const pauses: number[] = [];
-  const pause = async (ms: number) => void pauses.push(ms / 1000);
-  await expect(queueWorker(app, imports, pause)({}, context)).rejects.toBe(reset);
-  return { pauses, lines };
-}
-
-it.each([
-  ['an app that cannot be built', () => Promise.reject(reset)],
-  ['a failure of its own services', async () => createApp({ runImport: () => Promise.reject(reset) })],
-])('%s pauses, then gives the message back to the queue', async (_, app) => {
-  expect(await fail(1, app)).toEqual({
-    pauses: [2],
-    lines: ['error import goes back to the queue {"afterSeconds":2,"error":"reset"}'],
+it('a secret that is mended after ten minutes costs no delivery, and the app is built anew with it', async () => {
+  let built = 0;
+  const app = lazy(async () => {
+    built += 1;
+    if (built < 30) throw reset;
+    return createApp({ runImport: async () => done });
   });
+  const { end, pauses, lines } = await deliver(app);
+  expect(end).toBe('completed');
+  expect(pauses.slice(0, 7)).toEqual([2, 4, 8, 16, 32, 60, 60]);
+  expect(pauses.reduce((sum, seconds) => sum + seconds, 0)).toBeGreaterThan(600);
+  expect(lines[0]).toBe('warning import waits for what it needs {"afterSeconds":2,"error":"reset"}');
 });
 
-it.each([
-  [1, 2],
-  [2, 4],
-  [5, 32],
-  [6, 60],
-  [10, 60],
-  ['3', 8],
-  [undefined, 2],
-  [null, 2],
-  [0, 2],
-  [-1, 2],
-  [1.5, 2],
-  ['many', 2],
-  [{ low: 3, high: 0 }, 2],
-])('delivery %j pauses %d seconds', async (deliveryCount, seconds) => {
-  expect((await fail(deliveryCount)).pauses).toEqual([seconds]);
+it('waits while its own tables do not answer, then does the work', async () => {
+  let runs = 0;
+  const app = createApp({
+    runImport: async () => {
+      runs += 1;
+      if (runs <= 12) throw reset;
+      return done;
+    },
+    ready: silent,
+  });
+  const { end, pauses } = await deliver(async () => app);
+  expect(end).toBe('completed');
+  expect(pauses).toHaveLength(12);
+});
+
+it('gives the message back after 55 minutes of waiting, within the time of a function', async () => {
+  const { end, pauses, lines } = await deliver(() => Promise.reject(reset));
+  expect(end).toBe(reset);
+  const seconds = pauses.reduce((sum, each) => sum + each, 0);
+  expect(seconds).toBeGreaterThanOrEqual(55 * 60);
+  expect(seconds).toBeLessThan(57 * 60);
+  expect(lines.at(-1)).toMatch(/^error import is given back \{"tries":0,/);
+});
+
+it('gives a message back that fails five times while everything it needs answers', async () => {
+  const app = createApp({ runImport: () => Promise.reject(reset), ready: answering });
+  const { end, pauses } = await deliver(async () => app);
+  expect(end).toBe(reset);
+  expect(pauses).toEqual([2, 4, 8, 16]);
+});
+
+it('takes a readiness that throws for an outage', async () => {
+  let runs = 0;
+  const app = createApp({
+    runImport: async () => {
+      runs += 1;
+      if (runs <= 8) throw reset;
+      return done;
+    },
+    ready: () => Promise.reject(reset),
+  });
+  expect((await deliver(async () => app)).end).toBe('completed');
 });

@@ -19,11 +19,11 @@ it('hands the reference over, with a logger that writes to the invocation', asyn
 
 it('pauses after a failure and lets it through, so that the host tries the blob again', async () => {
   const failure = new ArchiveError('E_ARCHIVE_INCOMPLETE', 'the blob was replaced');
-  const app = createApp({ requestArchiveImport: () => Promise.reject(failure) });
+  const app = createApp({ requestArchiveImport: () => Promise.reject(failure), ready: async () => [] });
   const pauses: number[] = [];
   const pause = async (ms: number) => void pauses.push(ms);
   await expect(requestArchiveImport(async () => app, BLOB, createInvocation().context, pause)).rejects.toBe(
     failure,
   );
-  expect(pauses).toEqual([120_000]);
+  expect(pauses).toEqual([2_000, 4_000, 8_000, 16_000, 120_000]);
 });

@@ -1,4 +1,6 @@
+import type { InvocationContext } from '@azure/functions';
 import { describe, expect, it } from 'vitest';
+import { contextLogger } from '../../../functions/context-logger.ts';
 import {
   followNotices,
   pollContainers,
@@ -8,6 +10,11 @@ import {
 } from '../../../functions/timers.ts';
 import type { WatchReport } from '../../../shared/mirror/index.ts';
 import { createApp, createInvocation } from './invocation.ts';
+
+const callOf = (context: InvocationContext) => ({
+  logger: contextLogger(context),
+  signal: new AbortController().signal,
+});
 
 const QUIET: WatchReport = {
   watch: 'node',
@@ -75,14 +82,14 @@ describe('the worker of polls that were handed over', () => {
         return { watches: [], notDue: ['node'] };
       },
     });
-    await pollWatches(app, { id: 'a', watches: ['node'] }, context);
+    await pollWatches(app, { id: 'a', watches: ['node'] }, callOf(context));
     expect(bodies).toEqual([{ id: 'a', watches: ['node'] }]);
     expect(lines).toEqual([]);
   });
 
   it('gives a message back when its watches could not be polled', async () => {
     const app = createApp({ pollWatches: () => Promise.reject(new Error('tables are gone')) });
-    await expect(pollWatches(app, {}, createInvocation().context)).rejects.toThrow('tables are gone');
+    await expect(pollWatches(app, {}, callOf(createInvocation().context))).rejects.toThrow('tables are gone');
   });
 });
 
