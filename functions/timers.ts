@@ -11,7 +11,7 @@ import { type Call, withinTimeLimit } from './time-limit.ts';
  * the queue `polls`. A watch that fails is logged and polled again when it is next due; the others continue.
  */
 export async function pollUpstreams(app: App, context: InvocationContext): Promise<void> {
-  const report = await withinTimeLimit(context, (call) => app.pollUpstreams(call));
+  const report = await withinTimeLimit(context, (call) => app.poll(call));
   logPolls(report, contextLogger(context));
 }
 

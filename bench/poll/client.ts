@@ -100,7 +100,7 @@ const app = createApp(config, {
 });
 
 async function poll(): Promise<number> {
-  const { watches: reports } = await app.pollUpstreams({ force: true });
+  const { watches: reports } = await app.poll({ force: true });
   for (const { errors } of reports) if (errors[0]) throw new Error(errors[0].message);
   return reports.reduce((heads, { requests }) => heads + requests.heads, 0);
 }

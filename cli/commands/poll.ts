@@ -22,7 +22,7 @@ export function pollCommand(run: Run): Command {
     .action(({ config, watch }: PollFlags) =>
       run(({ streams, output, environment }) =>
         withApp({ configFile: config, environment }, async (app) => {
-          const { watches } = await app.pollUpstreams({
+          const { watches } = await app.poll({
             force: true,
             watches: watch,
             signal: streams.signal,

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import type { WatchStanding } from '../../shared/app/index.ts';
+import type { WatchStatus } from '../../shared/app/index.ts';
 import { JOB_STATES, type JobState } from '../../shared/imports/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { jsonOption, positive } from '../options.ts';
@@ -39,6 +39,6 @@ export function statusCommand(run: Run): Command {
 }
 
 /** Without the checkpoint for the next poll, which is internal. */
-function withoutMemory({ memory, ...record }: WatchStanding) {
+function withoutMemory({ memory, ...record }: WatchStatus) {
   return { ...record, unmatched: memory?.unmatched ?? [], overrides: memory?.overrides ?? [] };
 }

@@ -1,11 +1,11 @@
-import type { WatchStanding } from '../../shared/app/index.ts';
+import type { WatchStatus } from '../../shared/app/index.ts';
 import type { TagOverride, WatchFreshness } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
 import { describeSeconds, shortTime, withShortDigests } from '../format.ts';
 
 /** Status and freshness of the watches, for people; nothing when no watch is configured. */
 export function watchLines(
-  watches: readonly WatchStanding[],
+  watches: readonly WatchStatus[],
   freshness: readonly WatchFreshness[],
 ): readonly string[] {
   if (watches.length === 0) return [];

@@ -127,7 +127,7 @@ export function createBudgets({
   function start(registry: string, work: ConstructorParameters<typeof PullLease>[1]) {
     const lease = new PullLease(upstreamOf(registry), {
       ...work,
-      look: (meter, signal) => work.look(notingPauses(meter), signal),
+      probe: (meter, signal) => work.probe(notingPauses(meter), signal),
     });
     let isOpen: Promise<void> | undefined;
     const meter: PullMeter = {
@@ -154,7 +154,7 @@ export function createBudgets({
         pulls,
         platforms: platforms.length,
         children,
-        look: (looking, signal) => source.resolve(root, { meter: looking, signal }),
+        probe: (probing, signal) => source.resolve(root, { meter: probing, signal }),
       });
       return {
         source: metered(source, meter, lease, root),
@@ -170,8 +170,8 @@ export function createBudgets({
         pulls: Math.max(estimate, pulls),
         platforms: platforms.length,
         images: roots.length,
-        look: async (looking, lookSignal) =>
-          first && (await repository(first).resolve(first.digest, { meter: looking, signal: lookSignal })),
+        probe: async (probing, probeSignal) =>
+          first && (await repository(first).resolve(first.digest, { meter: probing, signal: probeSignal })),
       });
       const close = () => lease.close().catch(onError);
       try {

@@ -3,7 +3,7 @@ import type { Descriptor } from '../content/index.ts';
 import { InvalidInputError } from '../errors.ts';
 import type { MeteredRequest, PullMeter } from '../registry/index.ts';
 import { childrenCopied, estimateChildren, pullsPerImage } from './image-pulls.ts';
-import type { PullWish, Taken, UpstreamBudget } from './upstream-budget.ts';
+import type { PullGrant, PullWish, UpstreamBudget } from './upstream-budget.ts';
 
 /** One image that is read, or several. */
 interface Work {
@@ -22,14 +22,14 @@ interface Work {
    * Makes a request that costs nothing and is answered with the current limits and what the image is, `undefined` when
    * it is gone: a HEAD, under the meter given.
    */
-  readonly look: (
+  readonly probe: (
     meter: PullMeter,
     signal: AbortSignal | undefined,
   ) => Promise<Pick<Descriptor, 'mediaType' | 'size'> | undefined>;
 }
 
 /** At a new account the first look teaches which it is, the second what it has left. */
-const MAX_LOOKS = 2;
+const MAX_PROBES = 2;
 
 /**
  * The pulls of one piece of work. They are reserved when it needs the first, spent as it makes them, and given back by
@@ -41,9 +41,9 @@ export class PullLease implements PullMeter {
   readonly #work: Work;
   #opened: Promise<'limited' | 'unlimited'> | undefined;
   /** Reserving lets the first pull go, which spares a write. */
-  #first: Taken | undefined;
+  #first: PullGrant | undefined;
   #hasLearnedOfLimit = false;
-  #taken = 0;
+  #begun = 0;
   #reserved = 0;
   #expected: number | undefined;
 
@@ -71,7 +71,7 @@ export class PullLease implements PullMeter {
     this.#first = undefined;
     const pull = first ?? (await this.#budget.take(this.#id));
     if (pull.kind === 'denied') throw this.#budget.error(pull, this.#stillNeeded());
-    this.#taken += 1;
+    this.#begun += 1;
     return { end: (answer) => this.#budget.settle(this.#id, pull, answer) };
   }
 
@@ -82,7 +82,7 @@ export class PullLease implements PullMeter {
   async expect(children: number, { isRoot }: { readonly isRoot: boolean }): Promise<void> {
     const pulls = childrenCopied(this.#work.platforms, children);
     if (pulls > 0) this.#expected = (this.#expected ?? 0) + pulls;
-    const givesBack = isRoot && this.#work.pulls === undefined && this.#reserved > this.#taken;
+    const givesBack = isRoot && this.#work.pulls === undefined && this.#reserved > this.#begun;
     if ((pulls > 0 || givesBack) && (await this.#opened) === 'limited')
       await this.#budget.extend(this.#id, pulls, { givesBack, children });
   }
@@ -90,26 +90,26 @@ export class PullLease implements PullMeter {
   /** The work ended, however it did. */
   async close(): Promise<void> {
     const limits = await this.#opened?.catch(() => undefined);
-    if (limits === 'limited' || this.#taken > 0) await this.#budget.release(this.#id);
+    if (limits === 'limited' || this.#begun > 0) await this.#budget.release(this.#id);
   }
 
   async #open(signal: AbortSignal | undefined): Promise<'limited' | 'unlimited'> {
     const lastChildren = this.#work.pulls === undefined ? await this.#work.children?.() : undefined;
     let wish = this.#firstWish(lastChildren);
-    for (let looks = 0; ; looks += 1) {
-      const outcome = await this.#budget.reserve(this.#id, wish, looks < MAX_LOOKS);
+    for (let probes = 0; ; probes += 1) {
+      const outcome = await this.#budget.reserve(this.#id, wish, probes < MAX_PROBES);
       if (outcome.kind === 'unlimited') return 'unlimited';
-      if (outcome.kind === 'taken') {
+      if (outcome.kind === 'granted') {
         this.#first = outcome;
         this.#reserved = outcome.reserved;
         return 'limited';
       }
       if (outcome.kind === 'too-large') throw this.#tooLarge(outcome);
       if (outcome.kind === 'denied') throw this.#budget.error(outcome, outcome.wished);
-      const found = await this.#work.look(
+      const found = await this.#work.probe(
         {
           begin: async ({ isPull }) =>
-            isPull ? undefined : { end: (answer) => this.#budget.looked(outcome, answer) },
+            isPull ? undefined : { end: (answer) => this.#budget.recordProbe(outcome, answer) },
         },
         signal,
       );
@@ -120,7 +120,7 @@ export class PullLease implements PullMeter {
   #firstWish(lastChildren: number | undefined): PullWish {
     const { platforms, pulls, images } = this.#work;
     const isWhole = images !== undefined;
-    if (pulls !== undefined) return { platforms, pulls, isGuess: false, isWhole, wasPutOff: !isWhole };
+    if (pulls !== undefined) return { platforms, pulls, isGuess: false, isWhole, wasDeferred: !isWhole };
     const guess = lastChildren === undefined ? undefined : pullsPerImage(platforms, lastChildren);
     return { platforms, pulls: guess, isGuess: true };
   }
@@ -157,8 +157,8 @@ export class PullLease implements PullMeter {
   /** When it comes back: the root is read again, and what was not copied. */
   #stillNeeded(): number {
     const { images, pulls = 0 } = this.#work;
-    if (images !== undefined) return Math.max(pulls, images + (this.#expected ?? 0), this.#taken + 1);
-    if (this.#expected === undefined) return Math.max(this.#work.pulls ?? this.#reserved, this.#taken + 1);
-    return 1 + Math.max(this.#expected + 1 - this.#taken, 1);
+    if (images !== undefined) return Math.max(pulls, images + (this.#expected ?? 0), this.#begun + 1);
+    if (this.#expected === undefined) return Math.max(this.#work.pulls ?? this.#reserved, this.#begun + 1);
+    return 1 + Math.max(this.#expected + 1 - this.#begun, 1);
   }
 }

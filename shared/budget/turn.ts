@@ -4,7 +4,7 @@ import { type BudgetPolicy, floorOf } from './policy.ts';
 /** No wait is longer: limits, accounts and plans change. */
 const MAX_WAIT_MS = 24 * 60 * 60_000;
 /** How soon to look again, in parts of a window, when nothing of ours is going to leave it: others spend too. */
-const LOOKS_PER_WINDOW = 12;
+const CHECKS_PER_WINDOW = 12;
 
 /** The most pulls that an empty window has above the floor. */
 export function capacityOf(ledger: Ledger, policy: BudgetPolicy): number {
@@ -24,7 +24,7 @@ export function freeAt(ledger: Ledger, policy: BudgetPolicy, pulls: number, now:
     missing -= leaving;
     if (missing <= 0) return at + windowMs;
   }
-  return now + windowMs / LOOKS_PER_WINDOW;
+  return now + windowMs / CHECKS_PER_WINDOW;
 }
 
 /**

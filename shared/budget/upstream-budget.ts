@@ -45,21 +45,21 @@ export interface PullWish {
   /** Whether a look at the image can tell better. */
   readonly isGuess: boolean;
   /** Whether it goes on where it ended and was put off before. Half a window is enough then: others may never leave it more. */
-  readonly wasPutOff?: boolean | undefined;
+  readonly wasDeferred?: boolean | undefined;
   /** Whether it is done in one go or begins anew: then it must fit into a window. */
   readonly isWhole?: boolean | undefined;
 }
 
 /**
- * What became of the wish for pulls. `taken`: so many are reserved, and the first may go. `look`: nobody has asked the
+ * What became of the wish for pulls. `granted`: so many are reserved, and the first may go. `probe`: nobody has asked the
  * upstream for long, or the wish is a guess and there is little left, so ask, and then again.
  */
 export type Reservation =
   | { readonly kind: 'unlimited' }
   /** No window has so many. */
   | { readonly kind: 'too-large'; readonly wished: number; readonly capacity: number }
-  | (Taken & { readonly reserved: number })
-  | { readonly kind: 'look'; readonly anchor: Anchor; readonly account: string }
+  | (PullGrant & { readonly reserved: number })
+  | { readonly kind: 'probe'; readonly anchor: Anchor; readonly account: string }
   | Denied;
 
 interface Denied {
@@ -71,8 +71,8 @@ interface Denied {
 }
 
 /** A pull under way: what its answer is to be understood by. */
-export interface Taken {
-  readonly kind: 'taken';
+export interface PullGrant {
+  readonly kind: 'granted';
   readonly anchor: Anchor;
   readonly account: string;
   /** What was known when it was let go. */
@@ -106,13 +106,13 @@ export class UpstreamBudget {
     this.#account = parts.account;
   }
 
-  /** Claims pulls for a piece of work; `mayLook` allows the answer `look`. */
-  reserve(id: string, wish: PullWish, mayLook: boolean): Promise<Reservation> {
+  /** Claims pulls for a piece of work; `mayProbe` allows the answer `probe`. */
+  reserve(id: string, wish: PullWish, mayProbe: boolean): Promise<Reservation> {
     const { policy, now } = this.#parts;
     return this.#change<Reservation>((ledger) => {
       const at = now();
-      if (mayLook && this.#isUncertain(ledger, at))
-        return [ledger, { kind: 'look', anchor: anchorOf(ledger), account: this.#account }];
+      if (mayProbe && this.#isUncertain(ledger, at))
+        return [ledger, { kind: 'probe', anchor: anchorOf(ledger), account: this.#account }];
       if (!isLimited(ledger, policy)) return [ledger, { kind: 'unlimited' }];
       const pulls = wish.pulls ?? pullsPerImage(wish.platforms, ledger.children);
       const capacity = capacityOf(ledger, policy);
@@ -120,15 +120,15 @@ export class UpstreamBudget {
       const wanted = Math.min(pulls, Math.max(capacity, 1));
       const free = unreserved(ledger, policy);
       const isRash = wish.isGuess && free < Math.max(wanted, ROOM_FOR_GUESSES);
-      const enough = wish.wasPutOff ? Math.min(wanted, Math.max(Math.ceil(capacity / 2), 2)) : wanted;
-      if (free >= enough && !(mayLook && isRash)) {
+      const enough = wish.wasDeferred ? Math.min(wanted, Math.max(Math.ceil(capacity / 2), 2)) : wanted;
+      if (free >= enough && !(mayProbe && isRash)) {
         const reserved = Math.min(wanted, free);
-        const [next, taken] = this.#taken(reserve(ledger, id, reserved, at), id, at);
-        return [next, taken.kind === 'taken' ? { ...taken, reserved } : taken];
+        const [next, granted] = this.#grant(reserve(ledger, id, reserved, at), id, at);
+        return [next, granted.kind === 'granted' ? { ...granted, reserved } : granted];
       }
-      if (mayLook && (isRash || this.#isOld(ledger, at, ASKED_AGAIN_MS, ASKED_AGAIN_PART)))
-        return [ledger, { kind: 'look', anchor: anchorOf(ledger), account: this.#account }];
-      const [next, denied] = this.#putOff(ledger, wanted, at);
+      if (mayProbe && (isRash || this.#isOld(ledger, at, ASKED_AGAIN_MS, ASKED_AGAIN_PART)))
+        return [ledger, { kind: 'probe', anchor: anchorOf(ledger), account: this.#account }];
+      const [next, denied] = this.#defer(ledger, wanted, at);
       return [next, { ...denied, wished: pulls }];
     });
   }
@@ -155,8 +155,8 @@ export class UpstreamBudget {
   }
 
   /** Lets one pull go. */
-  take(id: string): Promise<Taken | Denied> {
-    return this.#change<Taken | Denied>((ledger) => this.#taken(ledger, id, this.#parts.now()));
+  take(id: string): Promise<PullGrant | Denied> {
+    return this.#change<PullGrant | Denied>((ledger) => this.#grant(ledger, id, this.#parts.now()));
   }
 
   /**
@@ -165,7 +165,7 @@ export class UpstreamBudget {
    */
   async settle(
     id: string,
-    { anchor, account, limit, ceiling }: Taken,
+    { anchor, account, limit, ceiling }: PullGrant,
     answer: { readonly status?: number | undefined; readonly report?: RateLimitReport | undefined },
   ): Promise<void> {
     const { policy, now } = this.#parts;
@@ -183,7 +183,7 @@ export class UpstreamBudget {
   }
 
   /** Writes down the answer to a request that was made only to ask. */
-  async looked(
+  async recordProbe(
     { anchor, account }: { readonly anchor: Anchor; readonly account: string },
     {
       status,
@@ -243,14 +243,14 @@ export class UpstreamBudget {
     return source ?? this.#parts.account;
   }
 
-  #taken(ledger: Ledger, id: string, now: number): readonly [Ledger, Taken | Denied] {
+  #grant(ledger: Ledger, id: string, now: number): readonly [Ledger, PullGrant | Denied] {
     const next = take(ledger, id, this.#parts.policy, now);
-    if (!next) return this.#putOff(ledger, 1, now);
+    if (!next) return this.#defer(ledger, 1, now);
     const known = { anchor: anchorOf(ledger), limit: ledger.limit, ceiling: ceilingOf(ledger) };
-    return [next, { kind: 'taken', account: this.#account, ...known }];
+    return [next, { kind: 'granted', account: this.#account, ...known }];
   }
 
-  #putOff(ledger: Ledger, pulls: number, now: number): readonly [Ledger, Denied] {
+  #defer(ledger: Ledger, pulls: number, now: number): readonly [Ledger, Denied] {
     const { policy } = this.#parts;
     const turn = nextTurn(ledger, policy, pulls, now);
     return [turn.ledger, { kind: 'denied', at: turn.at, wished: pulls, why: this.#why(ledger) }];

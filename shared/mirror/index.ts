@@ -1,21 +1,18 @@
 /** What to watch, which tags, when; what was observed; the pure plan and the poll that carries it out. */
 
 export {
-  type ApprovePorts,
   approveDeletions,
   type DeletionOutcome,
   type ListedProposal,
   proposeDeletions,
 } from './deletions/index.ts';
-export { measureFreshness, type WatchFreshness } from './freshness.ts';
+export type { WatchFreshness } from './freshness.ts';
 export { explainWatch, PollCache, type WatchExplanation } from './inspection/index.ts';
 export {
   importJobIdOf,
   type Observation,
   observationKey,
   observationSchema,
-  planSync,
-  type SyncFacts,
   type SyncPlan,
 } from './observations/index.ts';
 export {
@@ -23,7 +20,6 @@ export {
   chooseWatches,
   currentWatches,
   type ExpandedWatches,
-  expandWatches,
   formatRepositoryPattern,
   isPattern,
   parseRepositoryPattern,
@@ -33,19 +29,14 @@ export {
   withFailures,
 } from './patterns/index.ts';
 export {
-  isPollDue,
-  type PollDueWatchesPorts,
+  dispatchPolls,
   type PollQueue,
-  type PollShard,
   type PollState,
   type PollTagsPorts,
-  pollDueWatches,
   pollShard,
   pollStateSchema,
   pollTags,
-  pollUpstreams,
   pollWatch,
-  type TagHints,
 } from './polling/index.ts';
 export {
   configuredWatches,
@@ -75,12 +66,11 @@ export {
   type WatchPlan,
   type WatchSync,
 } from './sync/index.ts';
-export { type WatchStanding, type WatchStatus, watchStatus } from './watch-status.ts';
+export { type WatchStatus, type WatchStatusReader, watchStatus } from './watch-status.ts';
 export type { Watch } from './watches/index.ts';
 export {
   describeSchedule,
   failureOf,
-  knownWatches,
   nextTime,
   type PollReport,
   type PollRequests,

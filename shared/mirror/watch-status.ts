@@ -9,7 +9,7 @@ import { formatRepositoryPattern, type WatchesAndPatterns } from './patterns/ind
 import type { Watch } from './watches/index.ts';
 import { knownWatches, type WatchRecord } from './watches/index.ts';
 
-export interface WatchStatusParts {
+export interface WatchStatusPorts {
   readonly config: Pick<WatchesAndPatterns, 'patterns'>;
   readonly current: Pick<CurrentWatches, 'seen'>;
   readonly watches: Pick<Records<WatchRecord>, 'list'>;
@@ -19,7 +19,7 @@ export interface WatchStatusParts {
 }
 
 /** How a watch stands: as its last poll left it, unless it is paused. */
-export type WatchStanding = Omit<WatchRecord, 'state' | 'since' | 'polledAt'> & {
+export type WatchStatus = Omit<WatchRecord, 'state' | 'since' | 'polledAt'> & {
   readonly state: WatchRecord['state'] | 'paused';
   /** Since when it is in this state, ISO 8601; of what is paused, when it was last polled, if it ever was. */
   readonly since?: string | undefined;
@@ -27,9 +27,9 @@ export type WatchStanding = Omit<WatchRecord, 'state' | 'since' | 'polledAt'> & 
 };
 
 /** What is known of the watches from records alone: no registry is asked. */
-export interface WatchStatus {
+export interface WatchStatusReader {
   /** How each watch fares, in the order of the configuration, then patterns that are paused or do not fare well. */
-  watches(): Promise<readonly WatchStanding[]>;
+  watches(): Promise<readonly WatchStatus[]>;
   /**
    * How fresh their copies are, except of paused ones, which promise nothing. Of each watch at most `limit` tags that are
    * behind are listed; default: all.
@@ -46,7 +46,7 @@ export function watchStatus({
   observations,
   jobs,
   now,
-}: WatchStatusParts): WatchStatus {
+}: WatchStatusPorts): WatchStatusReader {
   /** Jobs that are over for good, of the observations that stood last time. */
   let over: ReadonlyMap<string, JobRecord> = new Map();
 
@@ -66,11 +66,11 @@ export function watchStatus({
       const known = await knownWatches([...seen, ...config.patterns], watches);
       const records = new Map(known.map((record) => [record.watch, record]));
       return [
-        ...seen.map((watch) => standingOf(watch, formatReference(watch.source), records)),
+        ...seen.map((watch) => statusOf(watch, formatReference(watch.source), records)),
         ...config.patterns
-          .map((pattern) => standingOf(pattern, formatRepositoryPattern(pattern.source), records))
-          .filter((standing) => standing?.state !== 'healthy'),
-      ].filter((standing) => standing !== undefined);
+          .map((pattern) => statusOf(pattern, formatRepositoryPattern(pattern.source), records))
+          .filter((status) => status?.state !== 'healthy'),
+      ].filter((status) => status !== undefined);
     },
 
     async freshness({ limit } = {}) {
@@ -86,11 +86,11 @@ export function watchStatus({
 }
 
 /** What was found out by the last poll says nothing of a watch that nobody looks at. */
-function standingOf(
+function statusOf(
   { name, paused }: Pick<Watch, 'name' | 'paused'>,
   source: string,
   records: ReadonlyMap<string, WatchRecord>,
-): WatchStanding | undefined {
+): WatchStatus | undefined {
   const record = records.get(name);
   if (!paused) return record;
   const { polledAt } = record ?? {};

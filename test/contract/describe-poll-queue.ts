@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { PollQueue, PollShard } from '../../shared/mirror/index.ts';
+import type { PollQueue } from '../../shared/mirror/index.ts';
+import type { PollShard } from '../../shared/mirror/polling/index.ts';
 
 /** A queue under test and a view of it from the workers' side. */
 export interface PollQueueFixture extends AsyncDisposable {

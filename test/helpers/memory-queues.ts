@@ -1,7 +1,7 @@
 import type { Ports } from '../../shared/app/ports.ts';
 import { InvalidInputError } from '../../shared/errors.ts';
 import type { ImportJob } from '../../shared/imports/index.ts';
-import type { PollShard } from '../../shared/mirror/index.ts';
+import type { PollShard } from '../../shared/mirror/polling/index.ts';
 import type { TransferMessage } from '../../shared/transfer/index.ts';
 import { type DeliveryStyle, RedeliveringQueue } from './redelivering-queue.ts';
 

@@ -59,7 +59,7 @@ export async function refreshUntilQuiet(world: RefreshWorld, faults: Faults): Pr
   const crew = new Crew(world, faults);
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const reports: PollReport[] = [];
-    await crew.attempt(async (app) => reports.push(await app.pollUpstreams()));
+    await crew.attempt(async (app) => reports.push(await app.poll()));
     await crew.drain(world.queues.polls, async (app, body) => reports.push(await app.pollWatches(body)));
     await crew.runImports();
     world.time += 15 * MINUTE_MS;

@@ -51,7 +51,7 @@ describe('deletions', () => {
   async function mirror(): Promise<readonly string[]> {
     await using closing = new AsyncDisposableStack();
     const app = closing.adopt(await loadApp({ environment: stack.settings }), (loaded) => loaded.close());
-    const { watches } = await app.pollUpstreams({ force: true });
+    const { watches } = await app.poll({ force: true });
     const queued = watches.flatMap((watch) => watch.queued);
     for (const job of queued) await app.runImport(job);
     return queued.map(({ reason }) => reason);

@@ -44,9 +44,9 @@ it('polls of more watches than one invocation takes go through the queue, and ea
   clients.defer(() => app.close());
   clients.defer(() => broker.close());
 
-  const first = await app.pollUpstreams();
+  const first = await app.poll();
   expect(first).toMatchObject({ watches: [], handedOver: { length: WATCHES } });
-  await app.pollUpstreams();
+  await app.poll();
 
   const receiver = broker.createReceiver('polls', { receiveMode: 'receiveAndDelete' });
   const messages = await receiver.receiveMessages(10, { maxWaitTimeInMs: 2_000 });
@@ -56,5 +56,5 @@ it('polls of more watches than one invocation takes go through the queue, and ea
   const queued = reports.flatMap(({ watches }) => watches.flatMap((watch) => watch.queued));
   expect(new Set(queued.map(({ target }) => target)).size).toBe(WATCHES);
   expect(await Array.fromAsync(app.jobs())).toHaveLength(WATCHES);
-  expect((await app.pollUpstreams()).notDue).toHaveLength(WATCHES);
+  expect((await app.poll()).notDue).toHaveLength(WATCHES);
 }, 60_000);

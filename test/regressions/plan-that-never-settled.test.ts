@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { formatReference, parsePlatform } from '../../shared/content/index.ts';
-import { planSync } from '../../shared/mirror/index.ts';
+import { planSync } from '../../shared/mirror/observations/index.ts';
 import { observationsInTargets } from '../../shared/mirror/sync/observations-in-targets.ts';
 import type { Repository } from '../../shared/registry/index.ts';
 import { createWatch, digest } from '../unit/mirror/fixtures.ts';

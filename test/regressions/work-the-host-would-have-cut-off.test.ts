@@ -36,7 +36,7 @@ it.each([
         async () => {},
       ),
   ],
-  ['a poll', () => pollUpstreams(createApp({ pollUpstreams: endless }), context)],
+  ['a poll', () => pollUpstreams(createApp({ poll: endless }), context)],
 ])('%s that took longer than the host allows took the whole worker process with it', async (_, invoke) => {
   const ended = expect(invoke()).rejects.toMatchObject({ code: 'E_TIMEOUT' });
   await vi.advanceTimersByTimeAsync(TIME_LIMIT_MS);

@@ -7,7 +7,7 @@ import {
   observationSchema,
   pollStateSchema,
   proposeDeletions,
-  type WatchStatus,
+  type WatchStatusReader,
   watchRecordSchema,
   watchStatus,
 } from '../../mirror/index.ts';
@@ -29,7 +29,7 @@ export interface Deletions {
   ): Promise<readonly DeletionOutcome[]>;
 }
 
-export interface MirrorFacade extends Pick<WatchStatus, 'freshness'> {
+export interface MirrorFacade extends Pick<WatchStatusReader, 'freshness'> {
   /** Copies whose tag was deleted upstream, and what a person wants done with them. */
   readonly deletions: Deletions;
 }

@@ -1,4 +1,4 @@
-import { type PollReport, pollShard, pollUpstreams, type Watch, withFailures } from '../../mirror/index.ts';
+import { dispatchPolls, type PollReport, pollShard, type Watch, withFailures } from '../../mirror/index.ts';
 import type { Ports } from '../ports.ts';
 import type { MirrorPart } from './mirror.ts';
 import type { CallContext, Part } from './part.ts';
@@ -10,7 +10,7 @@ export interface PollsFacade {
    * patterns; left out or empty, all.
    * @throws InvalidInputError `E_ARGUMENT` for a name that no watch has, or when all that are named are paused
    */
-  pollUpstreams(
+  poll(
     options?: CallContext & {
       readonly force?: boolean | undefined;
       readonly watches?: readonly string[] | undefined;
@@ -38,13 +38,13 @@ export function pollsPart(
 
   return {
     facade: {
-      async pollUpstreams({ force = false, watches: names = [], signal } = {}) {
+      async poll({ force = false, watches: names = [], signal } = {}) {
         const { watches, failures } =
           names.length > 0
             ? await current.named(names, { signal })
             : await current.get({ fresh: force, signal });
         const report = await withWebhookState(watches, (rested) =>
-          pollUpstreams(rested, { ...poll, pollQueue: queues.polls }, { force, signal }),
+          dispatchPolls(rested, { ...poll, pollQueue: queues.polls }, { force, signal }),
         );
         return withFailures(report, failures);
       },

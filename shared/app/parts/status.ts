@@ -1,6 +1,6 @@
 import type { BudgetState, Pause } from '../../budget/index.ts';
 import { type JobStatus, type JobStatusOptions, jobStatus } from '../../imports/index.ts';
-import type { WatchFreshness, WatchStanding } from '../../mirror/index.ts';
+import type { WatchFreshness, WatchStatus } from '../../mirror/index.ts';
 import type { Ports } from '../ports.ts';
 import type { ImportsPart } from './imports.ts';
 import type { MirrorPart } from './mirror.ts';
@@ -9,7 +9,7 @@ import type { RegistriesPart } from './registries.ts';
 
 /** What a person, a page or a collector wants to see, from records alone. */
 export interface Status extends JobStatus {
-  readonly watches: readonly WatchStanding[];
+  readonly watches: readonly WatchStatus[];
   /** Of each watch at most as many tags that are behind as jobs were asked for. */
   readonly freshness: readonly WatchFreshness[];
   readonly budgets: readonly BudgetState[];

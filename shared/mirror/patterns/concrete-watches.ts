@@ -43,7 +43,7 @@ export interface WatchesOfPattern {
   readonly watches: readonly Watch[];
 }
 
-export interface SettledWatches {
+export interface AssignedWatches {
   readonly watches: readonly Watch[];
   /** By pattern: targets that another pattern fills from another source, in sentences. */
   readonly conflicts: ReadonlyMap<string, readonly string[]>;
@@ -53,10 +53,10 @@ export interface SettledWatches {
  * Leaves each target repository one source: the one that a watch without pattern gives it, else that of the pattern
  * that comes first. Watches of the same source and platforms may share a target.
  */
-export function settleTargets(
+export function assignTargets(
   named: readonly Watch[],
   expanded: readonly WatchesOfPattern[],
-): SettledWatches {
+): AssignedWatches {
   const ownedByName = new Set(named.flatMap(({ targets }) => targets.map(formatReference)));
   const owners = new Map<string, string>();
   const conflicts = new Map<string, string[]>();

@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { ConfigError, RegistryError, TransportError } from '../../errors.ts';
 import type { Watch } from '../watches/index.ts';
-import { concreteWatches, settleTargets } from './concrete-watches.ts';
+import { assignTargets, concreteWatches } from './concrete-watches.ts';
 import type { PatternListing } from './pattern-records.ts';
 import { formatRepositoryPattern, matchRepository } from './repository-pattern.ts';
 import type { WatchesAndPatterns, WatchPattern } from './watch-pattern.ts';
@@ -51,12 +51,12 @@ export async function expandWatches(
     patterns.filter(({ paused }) => !paused),
     async (pattern) => ({ pattern, ...(await listPattern(pattern, ports, signal)) }),
   );
-  const settled = settleTargets(
+  const assigned = assignTargets(
     watches,
     listings.map((listing) => ({ ...listing, pattern: listing.pattern.name })),
   );
   for (const { pattern, repositories, error } of listings) {
-    const failed = error ?? conflictsOf(pattern, settled.conflicts.get(pattern.name));
+    const failed = error ?? conflictsOf(pattern, assigned.conflicts.get(pattern.name));
     if (failed !== undefined) failures.push({ watch: pattern.name, error: failed });
     try {
       await ports.memory?.note(pattern, { repositories, error: failed });
@@ -64,7 +64,7 @@ export async function expandWatches(
       failures.push({ watch: pattern.name, error: unwritten });
     }
   }
-  return { watches: settled.watches, failures };
+  return { watches: assigned.watches, failures };
 }
 
 async function listPattern(

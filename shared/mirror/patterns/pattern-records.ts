@@ -3,7 +3,7 @@ import { RegistryError } from '../../errors.ts';
 import type { Records } from '../../records.ts';
 import type { Watch } from '../watches/index.ts';
 import { failureOf, recordAfterListing, type WatchRecord, watchKey, watchRecords } from '../watches/index.ts';
-import { concreteWatches, namePrefixOf, settleTargets } from './concrete-watches.ts';
+import { assignTargets, concreteWatches, namePrefixOf } from './concrete-watches.ts';
 import { formatRepositoryPattern } from './repository-pattern.ts';
 import type { WatchesAndPatterns, WatchPattern } from './watch-pattern.ts';
 
@@ -41,7 +41,7 @@ export async function seenWatches(
     const repositories = await seenRepositories(pattern, records);
     expanded.push({ pattern: pattern.name, watches: concreteWatches(pattern, repositories) });
   }
-  return settleTargets(watches, expanded).watches;
+  return assignTargets(watches, expanded).watches;
 }
 
 /** Writes down how a pattern fares, and which of its repositories upstream no longer lists: nobody polls those. */

@@ -32,7 +32,7 @@ export interface PollQueue {
   send(shards: readonly PollShard[]): Promise<void>;
 }
 
-export interface PollUpstreamsPorts extends PollDueWatchesPorts {
+export interface DispatchPollsPorts extends PollDueWatchesPorts {
   readonly pollQueue: PollQueue;
 }
 
@@ -41,9 +41,9 @@ export interface PollUpstreamsPorts extends PollDueWatchesPorts {
  * watch handed over is claimed by the worker that polls it: one whose message is lost is simply still due.
  * @throws what the stores or the queue throw; the signal's reason when aborted
  */
-export async function pollUpstreams(
+export async function dispatchPolls(
   watches: readonly Watch[],
-  ports: PollUpstreamsPorts,
+  ports: DispatchPollsPorts,
   options: PollDueWatchesOptions = {},
 ): Promise<PollReport> {
   if (options.force) return await pollDueWatches(watches, ports, options);

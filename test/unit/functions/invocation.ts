@@ -22,7 +22,7 @@ export function createApp(able: Partial<App>): App {
     throw new Error(`${what} was not expected`);
   };
   return {
-    pollUpstreams: unable('pollUpstreams'),
+    poll: unable('poll'),
     pollWatches: unable('pollWatches'),
     runImport: unable('runImport'),
     retryJobs: unable('retryJobs'),

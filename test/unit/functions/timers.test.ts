@@ -41,7 +41,7 @@ describe('polling upstreams', () => {
       errors: [{ code: 'E_RATE_LIMITED', message: 'too many requests', tag: '3.13' }],
     };
     await pollUpstreams(
-      createApp({ pollUpstreams: async () => ({ watches: [QUIET, failing], notDue: ['charts'] }) }),
+      createApp({ poll: async () => ({ watches: [QUIET, failing], notDue: ['charts'] }) }),
       context,
     );
     expect(lines).toEqual([
@@ -54,7 +54,7 @@ describe('polling upstreams', () => {
   it('gives the poll a logger that writes to the invocation, at every level', async () => {
     const { context, lines } = createInvocation();
     const app = createApp({
-      pollUpstreams: async ({ logger } = {}) => {
+      poll: async ({ logger } = {}) => {
         logger?.debug('one');
         logger?.info('two', { count: 2, nothing: undefined });
         logger?.warn('three', {});
@@ -67,7 +67,7 @@ describe('polling upstreams', () => {
   });
 
   it('lets a failure of the whole poll through, so that the host sees it', async () => {
-    const app = createApp({ pollUpstreams: () => Promise.reject(new Error('tables are gone')) });
+    const app = createApp({ poll: () => Promise.reject(new Error('tables are gone')) });
     await expect(pollUpstreams(app, createInvocation().context)).rejects.toThrow('tables are gone');
   });
 });

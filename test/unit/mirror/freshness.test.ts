@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JobRecord, JobState } from '../../../shared/imports/index.ts';
-import { measureFreshness, type Observation, type Watch } from '../../../shared/mirror/index.ts';
+import { measureFreshness } from '../../../shared/mirror/freshness.ts';
+import type { Observation, Watch } from '../../../shared/mirror/index.ts';
 import { importJobFor } from '../../../shared/mirror/observations/observation.ts';
 import { createWatch, digest, SOURCE, TARGET } from './fixtures.ts';
 

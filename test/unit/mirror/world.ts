@@ -1,11 +1,7 @@
 import { type Digest, formatReference, type RepositoryName } from '../../../shared/content/index.ts';
 import type { ImportJob, TagRecord } from '../../../shared/imports/index.ts';
-import type {
-  Observation,
-  PollDueWatchesPorts,
-  PollState,
-  WatchRecord,
-} from '../../../shared/mirror/index.ts';
+import type { Observation, PollState, WatchRecord } from '../../../shared/mirror/index.ts';
+import type { PollDueWatchesPorts } from '../../../shared/mirror/polling/index.ts';
 import type { DigestPage, PageOptions } from '../../../shared/registry/index.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
 import { SOURCE } from './fixtures.ts';

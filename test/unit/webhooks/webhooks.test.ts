@@ -1,7 +1,7 @@
 import { ReadableStream } from 'node:stream/web';
 import { describe, expect, it } from 'vitest';
 import { RegistryError } from '../../../shared/errors.ts';
-import { pollDueWatches } from '../../../shared/mirror/index.ts';
+import { pollDueWatches } from '../../../shared/mirror/polling/index.ts';
 import { createWebhooks, type Webhook } from '../../../shared/webhooks/index.ts';
 import type { RepositoryNotices } from '../../../shared/webhooks/notices.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { TransportError } from '../../../../shared/errors.ts';
-import { planSync } from '../../../../shared/mirror/index.ts';
+import { planSync } from '../../../../shared/mirror/observations/index.ts';
 import { image } from '../../../helpers/memory-content.ts';
 import { type AtMoment, failing, mortal } from '../../../helpers/memory-jobs.ts';
 import { DeletionWorld, TARGET, WATCH } from './world.ts';

@@ -1,8 +1,8 @@
 import { formatReference, parseRepositoryName } from '../../../../shared/content/index.ts';
 import { RegistryError } from '../../../../shared/errors.ts';
 import { type ImportJob, tagKey } from '../../../../shared/imports/index.ts';
+import type { ApprovePorts } from '../../../../shared/mirror/deletions/index.ts';
 import {
-  type ApprovePorts,
   approveDeletions,
   type DeletionOutcome,
   type Observation,

@@ -1,12 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../../../shared/content/index.ts';
-import {
-  type Observation,
-  planSync,
-  type SyncFacts,
-  type SyncPlan,
-} from '../../../../shared/mirror/index.ts';
+import type { Observation, SyncPlan } from '../../../../shared/mirror/index.ts';
+import { planSync, type SyncFacts } from '../../../../shared/mirror/observations/index.ts';
 import { markPresence, markQueued, observe } from '../../../../shared/mirror/observations/observation.ts';
 import { createWatch, digest, SOURCE, TARGET } from '../fixtures.ts';
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { RegistryError } from '../../../../shared/errors.ts';
 import {
-  knownWatches,
   parseRepositoryPattern,
   type WatchPattern,
   type WatchRecord,
 } from '../../../../shared/mirror/index.ts';
 import { chooseWatches } from '../../../../shared/mirror/patterns/choose-watches.ts';
 import { currentWatches, withFailures } from '../../../../shared/mirror/patterns/current-watches.ts';
+import { knownWatches } from '../../../../shared/mirror/watches/index.ts';
 import { createMemoryRecords } from '../../../helpers/memory-records.ts';
 import { createWatch } from '../fixtures.ts';
 

@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { formatReference } from '../../../../shared/content/index.ts';
 import { RegistryError } from '../../../../shared/errors.ts';
-import {
-  expandWatches,
-  parseRepositoryPattern,
-  type Watch,
-  type WatchPattern,
-} from '../../../../shared/mirror/index.ts';
+import { parseRepositoryPattern, type Watch, type WatchPattern } from '../../../../shared/mirror/index.ts';
+import { expandWatches } from '../../../../shared/mirror/patterns/index.ts';
 import { createWatch } from '../fixtures.ts';
 
 interface PatternParts {

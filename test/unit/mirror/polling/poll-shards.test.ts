@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseRepositoryName } from '../../../../shared/content/index.ts';
-import { type PollShard, pollShard, pollUpstreams } from '../../../../shared/mirror/index.ts';
+import { dispatchPolls, pollShard } from '../../../../shared/mirror/index.ts';
+import type { PollShard } from '../../../../shared/mirror/polling/index.ts';
 import { createWatch, digest } from '../fixtures.ts';
 import { createWorld, type World } from '../world.ts';
 
@@ -31,14 +32,14 @@ const polledAt = ({ clock }: World, time: string) => {
 describe('polls of many watches', () => {
   it('are done at once while one invocation is enough', async () => {
     const { all, ports, shards } = createFleet(50);
-    const report = await pollUpstreams(all, ports);
+    const report = await dispatchPolls(all, ports);
     expect(report.watches).toHaveLength(50);
     expect(shards.size).toBe(0);
   });
 
   it('are handed over in even shares, which cover every watch once', async () => {
     const { all, ports, shards, requests } = createFleet(120);
-    const report = await pollUpstreams(all, ports);
+    const report = await dispatchPolls(all, ports);
     expect(report).toMatchObject({ watches: [], notDue: [], handedOver: { length: 120 } });
     expect([...shards.values()].map((shard) => shard.watches.length)).toEqual([40, 40, 40]);
     expect(new Set([...shards.values()].flatMap((shard) => shard.watches)).size).toBe(120);
@@ -52,7 +53,7 @@ describe('polls of many watches', () => {
       const source = sources[at % 2];
       return source ? [{ ...watch, source }] : [];
     });
-    await pollUpstreams(mixed, ports);
+    await dispatchPolls(mixed, ports);
     const sourceOf = new Map(mixed.map(({ name, source }) => [name, source.repository]));
     const perShard = [...shards.values()].map(
       (shard) => new Set(shard.watches.map((name) => sourceOf.get(name))),
@@ -63,13 +64,13 @@ describe('polls of many watches', () => {
   it('put no second message for what still waits, and new ones for the next time', async () => {
     const fleet = createFleet(60);
     const { all, ports, shards } = fleet;
-    await pollUpstreams(all, ports);
-    await pollUpstreams(all, ports);
+    await dispatchPolls(all, ports);
+    await dispatchPolls(all, ports);
     expect(shards.size).toBe(2);
     for (const shard of [...shards.values()]) await pollShard(shard, all, ports);
-    expect((await pollUpstreams(all, ports)).handedOver).toBeUndefined();
+    expect((await dispatchPolls(all, ports)).handedOver).toBeUndefined();
     polledAt(fleet, '2026-03-01T12:15:00.000Z');
-    await pollUpstreams(all, ports);
+    await dispatchPolls(all, ports);
     expect(shards.size).toBe(4);
   });
 
@@ -77,7 +78,7 @@ describe('polls of many watches', () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {
         const { all, ports, shards, hooks, queued } = createFleet(55);
-        await pollUpstreams(all, ports);
+        await dispatchPolls(all, ports);
         hooks.reach = scheduler.scheduleFunction(async () => {});
         const deliveries = [...shards.values(), ...shards.values()].map((shard) =>
           pollShard(shard, all, ports),
@@ -107,8 +108,8 @@ describe('polls of many watches', () => {
   it('rest while a watch is paused, also when forced', async () => {
     const { ports, requests } = createFleet(0);
     const paused = { ...createWatch({ include: ['22'] }), paused: true };
-    expect(await pollUpstreams([paused], ports)).toEqual({ watches: [], notDue: ['node'] });
-    expect(await pollUpstreams([paused], ports, { force: true })).toEqual({ watches: [], notDue: ['node'] });
+    expect(await dispatchPolls([paused], ports)).toEqual({ watches: [], notDue: ['node'] });
+    expect(await dispatchPolls([paused], ports, { force: true })).toEqual({ watches: [], notDue: ['node'] });
     expect(requests.heads).toEqual([]);
   });
 });

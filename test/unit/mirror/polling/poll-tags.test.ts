@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { RegistryError } from '../../../../shared/errors.ts';
-import { pollDueWatches, pollTags, type TagHints } from '../../../../shared/mirror/index.ts';
+import { pollTags } from '../../../../shared/mirror/index.ts';
+import { pollDueWatches, type TagHints } from '../../../../shared/mirror/polling/index.ts';
 import { createWatch, digest } from '../fixtures.ts';
 import { createWorld, type World } from '../world.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Digest } from '../../../../shared/content/index.ts';
 import { RegistryError, TransportError } from '../../../../shared/errors.ts';
-import { observationKey, pollDueWatches, pollWatch } from '../../../../shared/mirror/index.ts';
+import { observationKey, pollWatch } from '../../../../shared/mirror/index.ts';
+import { pollDueWatches } from '../../../../shared/mirror/polling/index.ts';
 import { createWatch, digest, TARGET } from '../fixtures.ts';
 import { createWorld, type World } from '../world.ts';
 

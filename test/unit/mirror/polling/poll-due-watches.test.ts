@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RegistryError } from '../../../../shared/errors.ts';
-import { pollDueWatches } from '../../../../shared/mirror/index.ts';
+import { pollDueWatches } from '../../../../shared/mirror/polling/index.ts';
 import { createWatch, digest, TARGET } from '../fixtures.ts';
 import { createWorld } from '../world.ts';
 

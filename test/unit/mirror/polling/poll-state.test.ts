@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isPollDue } from '../../../../shared/mirror/index.ts';
+import { isPollDue } from '../../../../shared/mirror/polling/index.ts';
 
 const QUARTERS = byCron('*/15 * * * *');
 const DAILY = byCron('0 6 * * *');
