@@ -61,7 +61,7 @@ export class EventLog {
         const fresh = this.#recordOf(placement);
         const delivery = await this.#deliver(fresh, context);
         // A repeat leaves what is there: the event was told twice, under one id.
-        await events.update(key, (current) => current ?? delivered(fresh, delivery, now()));
+        await events.update(key, (current) => current ?? delivered(fresh, delivery, now()), { isNew: true });
       },
     };
   }

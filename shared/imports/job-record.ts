@@ -83,13 +83,19 @@ export function started(current: JobRecord | undefined, job: ImportJob, now: Dat
 
 export function progressed(
   current: JobRecord | undefined,
-  { bytesTotal, bytesDone }: { readonly bytesTotal: number; readonly bytesDone: number },
+  { bytesTotal, bytesDone }: Required<JobProgress>,
 ): JobRecord | undefined {
   return current?.state === 'running' ? { ...current, bytesTotal, bytesDone } : current;
 }
 
+/** How far a try got, where that is not in the record yet. */
+export interface JobProgress {
+  readonly bytesTotal?: number;
+  readonly bytesDone?: number;
+}
+
 /** A try that failed, or had to wait, with the failed tries up to now. */
-export interface JobSetback {
+export interface JobSetback extends JobProgress {
   readonly detail: string;
   readonly errorCode: string;
   readonly failures: number;
@@ -101,7 +107,7 @@ export interface JobSetback {
 }
 
 export type JobEnd =
-  | { readonly state: 'succeeded' | 'unchanged'; readonly detail: string }
+  | (JobProgress & { readonly state: 'succeeded' | 'unchanged'; readonly detail: string })
   | (JobSetback & { readonly state: 'failed' });
 
 /**

@@ -9,11 +9,21 @@ import { BudgetError, codeOf, describeError, InvalidInputError, type SideOptions
 import type { Records } from '../records.ts';
 import type { Logger } from '../telemetry/index.ts';
 import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
+import type { CopyProgress } from './copy/copy-progress.ts';
 import type { BlobRecord } from './copy/mount-source-index.ts';
 import { dispositionOf } from './disposition.ts';
 import { neverBackwards, type TagGuard } from './guards/index.ts';
 import { type ImportJob, parseImportJob } from './import-job.ts';
-import { deferred, finished, isDone, type JobRecord, jobKey, progressed, started } from './job-record.ts';
+import {
+  deferred,
+  finished,
+  isDone,
+  type JobProgress,
+  type JobRecord,
+  jobKey,
+  progressed,
+  started,
+} from './job-record.ts';
 import type { PlacementLog } from './ledger/placement-event.ts';
 import type { TagLeaseOptions } from './ledger/tag-lease.ts';
 import { type TagRecord, tagKey } from './ledger/tag-record.ts';
@@ -71,9 +81,10 @@ export type ImportOutcome =
  */
 export async function runImport(
   body: unknown,
-  dependencies: ImportDependencies,
+  ports: ImportDependencies,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<ImportOutcome> {
+  const dependencies = { ...ports, jobs: ports.jobs.session(), tags: ports.tags.session() };
   const { jobs, logger, now = () => new Date() } = dependencies;
   let job: ImportJob;
   try {
@@ -84,30 +95,33 @@ export async function runImport(
   }
   const key = jobKey(job.id);
   const record = await jobs.update(key, (current) => started(current, job, now()));
+  const progress = new ProgressWriter(
+    (value) => jobs.update(key, (current) => progressed(current, value)),
+    now,
+  );
   try {
-    const end = await executeImport(job, record?.pulls, signal, dependencies);
+    const placed = await executeImport(job, record?.pulls, progress, signal, dependencies);
+    const end = { ...placed, ...bytesOf(await progress.end()) };
     await jobs.update(key, (current) => finished(current, end, now()));
     logger.info('import finished', { job: job.id, target: job.target, state: end.state, detail: end.detail });
     return { kind: 'done', job, state: end.state, detail: end.detail };
   } catch (error) {
     // The job is only ever sent again after a failure: this is the same message once more, and its work was done.
+    const bytes = bytesOf(await progress.end());
     if (record && isDone(record)) return failedRepeat(job, error, logger);
-    return await settleFailure(job, error, record, dependencies);
+    return await settleFailure(job, error, { record, bytes }, dependencies);
   }
 }
 
 async function executeImport(
   job: ImportJob,
   pulls: number | undefined,
+  progress: ProgressWriter,
   signal: AbortSignal | undefined,
-  { repository, openSource, jobs, tags, blobs, log, guards = [], now, wait }: ImportDependencies,
+  { repository, openSource, tags, blobs, log, guards = [], now, wait }: ImportDependencies,
 ): Promise<Pick<TagPlacement, 'state' | 'detail'>> {
   const target = targetOf(job);
   const source = parseRepositoryName(job.source);
-  const progress = new ProgressWriter(
-    (value) => jobs.update(jobKey(job.id), (current) => progressed(current, value)),
-    now,
-  );
   const platforms = job.platforms.map(parsePlatform);
   const children = async () => (await tags.get(tagKey(target)))?.children;
   const opened = openSource?.(source, { root: job.digest, platforms, pulls, children });
@@ -133,7 +147,7 @@ async function executeImport(
     });
     return { state, detail };
   } finally {
-    await Promise.all([progress.flush(), opened?.close()]);
+    await opened?.close();
   }
 }
 
@@ -144,11 +158,20 @@ function failedRepeat(job: ImportJob, error: unknown, logger: Logger): ImportOut
   return { kind: 'done', job, state: 'unchanged', detail };
 }
 
-/** @param record the job's, with what earlier tries left behind */
+/** What the try left behind: the job's record from its start, and how far it got. */
+interface FailedTry {
+  readonly record: JobRecord | undefined;
+  readonly bytes: JobProgress;
+}
+
+function bytesOf(progress: CopyProgress | undefined): JobProgress {
+  return progress ? { bytesTotal: progress.bytesTotal, bytesDone: progress.bytesDone } : {};
+}
+
 async function settleFailure(
   job: ImportJob,
   error: unknown,
-  record: JobRecord | undefined,
+  { record, bytes }: FailedTry,
   dependencies: ImportDependencies,
 ): Promise<ImportOutcome> {
   const { jobs, queue, deadLetters, logger, now = () => new Date(), random } = dependencies;
@@ -165,13 +188,14 @@ async function settleFailure(
     },
     deadLetter: () => deadLetters.deadLetter(job, { code: errorCode, message }),
     recordEnd: ({ failures }) => {
-      const end = { state: 'failed', detail: message, errorCode, failures } as const;
+      const end = { state: 'failed', detail: message, errorCode, failures, ...bytes } as const;
       return jobs.update(key, (current) => finished(current, end, now()));
     },
     recordDeferral: async (deferral) => {
       const setback = {
         detail: `${describeDeferral(deferral, waitsFor(error))}: ${message}`,
         errorCode,
+        ...bytes,
         ...storedSetbacks(deferral.setbacks),
         ...(pulls !== undefined && { pulls }),
         ...(deferral.action === 'hold' && { heldUntil: deferral.at.toISOString() }),

@@ -73,7 +73,7 @@ export class MountSourceIndex {
   #isUnwell = false;
 
   constructor(records: Records<BlobRecord>, target: RepositoryName) {
-    this.#records = records;
+    this.#records = records.session();
     this.#target = target;
   }
 

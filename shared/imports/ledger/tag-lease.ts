@@ -46,10 +46,11 @@ export type TagLeaseEnd<T> =
  * @throws TransportError `E_TIMEOUT` when others hold the lease for minutes, and whatever `work` throws
  */
 export async function withTagLease<T extends object>(
-  records: Records<TagRecord>,
+  tags: Records<TagRecord>,
   lease: TagLease<T>,
   { signal, now = () => new Date(), wait = timer }: TagLeaseOptions = {},
 ): Promise<TagLeaseEnd<T>> {
+  const records = tags.session();
   const key = tagKey(lease.target);
   const owner = randomUUID();
   const giveUpAt = now().getTime() + WAIT_LIMIT_MS;

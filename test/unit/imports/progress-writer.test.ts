@@ -27,20 +27,26 @@ function writer() {
   return { writes, written, end: () => ends.shift()?.() };
 }
 
-test('the first numbers are written at once, then at most once a second', async () => {
+test('nothing is written in the first second, then at most once a second', async () => {
   const { writes, written, end } = writer();
   writes.report(progress(1));
-  end();
   await vi.advanceTimersByTimeAsync(999);
   writes.report(progress(2));
-  expect(written).toEqual([1]);
+  expect(written).toEqual([]);
   await vi.advanceTimersByTimeAsync(1);
   writes.report(progress(3));
-  expect(written).toEqual([1, 3]);
+  end();
+  await vi.advanceTimersByTimeAsync(999);
+  writes.report(progress(4));
+  expect(written).toEqual([3]);
+  await vi.advanceTimersByTimeAsync(1);
+  writes.report(progress(5));
+  expect(written).toEqual([3, 5]);
 });
 
 test('one write is under way at a time, however long it takes', async () => {
   const { writes, written } = writer();
+  await vi.advanceTimersByTimeAsync(1000);
   writes.report(progress(1));
   await vi.advanceTimersByTimeAsync(5000);
   writes.report(progress(2));
@@ -49,6 +55,7 @@ test('one write is under way at a time, however long it takes', async () => {
 
 test('a flush ends with the latest numbers written', async () => {
   const { writes, written, end } = writer();
+  await vi.advanceTimersByTimeAsync(1000);
   writes.report(progress(1));
   writes.report(progress(2));
   writes.report(progress(3));
@@ -65,11 +72,20 @@ test('a flush ends with the latest numbers written', async () => {
 });
 
 test('a flush with nothing to write writes nothing', async () => {
+  const { writes, written } = writer();
+  await writes.flush();
+  expect(written).toEqual([]);
+});
+
+test('the end waits for the write under way, writes nothing more and gives the latest numbers', async () => {
   const { writes, written, end } = writer();
-  await writes.flush();
+  await vi.advanceTimersByTimeAsync(1000);
   writes.report(progress(1));
+  writes.report(progress(2));
+  const ended = writes.end();
   end();
-  await writes.flush();
+  expect(await ended).toEqual(progress(2));
+  expect(await writes.end()).toEqual(progress(2));
   expect(written).toEqual([1]);
 });
 
