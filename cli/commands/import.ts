@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import prettyBytes from 'pretty-bytes';
-import { connectCommandLedger, connectRegistries } from '../../shared/app/index.ts';
+import { connectRegistries, connectService, watchesFilling } from '../../shared/app/index.ts';
 import {
   formatReference,
   parsePlatform,
@@ -47,28 +47,25 @@ export function importCommand(run: Run): Command {
         const from = withDefaultTag(parseReference(source));
         const to = targetOf(target, from);
         const platforms = flags.platform?.map(parsePlatform);
-        const registries = await connectRegistries({ configFile: flags.config, environment });
-        const records = await connectCommandLedger(environment);
+        const { signal } = streams;
+        const options = { configFile: flags.config, environment };
+        const watches = await watchesFilling(to, options);
+        await using open = new AsyncDisposableStack();
+        const registries = open.adopt(await connectRegistries(options), (client) => client.close());
+        const { service, close } = await connectService({ environment, signal });
+        open.defer(close);
         const progress = await showCopyProgress(streams);
-        try {
-          const result = await importImage(
-            (name, options) => registries.repository(name, options),
-            from,
-            to,
-            {
-              platforms,
-              force: flags.force,
-              ledger: records.ledger,
-              referrers: flags.referrers,
-              signal: streams.signal,
-              onProgress: (value) => progress.update(value),
-            },
-          ).finally(() => progress.stop());
-          output.result(summary(result), describe(result));
-          return EXIT.ok;
-        } finally {
-          await Promise.all([registries.close(), records.close()]);
-        }
+        const result = await importImage((name, side) => registries.repository(name, side), from, to, {
+          platforms,
+          force: flags.force,
+          ledger: service?.ledger,
+          referrers: flags.referrers,
+          signal,
+          onProgress: (value) => progress.update(value),
+        }).finally(() => progress.stop());
+        const notes = result.state === 'succeeded' ? watchLines(watches, service !== undefined) : [];
+        output.result({ ...summary(result), watches }, [...describe(result), ...notes]);
+        return EXIT.ok;
       }),
     );
 }
@@ -135,6 +132,14 @@ function describe(result: ImportImageResult): readonly string[] {
       '  ',
     ),
   ];
+}
+
+/** Which watches import the same tag, and what becomes of what was placed there. */
+function watchLines(watches: readonly string[], isKept: boolean): readonly string[] {
+  const fate = isKept
+    ? 'The service keeps this image until the tag moves upstream; longshore status shows it.'
+    : 'A service that runs this watch restores its own image at the next check of the targets; run the command with its settings to prevent that.';
+  return watches.map((watch) => `  ? The watch "${watch}" imports this tag. ${fate}`);
 }
 
 /** The source as given on the command line. A resolved digest is shown on another line. */

@@ -1,9 +1,15 @@
 import { Command } from 'commander';
 import prettyBytes from 'pretty-bytes';
-import { type SyncReport, syncFromConfiguration, type WatchSync } from '../../shared/app/index.ts';
+import {
+  type KeptPlacement,
+  type SyncReport,
+  syncFromConfiguration,
+  type WatchSync,
+} from '../../shared/app/index.ts';
+import { describePlacer } from '../../shared/imports/index.ts';
 import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
-import { countOf, inNameOrder, withShortDigests } from '../format.ts';
+import { countOf, inNameOrder, shortTime, withShortDigests } from '../format.ts';
 import { configOption, jsonOption } from '../options.ts';
 import { showCopyProgress } from '../progress.ts';
 import type { Run } from '../run.ts';
@@ -15,7 +21,10 @@ interface SyncFlags {
   readonly dryRun?: boolean;
 }
 
-/** `longshore sync`: copies what watches select and targets lack, at once. Needs only registries. */
+/**
+ * `longshore sync`: copies what watches select and targets lack, at once. Needs only registries; with the settings of a
+ * service, its records too.
+ */
 export function syncCommand(run: Run): Command {
   return new Command('sync')
     .addOption(configOption('configuration to sync with'))
@@ -41,8 +50,9 @@ export function syncCommand(run: Run): Command {
 }
 
 const EXAMPLES = `
-It keeps no state: it compares source and target each time, so it can run anywhere and be repeated. A
-failure does not stop the other copies; run it again for the rest.
+It compares source and target each time, so it can run anywhere and be repeated. A failure does not stop
+the other copies; run it again for the rest. With the settings of a service it uses the service's records:
+what a person placed under a tag is kept until the tag moves upstream.
 
 Examples:
   longshore sync
@@ -66,7 +76,7 @@ function exitCodeFor({ watches }: SyncReport): number {
 function summary({ watches, copied }: SyncReport) {
   return {
     dryRun: copied === undefined,
-    watches: watches.map(({ watch, inspection, outcomes }) => ({
+    watches: watches.map(({ watch, inspection, outcomes, kept }) => ({
       watch,
       selected: inspection.selected,
       requests: inspection.requests,
@@ -78,6 +88,7 @@ function summary({ watches, copied }: SyncReport) {
         ...(outcomes[at] ?? { state: 'planned' }),
       })),
       unchanged: inspection.plan.unchanged,
+      kept,
       gone: inspection.plan.gone,
       unmatched: inspection.unmatched,
       errors: inspection.errors,
@@ -100,9 +111,18 @@ function describe({ watches, copied }: SyncReport): readonly string[] {
   return [...lines, `Copied ${parts.join(', ')}`];
 }
 
-function describeWatch({ watch, inspection, outcomes }: WatchSync, isDryRun: boolean): readonly string[] {
+function describeWatch(
+  { watch, inspection, outcomes, kept }: WatchSync,
+  isDryRun: boolean,
+): readonly string[] {
   const { plan, selected, unmatched, errors } = inspection;
   const changes = plan.changes.map((change, at) => ({ ...change, outcome: outcomes[at] }));
+  const superseded = outcomes.flatMap((outcome, at) => {
+    const target = plan.changes[at]?.observed.target;
+    return outcome.state === 'unchanged' && outcome.detail !== undefined && target !== undefined
+      ? [[`= ${target}`, outcome.detail]]
+      : [];
+  });
   const count = (state: string) => outcomes.filter((outcome) => outcome.state === state).length;
   const failed = count('failed');
   const unchanged = plan.unchanged + count('unchanged');
@@ -118,6 +138,12 @@ function describeWatch({ watch, inspection, outcomes }: WatchSync, isDryRun: boo
       }),
       '  ',
     ),
+    ...columns([...kept.map((one) => [`= ${one.target}`, describeKept(one)]), ...superseded], '  '),
     ...watchNotes({ gone: plan.gone, unmatched, errors }),
   ];
+}
+
+function describeKept({ by, reference, at }: KeptPlacement): string {
+  const time = at === undefined ? '' : ` at ${shortTime(at)}`;
+  return `kept: placed by ${describePlacer(by, reference)}${time}, and not moved upstream since`;
 }

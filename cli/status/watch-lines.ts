@@ -1,4 +1,5 @@
 import type { WatchStatus } from '../../shared/app/index.ts';
+import { describePlacer } from '../../shared/imports/index.ts';
 import type { TagOverride, WatchFreshness } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
 import { describeSeconds, shortTime, withShortDigests } from '../format.ts';
@@ -34,9 +35,7 @@ export function watchLines(
 }
 
 function describeOverride({ target, digest, by, reference, at }: TagOverride): string {
-  const who = by === 'command' ? 'a command' : 'a pipeline run';
-  const name = reference === undefined ? '' : ` (${reference})`;
-  const placed = `${target} is ${withShortDigests(digest)}, placed by ${who}${name} at ${shortTime(at)}`;
+  const placed = `${target} is ${withShortDigests(digest)}, placed by ${describePlacer(by, reference)} at ${shortTime(at)}`;
   return `${placed}; it is kept until the tag moves upstream`;
 }
 

@@ -17,6 +17,7 @@ import {
 } from '../mirror/index.ts';
 import type { PullAllowance, RegistryClient } from '../registry/index.ts';
 import { type LoadOptions, loadConfiguration, registryClientOfUser } from './connect.ts';
+import { connectService } from './connect-service.ts';
 
 const WATCHES_AT_ONCE = 8;
 
@@ -68,14 +69,22 @@ export async function explainFromConfiguration(
 }
 
 /**
- * Makes targets hold what the watches select upstream, now and without queue or stored state.
+ * Makes targets hold what the watches select upstream, now and without a queue. Stored state is used only when the
+ * command is run with the settings of a service.
  * @throws InvalidInputError `E_ARGUMENT` for a name that no watch has, or when all that are named are paused; the
  * signal's reason
  */
-export async function syncFromConfiguration(options: ChooseOptions & SyncOptions = {}): Promise<SyncReport> {
+export async function syncFromConfiguration(
+  options: ChooseOptions & Omit<SyncOptions, 'service' | 'now'> = {},
+): Promise<SyncReport> {
   return await withChosenWatches(options, async ({ watches, failures }, registry) => {
-    const report = await syncWatches(watches, registry, options);
-    const failed = failures.map(({ watch, error }) => ({ ...failedPlan(watch, error), outcomes: [] }));
+    const { service, close } = await connectService(options);
+    const report = await syncWatches(watches, registry, { ...options, service }).finally(close);
+    const failed = failures.map(({ watch, error }) => ({
+      ...failedPlan(watch, error),
+      outcomes: [],
+      kept: [],
+    }));
     return { ...report, watches: [...report.watches, ...failed] };
   });
 }

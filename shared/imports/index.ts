@@ -20,6 +20,7 @@ export {
 } from './job-record.ts';
 export { type JobStatus, type JobStatusOptions, jobStatus, lastEventAt } from './job-status.ts';
 export {
+  describePlacer,
   type PlacementEvent,
   type PlacementLog,
   placementEventSchema,

@@ -1,5 +1,6 @@
 import { type Digest, formatReference, type TagReference } from '../content/index.ts';
 import { describeCopy } from './describe-copy.ts';
+import { describePlacer } from './ledger/placement-event.ts';
 import { type TagRecord, tagKey } from './ledger/tag-record.ts';
 import {
   type Placement,
@@ -53,6 +54,5 @@ function placedBy(record: TagRecord | undefined): string {
   if (!record?.placedBy || record.placedBy === 'job') return '';
   // A later move has begun, and who placed the last one says nothing of it.
   if (record.digestObservedAt !== record.observedAt) return '';
-  const who = record.placedBy === 'command' ? 'a command' : 'a pipeline run';
-  return `: ${who}${record.reference ? ` (${record.reference})` : ''} placed it at ${record.placedAt}`;
+  return `: ${describePlacer(record.placedBy, record.reference)} placed it at ${record.placedAt}`;
 }

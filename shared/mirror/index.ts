@@ -22,6 +22,7 @@ export {
   type ExpandedWatches,
   formatRepositoryPattern,
   isPattern,
+  namesOfWatchesFilling,
   parseRepositoryPattern,
   type RepositoryPattern,
   type WatchesAndPatterns,
@@ -59,9 +60,11 @@ export {
 } from './selection/index.ts';
 export {
   failedPlan,
+  type KeptPlacement,
   planWatches,
   type SyncOptions,
   type SyncReport,
+  type SyncService,
   syncWatches,
   type WatchPlan,
   type WatchSync,

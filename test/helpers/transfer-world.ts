@@ -49,6 +49,8 @@ export interface TransferWorldOptions {
   readonly transfer?: (places: { uri: string; near: string; far: string }) => object;
   /** The section `registries`. */
   readonly registries?: object;
+  /** The section `watches`. */
+  readonly watches?: (places: { near: string; far: string }) => readonly object[];
   /** Policies that moves of tags must pass. Default: none. */
   readonly guards?: readonly TagGuard[];
 }
@@ -56,7 +58,7 @@ export interface TransferWorldOptions {
 /** Two registries, storage between them, and Longshore with its queue but without its triggers. Ends with the test. */
 export async function transferWorld(
   connectionString: string,
-  { transfer = () => ({}), registries = {}, guards = [] }: TransferWorldOptions = {},
+  { transfer = () => ({}), registries = {}, watches = () => [], guards = [] }: TransferWorldOptions = {},
 ): Promise<TransferWorld> {
   const folder = await temporaryFolder();
   await using started = new AsyncDisposableStack();
@@ -82,7 +84,11 @@ export async function transferWorld(
   const configFile = path.join(folder, 'longshore.yaml');
   const places = { uri: container.url, near: near.host, far: far.host };
   // JSON is YAML, and needs no library.
-  const config = { registries, transfer: { registry: far.host, ...transfer(places) } };
+  const config = {
+    registries,
+    watches: watches(places),
+    transfer: { registry: far.host, ...transfer(places) },
+  };
   await writeFile(configFile, JSON.stringify(config));
   const environment: Record<string, string> = {
     ...RESOURCE_SETTINGS,

@@ -1,5 +1,5 @@
 import pLimit, { type LimitFunction } from 'p-limit';
-import type { Digest } from '../../content/index.ts';
+import { type Digest, formatReference } from '../../content/index.ts';
 import { codeOf, describeError, RegistryError } from '../../errors.ts';
 import type { CopyResult } from '../copy/copy-graph.ts';
 import { neverBackwards, type TagGuard } from '../guards/index.ts';
@@ -19,7 +19,13 @@ export interface BatchOptions extends BatchContext, Pick<PlacementOptions, 'ledg
 
 /** What became of one order. */
 export type TagOrderOutcome =
-  | { readonly state: 'succeeded' | 'unchanged'; readonly digest: Digest }
+  | { readonly state: 'succeeded'; readonly digest: Digest }
+  | {
+      readonly state: 'unchanged';
+      readonly digest: Digest;
+      /** Why, where the tag does not name the digest. */
+      readonly detail?: string | undefined;
+    }
   | { readonly state: 'failed'; readonly code: string; readonly message: string };
 
 export interface BatchResult {
@@ -105,7 +111,7 @@ class Batch {
       },
       {
         guards: [neverBackwards, ...guards, skipTrimmed(image)],
-        ledger,
+        ledger: ledger && { ...ledger, origin: formatReference(from) },
         referrers,
         mountFrom: from.registry === to.registry ? from.repository : undefined,
         slot: this.#tagSlots,
@@ -161,6 +167,9 @@ function outcomeOf(
   at: number,
 ): TagOrderOutcome {
   if (end === 'moved') return { state: 'succeeded', digest: copy?.root.digest ?? digest };
+  if (end === 'superseded') {
+    return { state: 'unchanged', digest, detail: 'something observed later was placed there meanwhile' };
+  }
   const there = end === 'already-current' ? tags.find((one) => one.at === at)?.there : undefined;
   return { state: 'unchanged', digest: there ?? copy?.root.digest ?? digest };
 }

@@ -7,6 +7,12 @@ const digestSchema = z.string().refine(isDigest) as unknown as z.ZodType<Digest>
 export const PLACERS = ['job', 'run', 'command'] as const;
 export type Placer = (typeof PLACERS)[number];
 
+/** Who placed a tag, for people: `a command (ana@laptop)`. */
+export function describePlacer(by: Placer, reference?: string): string {
+  const who = { job: 'an import job', run: 'a pipeline run', command: 'a command' }[by];
+  return reference === undefined ? who : `${who} (${reference})`;
+}
+
 /** "This tag was made to name this content." */
 export const placementEventSchema = z.object({
   /** Full reference of the tag. */

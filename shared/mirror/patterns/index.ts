@@ -15,3 +15,4 @@ export {
   type RepositoryPattern,
 } from './repository-pattern.ts';
 export type { WatchesAndPatterns, WatchPattern } from './watch-pattern.ts';
+export { namesOfWatchesFilling } from './watches-filling.ts';

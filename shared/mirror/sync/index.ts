@@ -1,4 +1,11 @@
 /** Planning and copying without stored state, for the command line. */
 
+export type { KeptPlacement } from './kept-placements.ts';
 export { failedPlan, planWatches, type WatchPlan } from './plan-watches.ts';
-export { type SyncOptions, type SyncReport, syncWatches, type WatchSync } from './sync-watches.ts';
+export {
+  type SyncOptions,
+  type SyncReport,
+  type SyncService,
+  syncWatches,
+  type WatchSync,
+} from './sync-watches.ts';
