@@ -44,7 +44,7 @@ describe('before storage is asked', () => {
       'not valid before 2026-11-30',
     ],
     ['so is a service that is missing', `${SIGNED}&ss=q&srt=sco`, 'not for blobs; it has ss=q'],
-    ['so is a type of resource', `${SIGNED}&ss=b&srt=c`, 'does not cover blobs in containers'],
+    ['so is a type of resource', `${SIGNED}&ss=b&srt=c`, 'does not cover blobs in containers; it has srt=c'],
     [
       'a missing right is named with its letter',
       SIGNED.replace('rwla', 'la'),
