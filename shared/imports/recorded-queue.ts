@@ -1,4 +1,5 @@
 import type { Records } from '../records.ts';
+import type { ImportJob } from './import-job.ts';
 import { type JobRecord, jobKey, queuedRecord } from './job-record.ts';
 import type { JobQueue } from './ports.ts';
 
@@ -13,11 +14,26 @@ export function createRecordedQueue(
 ): JobQueue {
   return {
     async send(batch) {
-      await Promise.all(
-        batch.map((job) => jobs.update(jobKey(job.id), (current) => current ?? queuedRecord(job, now()))),
-      );
+      await recordQueued(jobs, batch, now());
       await queue.send(batch);
     },
     sendAt: (job, at) => queue.sendAt(job, at),
   };
+}
+
+async function recordQueued(
+  jobs: Pick<Records<JobRecord>, 'updateAll'>,
+  batch: readonly ImportJob[],
+  now: Date,
+): Promise<void> {
+  const changes = batch.map((job) => ({
+    partition: jobKey(job.id).partition,
+    row: jobKey(job.id).row,
+    isNew: true,
+    change: (current: JobRecord | undefined) => current ?? queuedRecord(job, now),
+  }));
+  const groups = [...Map.groupBy(changes, ({ partition }) => partition)];
+  const results = await Promise.all(groups.map(([partition, group]) => jobs.updateAll(partition, group)));
+  const failed = results.flat().find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
 }

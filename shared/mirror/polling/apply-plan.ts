@@ -1,7 +1,6 @@
-import pLimit from 'p-limit';
 import { describeError } from '../../errors.ts';
 import type { ImportJob, JobQueue } from '../../imports/index.ts';
-import type { Records } from '../../records.ts';
+import type { RecordChange, Records } from '../../records.ts';
 import type { PlannedImport, PresenceChange, SyncPlan } from '../observations/index.ts';
 import {
   importJobFor,
@@ -15,13 +14,13 @@ import { failureOf, type PollFailure } from '../watches/index.ts';
 
 /** What it takes to act on a plan. */
 export interface ApplyPlanPorts {
-  readonly observations: Pick<Records<Observation>, 'update'>;
+  /** A session that has listed what is known writes that without a read. */
+  readonly observations: Pick<Records<Observation>, 'updateAll'>;
   readonly queue: Pick<JobQueue, 'send'>;
   readonly now: () => Date;
 }
 
 const JOBS_PER_SEND = 100;
-const WRITES_AT_ONCE = 16;
 
 /**
  * Does what a plan says. Each change goes through three steps: the observation is recorded as not queued, the job is
@@ -53,18 +52,22 @@ async function queueImports(
   { observations, queue }: ApplyPlanPorts,
   errors: PollFailure[],
 ): Promise<readonly ImportJob[]> {
-  const recorded = await forEachTarget(
-    batch,
-    ({ observed }) => observed.target,
+  const standing = await changeObservations(
+    observations,
+    batch.map(({ known, observed }) => ({
+      target: observed.target,
+      isNew: known === undefined,
+      change: (current) => observe(current, known, observed),
+    })),
     errors,
-    async (planned) => {
-      const { known, observed, reason } = planned;
-      const key = observationKey(observed.target);
-      const standing = await observations.update(key, (current) => observe(current, known, observed));
-      // A poller that was faster may have finished with this target tag already.
-      return standing && !standing.queued ? { standing, job: importJobFor(standing, reason) } : undefined;
-    },
   );
+  const recorded = batch.flatMap(({ reason }, at) => {
+    const observation = standing[at];
+    // A poller that was faster may have finished with this target tag already.
+    return observation && !observation.queued
+      ? [{ observation, job: importJobFor(observation, reason) }]
+      : [];
+  });
   if (recorded.length === 0) return [];
 
   const jobs = recorded.map(({ job }) => job);
@@ -77,12 +80,13 @@ async function queueImports(
     });
     return [];
   }
-  await forEachTarget(
-    recorded,
-    ({ job }) => job.target,
+  await changeObservations(
+    observations,
+    recorded.map(({ observation }) => ({
+      target: observation.target,
+      change: (current) => markQueued(current, observation),
+    })),
     errors,
-    ({ standing }) =>
-      observations.update(observationKey(standing.target), (current) => markQueued(current, standing)),
   );
   return jobs;
 }
@@ -93,32 +97,44 @@ async function recordPresence(
   errors: PollFailure[],
 ): Promise<void> {
   const at = now();
-  await forEachTarget(
-    presence,
-    ({ known }) => known.target,
+  await changeObservations(
+    observations,
+    presence.map(({ known, present }) => ({
+      target: known.target,
+      change: (current) => markPresence(current, known, present, at),
+    })),
     errors,
-    ({ known, present }) =>
-      observations.update(observationKey(known.target), (current) =>
-        markPresence(current, known, present, at),
-      ),
   );
 }
 
-/** Acts on all items, some at a time. Returns what came of them in order; a failure becomes an entry in `errors`. */
-async function forEachTarget<Item, Result>(
-  items: readonly Item[],
-  targetOf: (item: Item) => string,
+interface ObservationChange extends Omit<RecordChange<Observation>, 'row'> {
+  /** Full reference of the target tag. */
+  readonly target: string;
+}
+
+/** Writes the changes, those of a target repository together. Returns what stands then, in order; a failure is an entry in `errors`. */
+async function changeObservations(
+  observations: ApplyPlanPorts['observations'],
+  changes: readonly ObservationChange[],
   errors: PollFailure[],
-  act: (item: Item) => Promise<Result | undefined>,
-): Promise<readonly Result[]> {
-  if (items.length === 0) return [];
-  const results = await pLimit(WRITES_AT_ONCE).map(items, async (item) => {
-    try {
-      return await act(item);
-    } catch (error) {
-      errors.push({ ...failureOf(error), target: targetOf(item) });
-      return undefined;
+): Promise<readonly (Observation | undefined)[]> {
+  const standing: (Observation | undefined)[] = [];
+  const keyed = changes.map(({ target, ...change }, at) => ({
+    at,
+    target,
+    partition: observationKey(target).partition,
+    change: { row: observationKey(target).row, ...change },
+  }));
+  for (const [partition, group] of Map.groupBy(keyed, (one) => one.partition)) {
+    const results = await observations.updateAll(
+      partition,
+      group.map(({ change }) => change),
+    );
+    for (const [index, { at, target }] of group.entries()) {
+      const result = results[index];
+      if (result?.status === 'fulfilled') standing[at] = result.value;
+      else errors.push({ ...failureOf(result?.reason), target });
     }
-  });
-  return results.filter((result) => result !== undefined);
+  }
+  return standing;
 }

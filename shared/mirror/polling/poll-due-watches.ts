@@ -11,7 +11,7 @@ import { type PollOptions, type PollPorts, pollWatch } from './poll-watch.ts';
 import { retryTime } from './retry-time.ts';
 
 export interface PollDueWatchesPorts extends PollPorts {
-  readonly polls: Pick<Records<PollState>, 'update' | 'list'>;
+  readonly polls: Records<PollState>;
 }
 
 export interface PollDueWatchesOptions {

@@ -1,5 +1,4 @@
 import { type Digest, formatReference } from '../../content/index.ts';
-import type { Records } from '../../records.ts';
 import { TagProbe } from '../inspection/index.ts';
 import { type Observation, observationKey, observationPartition, planSync } from '../observations/index.ts';
 import { createTagSelector, type TagRules } from '../selection/index.ts';
@@ -14,9 +13,7 @@ import {
 import { applyPlan } from './apply-plan.ts';
 import { type PollPorts, pauseOf, pollWatch, readRecord } from './poll-watch.ts';
 
-export interface PollTagsPorts extends PollPorts {
-  readonly observations: PollPorts['observations'] & Pick<Records<Observation>, 'get'>;
-}
+export type PollTagsPorts = PollPorts;
 
 /** What there is reason to believe has changed. */
 export interface TagHints {
@@ -34,9 +31,10 @@ export interface TagHints {
 export async function pollTags(
   watch: Watch,
   hints: TagHints,
-  ports: PollTagsPorts,
+  stores: PollPorts,
   { signal }: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<WatchReport> {
+  const ports = { ...stores, observations: stores.observations.session() };
   const { registry, observations, now } = ports;
   try {
     const selector = createTagSelector(watch.tags);
@@ -74,7 +72,7 @@ function dependsOnOtherTags({ include }: TagRules): boolean {
 async function tagsNaming(
   watch: Watch,
   digests: ReadonlySet<string>,
-  observations: PollTagsPorts['observations'],
+  observations: PollPorts['observations'],
 ): Promise<readonly string[]> {
   if (digests.size === 0) return [];
   const tags: string[] = [];
@@ -90,7 +88,7 @@ async function tagsNaming(
 async function readKnown(
   { targets }: Watch,
   tags: readonly string[],
-  observations: PollTagsPorts['observations'],
+  observations: PollPorts['observations'],
   errors: PollFailure[],
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, Observation>>> {
   const known = new Map<string, ReadonlyMap<string, Observation>>();

@@ -7,7 +7,7 @@ import {
   isVerificationDue,
   type WatchInspection,
 } from '../inspection/index.ts';
-import { movedUpstream } from '../observations/index.ts';
+import { movedUpstream, type Observation } from '../observations/index.ts';
 import type { Watch } from '../watches/index.ts';
 import {
   failureOf,
@@ -23,8 +23,8 @@ import {
 import { type ApplyPlanPorts, applyPlan } from './apply-plan.ts';
 
 export interface PollPorts extends InspectPorts, VerifyPorts, ApplyPlanPorts {
-  readonly observations: InspectPorts['observations'] & ApplyPlanPorts['observations'];
-  readonly watches: Pick<Records<WatchRecord>, 'get' | 'update'>;
+  readonly observations: Records<Observation>;
+  readonly watches: Records<WatchRecord>;
   /** What was found out for other watches in the same run. */
   readonly pollCacheOf?: ((watch: Watch) => PollCache | undefined) | undefined;
 }
@@ -42,9 +42,14 @@ export interface PollOptions {
  */
 export async function pollWatch(
   watch: Watch,
-  ports: PollPorts,
+  stores: PollPorts,
   { verifyTargets, signal }: PollOptions = {},
 ): Promise<WatchReport> {
+  const ports: PollPorts = {
+    ...stores,
+    observations: stores.observations.session(),
+    watches: stores.watches.session(),
+  };
   const errors: PollFailure[] = [];
   const before = await readRecord(watch, ports, errors);
   const pause = pauseOf(watch, before, ports.now());

