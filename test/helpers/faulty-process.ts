@@ -41,7 +41,7 @@ export class Faults {
 /** Methods that give an iteration; its beginning is the operation. */
 const ITERATING: ReadonlySet<unknown> = new Set(['list', 'tags']);
 /** Methods that do nothing outside the process. */
-const IDLE: ReadonlySet<unknown> = new Set(['create', 'abort', 'listDigests']);
+const IDLE: ReadonlySet<unknown> = new Set(['create', 'abort', 'listDigests', 'session']);
 
 /** A process that uses ports through `wrap`, and can die at any of their calls: it does nothing more. */
 export class FaultyProcess {
@@ -58,7 +58,7 @@ export class FaultyProcess {
     return Promise.race([this.#death.promise, work()]);
   }
 
-  /** The port with each of its calls an operation of the story. What `open` and `create` give is wrapped too. */
+  /** The port with each of its calls an operation of the story. What `open`, `create` and `session` give is wrapped too. */
   wrap<T extends object>(port: T, name: string): T {
     return new Proxy(port, {
       get: (_, property) => {
@@ -67,7 +67,8 @@ export class FaultyProcess {
         const call = (given: readonly unknown[]): unknown => Reflect.apply(member, port, given);
         const operation = `${name}.${String(property)}`;
         if (IDLE.has(property))
-          return (...given: readonly unknown[]) => this.#wrapped(call(given), operation);
+          return (...given: readonly unknown[]) =>
+            this.#wrapped(call(given), property === 'session' ? name : operation);
         if (ITERATING.has(property))
           return (...given: readonly unknown[]) =>
             this.#iterate(call(given) as AsyncIterable<unknown>, operation);
