@@ -13,7 +13,7 @@ import { receiveWebhook } from './receive-webhook.ts';
 import { requestArchiveImport } from './request-archive-import.ts';
 import {
   deliverEvents,
-  followNotices,
+  followNotifications,
   pollContainers,
   pollUpstreams,
   pollWatches,
@@ -41,9 +41,9 @@ app.timer('pollContainers', {
   handler: async (_timer, context) => pollContainers(await longshore(), context),
 });
 
-app.timer('followNotices', {
+app.timer('followNotifications', {
   schedule: '%POLL_SCHEDULE%',
-  handler: async (_timer, context) => followNotices(await longshore(), context),
+  handler: async (_timer, context) => followNotifications(await longshore(), context),
 });
 
 app.timer('deliverEvents', {

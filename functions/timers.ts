@@ -29,7 +29,7 @@ export async function pollContainers(app: App, context: InvocationContext): Prom
 }
 
 /** Polls tags that webhook notifications named, where that was not possible on arrival: too many, or no answer. */
-export async function followNotices(app: App, context: InvocationContext): Promise<void> {
+export async function followNotifications(app: App, context: InvocationContext): Promise<void> {
   await withinTimeLimit(context, (call) => app.webhooks.followWaiting(call));
 }
 

@@ -94,7 +94,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...RESOURCE_SETTINGS,
     POLL_SCHEDULE: '*/2 * * * * *',
     TARGET_PASSWORD: LOGIN.password,
-    WEBHOOK_SECRET: 'only-on-this-machine-and-for-notices',
+    WEBHOOK_SECRET: 'only-on-this-machine-for-webhooks',
   };
   const blobs = await createAzureClients().blobService({ kind: 'connectionString', value: storage });
   await blobs.getContainerClient(CONTAINERS.transfer.name).createIfNotExists();

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Records } from '../records.ts';
 
-/** How many questions of one minute were given out for a registry. */
+/** How many checks of one minute were granted for a registry. */
 export interface MinuteAllowance {
   /** The minute, ISO 8601. */
   readonly minute: string;
@@ -13,16 +13,16 @@ export const minuteAllowanceSchema: z.ZodType<MinuteAllowance> = z.object({
   given: z.int().nonnegative(),
 });
 
-/** Questions that notices may cost a registry in a minute, whatever arrives and however many workers take it. */
-export const QUESTIONS_PER_MINUTE = 240;
-/** Taken from the record at a time, so that a burst does not write it once per notice. */
+/** Checks that notifications may cause at a registry in a minute, however many arrive and whichever workers handle them. */
+export const CHECKS_PER_MINUTE = 240;
+/** Taken from the record at a time, so that a burst does not write it once per notification. */
 const PORTION = 24;
 
-/** Bounds what a storm of notices costs a registry. */
+/** Limits what a burst of notifications costs a registry. */
 export interface Allowance {
-  /** May ask the registry so many questions now: `wanted`, or fewer, or 0 until the minute is over. */
+  /** How many checks may be made now: `wanted`, or fewer, or 0 until the minute has ended. */
   take(registry: string, wanted: number): Promise<number>;
-  /** What was taken and not used. */
+  /** Returns what was taken and not used. */
   giveBack(registry: string, count: number): void;
 }
 
@@ -31,7 +31,7 @@ interface Portion {
   left: number;
 }
 
-/** An allowance that all workers share by way of the records; each takes portions of it. */
+/** An allowance that all workers share in a record; each takes portions of it. */
 export function createAllowance(
   records: Pick<Records<MinuteAllowance>, 'update'>,
   now: () => Date,
@@ -42,7 +42,7 @@ export function createAllowance(
     let size = 0;
     await records.update({ partition: 'registries', row: registry }, (current) => {
       const given = current?.minute === minute ? current.given : 0;
-      size = Math.min(Math.max(wanted, PORTION), QUESTIONS_PER_MINUTE - given);
+      size = Math.min(Math.max(wanted, PORTION), CHECKS_PER_MINUTE - given);
       return size > 0 ? { minute, given: given + size } : current;
     });
     return size;

@@ -7,31 +7,31 @@ import {
   type Watch,
   type WatchReport,
 } from '../mirror/index.ts';
-import { WHOLE_REPOSITORY } from './hint.ts';
-import type { Subject } from './notices.ts';
+import { WHOLE_REPOSITORY } from './change-event.ts';
+import type { NotifiedReference } from './notification-record.ts';
 
 export interface Followed {
   readonly reports: readonly WatchReport[];
-  /** What was found out about; the rest is to be asked about again. */
-  readonly answered: readonly Subject[];
+  /** Those that were checked; the others have to be checked again. */
+  readonly checked: readonly NotifiedReference[];
 }
 
 /**
- * Asks the registry about subjects of one repository, once for all watches of it, and queues what moved. Only an abort
- * throws (the signal's reason).
+ * Checks references of one repository at the registry, once for all watches of it, and queues imports of the tags that
+ * moved. Throws only when aborted (the signal's reason).
  */
-export async function followSubjects(
-  subjects: readonly Subject[],
+export async function followReferences(
+  references: readonly NotifiedReference[],
   watches: readonly Watch[],
   ports: PollTagsPorts,
   signal: AbortSignal | undefined,
 ): Promise<Followed> {
-  const names = subjects.map(({ what }) => what);
+  const names = references.map(({ what }) => what);
   const isWhole = names.includes(WHOLE_REPOSITORY);
   const digests = names.filter(isDigest);
   const tags = names.filter((name) => name !== WHOLE_REPOSITORY && !isDigest(name));
-  const answers = new PollCache();
-  const shared = { ...ports, pollCacheOf: () => answers };
+  const cache = new PollCache();
+  const shared = { ...ports, pollCacheOf: () => cache };
   const reports: WatchReport[] = [];
   for (const watch of watches) {
     reports.push(
@@ -43,5 +43,5 @@ export async function followSubjects(
   const errors = reports.flatMap((report) => report.errors);
   const isUnclear = errors.some(({ tag }) => tag === undefined || isWhole || !tags.includes(tag));
   const failed = new Set(errors.map(({ tag }) => tag));
-  return { reports, answered: isUnclear ? [] : subjects.filter(({ what }) => !failed.has(what)) };
+  return { reports, checked: isUnclear ? [] : references.filter(({ what }) => !failed.has(what)) };
 }

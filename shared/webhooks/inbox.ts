@@ -2,51 +2,58 @@ import { formatReference, parseRepositoryName, type RepositoryName } from '../co
 import { coalesce } from '../memo.ts';
 import type { RecordKey, Records } from '../records.ts';
 import type { Allowance } from './allowance.ts';
-import { claimed, dueSubjects, noticed, type RepositoryNotices, type Subject, settled } from './notices.ts';
+import {
+  claimDue,
+  dueReferences,
+  type NotifiedReference,
+  type RepositoryNotifications,
+  withNotification,
+  withSettled,
+} from './notification-record.ts';
 
 export interface InboxPorts {
-  readonly notices: Pick<Records<RepositoryNotices>, 'update' | 'list'>;
+  readonly notifications: Pick<Records<RepositoryNotifications>, 'update' | 'list'>;
   readonly allowance: Allowance;
   readonly now: () => Date;
 }
 
 /**
- * What notices spoke of, by upstream repository (`host/path`), until it was asked about. Once `put` has resolved nothing
- * is lost: whoever fails to ask about what it took, or dies, leaves it to be taken again.
+ * The references that notifications named, by upstream repository (`host/path`), until they were checked. Once `put` has
+ * resolved none is lost: what a worker took and did not check, because of an error or a crash, is taken again.
  */
 export interface Inbox {
   /**
-   * Keeps subjects and takes what of the repository may be asked about now. Calls made meanwhile are kept too, and find
-   * nothing left to take.
+   * Stores references, and takes those of the repository that may be checked now. References of calls made meanwhile are
+   * stored too, and taken by one of them.
    */
   put(
     repository: string,
-    from: { readonly webhook: string; readonly subjects: readonly string[] },
-  ): Promise<readonly Subject[]>;
-  /** Takes what may be asked about now. */
-  take(repository: string): Promise<readonly Subject[]>;
-  /** These were asked about with success. */
-  settle(repository: string, asked: readonly Subject[]): Promise<void>;
-  /** Repositories of which something may be asked about now. */
+    from: { readonly webhook: string; readonly references: readonly string[] },
+  ): Promise<readonly NotifiedReference[]>;
+  /** Takes what may be checked now. */
+  take(repository: string): Promise<readonly NotifiedReference[]>;
+  /** Marks references as checked. */
+  settle(repository: string, checked: readonly NotifiedReference[]): Promise<void>;
+  /** Repositories of which something may be checked now. Records of a later version are skipped: its workers handle them. */
   waiting(): AsyncIterable<string>;
 }
 
-export function createInbox({ notices, allowance, now }: InboxPorts): Inbox {
+export function createInbox({ notifications, allowance, now }: InboxPorts): Inbox {
   async function takeFrom(
     repository: string,
     wanted: number,
-    change: (current: RepositoryNotices | undefined, at: Date) => RepositoryNotices | undefined,
-  ): Promise<readonly Subject[]> {
+    change: (current: RepositoryNotifications | undefined, at: Date) => RepositoryNotifications | undefined,
+  ): Promise<readonly NotifiedReference[]> {
     const { registry } = parseRepositoryName(repository);
     const granted = await allowance.take(registry, wanted);
-    let taken: readonly Subject[] = [];
+    let taken: readonly NotifiedReference[] = [];
     try {
-      await notices.update(noticesKey(repository), (current) => {
+      await notifications.update(notificationsKey(repository), (current) => {
         taken = [];
         const at = now();
         const changed = change(current, at);
         if (!changed) return undefined;
-        const claim = claimed(changed, granted, at);
+        const claim = claimDue(changed, granted, at);
         taken = claim.taken;
         return claim.record;
       });
@@ -58,34 +65,36 @@ export function createInbox({ notices, allowance, now }: InboxPorts): Inbox {
 
   interface Put {
     readonly webhook: string;
-    readonly subjects: readonly string[];
+    readonly references: readonly string[];
   }
   const putAll = coalesce((repository: string, puts: readonly Put[]) => {
     const { webhook = '' } = puts.at(-1) ?? {};
-    const subjects = [...new Set(puts.flatMap((put) => put.subjects))];
-    return takeFrom(repository, subjects.length, (current, at) => noticed(current, webhook, subjects, at));
+    const references = [...new Set(puts.flatMap((put) => put.references))];
+    return takeFrom(repository, references.length, (current, at) =>
+      withNotification(current, webhook, references, at),
+    );
   });
 
   return {
     put: async (repository, from) => (await putAll(repository, [from])) ?? [],
     take: (repository) => takeFrom(repository, MAX_TAKEN, (current) => current),
-    async settle(repository, asked) {
-      await notices.update(noticesKey(repository), (current) => settled(current, asked));
+    async settle(repository, checked) {
+      await notifications.update(notificationsKey(repository), (current) => withSettled(current, checked));
     },
     async *waiting() {
       const at = now();
-      for await (const { key, value } of notices.list()) {
-        if (dueSubjects(value, at).length > 0) yield repositoryOf(key);
+      for await (const { key, value } of notifications.list()) {
+        if (dueReferences(value, at).length > 0) yield repositoryOf(key);
       }
     },
   };
 }
 
-/** At a time, so that one repository does not use up what others wait for too. */
+/** At a time, so that one repository does not use up the allowance of the others. */
 const MAX_TAKEN = 50;
 
 /** A registry's repositories share a partition. */
-export function noticesKey(repository: string): RecordKey {
+export function notificationsKey(repository: string): RecordKey {
   const { registry, repository: path } = parseRepositoryName(repository);
   return { partition: registry, row: path };
 }

@@ -1,55 +1,55 @@
 import type { Watch } from '../mirror/index.ts';
-import { WHOLE_REPOSITORY } from './hint.ts';
-import type { RepositoryNotices } from './notices.ts';
+import { WHOLE_REPOSITORY } from './change-event.ts';
+import type { RepositoryNotifications } from './notification-record.ts';
 import type { Webhook } from './webhook.ts';
 
-/** A repository about which nothing came for so long is polled as if there were no webhook. */
+/** A repository without a notification for this long is polled as if there were no webhook. */
 const ALIVE_MS = 7 * 24 * 60 * 60_000;
 
 /**
- * Whether notices can be relied on for a repository: one came within the last week, and since the last one no poll
- * found a change that none had told of. Silence alone tells nothing, neither that a webhook is broken nor that nothing
- * changes: only the rare polls that go on can tell.
+ * Whether the notifications about a repository are reliable: one came within the last week, and since the last one no
+ * poll found a change that was not announced. Silence proves nothing, neither that a webhook is broken nor that nothing
+ * changes: that is why rare polls go on.
  */
-export function isAlive(notices: RepositoryNotices | undefined, now: Date): boolean {
-  if (!notices || notices.missedAt !== undefined) return false;
-  return now.getTime() - Date.parse(notices.lastNoticeAt) < ALIVE_MS;
+export function isAlive(notifications: RepositoryNotifications | undefined, now: Date): boolean {
+  if (!notifications || notifications.missedAt !== undefined) return false;
+  return now.getTime() - Date.parse(notifications.lastNoticeAt) < ALIVE_MS;
 }
 
-/** How long after a poll of the repository the next one may wait, in milliseconds; 0 where its webhook cannot be relied on. */
+/** Minimum time between two polls of the repository, in milliseconds; 0 where its webhook is not reliable. */
 export function restBetweenPolls(
-  notices: RepositoryNotices | undefined,
+  notifications: RepositoryNotifications | undefined,
   webhooks: readonly Pick<Webhook, 'name' | 'pollEveryMs'>[],
   now: Date,
 ): number {
-  if (!isAlive(notices, now)) return 0;
-  return webhooks.find(({ name }) => name === notices?.webhook)?.pollEveryMs ?? 0;
+  if (!isAlive(notifications, now)) return 0;
+  return webhooks.find(({ name }) => name === notifications?.webhook)?.pollEveryMs ?? 0;
 }
 
 /**
- * The watch with that rest between its polls. What is promised has to hold when a webhook breaks, too: a poll finds the
- * change in time to copy it.
+ * The watch with that time between its polls. Its freshness objective holds also when the webhook breaks: a poll finds
+ * the change in time to copy it.
  */
 export function withRest(watch: Watch, restMs: number): Watch {
   const { freshWithinMs = Number.POSITIVE_INFINITY } = watch;
   return { ...watch, restMs: Math.min(restMs, freshWithinMs / 2) };
 }
 
-/** Of tags that a poll found changed, those that no notice of the last minutes spoke of. */
+/** Of tags that a poll found changed, those that no notification of the last minutes named. */
 export function unannounced(
-  { subjects }: Pick<RepositoryNotices, 'subjects'>,
+  { subjects }: Pick<RepositoryNotifications, 'subjects'>,
   tags: Iterable<string>,
 ): readonly string[] {
-  const told = new Set(subjects.map(({ what }) => what));
-  return told.has(WHOLE_REPOSITORY) ? [] : [...new Set(tags)].filter((tag) => !told.has(tag));
+  const announced = new Set(subjects.map(({ what }) => what));
+  return announced.has(WHOLE_REPOSITORY) ? [] : [...new Set(tags)].filter((tag) => !announced.has(tag));
 }
 
-/** After a poll that found these tags changed. */
+/** The record after a poll that found these tags changed. */
 export function afterPoll(
-  current: RepositoryNotices | undefined,
+  current: RepositoryNotifications | undefined,
   tags: Iterable<string>,
   now: Date,
-): RepositoryNotices | undefined {
+): RepositoryNotifications | undefined {
   if (!current || current.missedAt !== undefined || unannounced(current, tags).length === 0) return current;
   return { ...current, missedAt: now.toISOString() };
 }

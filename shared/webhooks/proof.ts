@@ -2,7 +2,7 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const HEX_SHA256 = /^[0-9a-f]{64}$/i;
 
-/** Whether a text of any length is one of those, in a time that depends neither on where they differ nor on which it is. */
+/** Whether the text is one of the secrets, in a time that depends neither on where they differ nor on which it is. */
 export function isSameSecret(given: string, expected: readonly string[]): boolean {
   const key = randomBytes(32);
   const hash = (text: string) => createHmac('sha256', key).update(text).digest();
@@ -10,7 +10,7 @@ export function isSameSecret(given: string, expected: readonly string[]): boolea
   return isAny(expected.map((secret) => timingSafeEqual(found, hash(secret))));
 }
 
-/** Whether `signature`, in hexadecimal, is the HMAC-SHA256 of the body's bytes as they came, under one of the secrets. */
+/** Whether `signature`, in hexadecimal, is the HMAC-SHA256 of the received bytes, under one of the secrets. */
 export function isSignature(signature: string, body: Uint8Array, secrets: readonly string[]): boolean {
   const isWellFormed = HEX_SHA256.test(signature);
   const found = isWellFormed ? Buffer.from(signature, 'hex') : Buffer.alloc(32);
@@ -20,7 +20,7 @@ export function isSignature(signature: string, body: Uint8Array, secrets: readon
   return isAny(matches) && isWellFormed;
 }
 
-/** All of them are known by now: there is nothing left to tell by how long this takes. */
+/** All comparisons are done by now, so its time reveals nothing. */
 function isAny(matches: readonly boolean[]): boolean {
   return matches.includes(true);
 }

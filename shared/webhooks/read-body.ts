@@ -1,11 +1,11 @@
 import { addAbortListener } from 'node:events';
 import type { WebhookRequest } from './request.ts';
 
-/** The largest notices known, with hundreds of events, are a tenth of this. */
+/** The largest notifications known, with hundreds of events, are a tenth of this. */
 export const MAX_BODY_BYTES = 1024 * 1024;
 
 /**
- * The bytes of a request, read as they come and never more than `MAX_BODY_BYTES`; `undefined` when there are more.
+ * The bytes of a request, never more than `MAX_BODY_BYTES`; `undefined` when there are more.
  * @throws the signal's reason when aborted; what the stream throws
  */
 export async function readBody(

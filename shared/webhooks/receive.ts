@@ -1,23 +1,23 @@
 import pLimit from 'p-limit';
 import { describeError } from '../errors.ts';
 import type { Logger } from '../telemetry/index.ts';
-import { gatherSubjects, type Hint } from './hint.ts';
+import { type ChangeEvent, changedReferences } from './change-event.ts';
 import { isSameSecret, isSignature } from './proof.ts';
 import { readBody } from './read-body.ts';
 import type { WebhookAnswer, WebhookRequest } from './request.ts';
 import { SENDERS } from './senders/index.ts';
-import type { Notice, Sender } from './senders/sender.ts';
+import type { Notification, Sender } from './senders/sender.ts';
 import { problemOfSecret, type Webhook } from './webhook.ts';
 
 export interface ReceiverPorts {
   readonly webhooks: readonly Webhook[];
-  /** The secrets shared with a sender, of which any counts: two while it is changed. Each rejects when it cannot be had. */
+  /** The secrets shared with a sender, of which any is accepted: two during a rotation. Each rejects when it cannot be read. */
   readonly secretsOf: (webhook: Webhook) => readonly Promise<string>[];
-  /** Keeps what a notice spoke of, and asks about what it can. Resolves once it is kept; throws when it is not. */
+  /** Stores the references of a notification, and checks what it can. Resolves once they are stored; else throws. */
   readonly accept: (
     webhook: Webhook,
     repository: string,
-    subjects: readonly string[],
+    references: readonly string[],
     context: ReceiveContext,
   ) => Promise<void>;
   /** Repositories (`host/path`) that are watched. */
@@ -29,19 +29,19 @@ export interface ReceiveContext {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A request that comes more slowly holds a place that others need. */
+/** A slower request would block one of the few that run at once. */
 const READ_WITHIN_MS = 20_000;
 const REPOSITORIES_AT_ONCE = 8;
 
-/** Whoever shows no secret learns nothing, not even which webhooks there are. */
+/** Without a secret a sender learns nothing, not even which webhooks there are. */
 const NOTHING_HERE: WebhookAnswer = { status: 404 };
 const ACCEPTED: WebhookAnswer = { status: 202, body: { status: 'accepted' } };
 const IGNORED: WebhookAnswer = { status: 202, body: { status: 'ignored' } };
 
 /**
- * Takes one request at the webhook route: believes its sender, understands its body and keeps what it hints at. A
- * notice changes nothing by itself, so one that is sent again, or by somebody who got hold of it, costs a question at most.
- * Never throws: what we cannot do is a 503, upon which senders that can send again do.
+ * Handles one request at the webhook route: authenticates the sender, reads the body and stores what its events name. A
+ * notification only causes a check at the registry, so one that is sent again, or replayed by an attacker, does no harm.
+ * Never throws: a failure is a 503, after which senders that can repeat the request do.
  */
 export async function receive(
   request: WebhookRequest,
@@ -64,10 +64,10 @@ export async function receive(
       logger.warn('webhook refused', { webhook: webhook.name, why: opened.why });
       return opened.answer;
     }
-    return await act(opened.notice, webhook, ports, context);
+    return await act(opened.notification, webhook, ports, context);
   } catch (error) {
     if (overdue.aborted && !signal?.aborted) {
-      logger.warn('webhook refused', { webhook: webhook.name, why: 'the request came too slowly' });
+      logger.warn('webhook refused', { webhook: webhook.name, why: 'the request was too slow' });
       return { status: 408 };
     }
     logger.error('webhook failed', { webhook: webhook.name, error: describeError(error) });
@@ -81,17 +81,17 @@ interface Refusal {
   readonly why: string;
 }
 
-/** Reads a request as far as its sender can be believed. */
+/** Authenticates a request and reads its body. */
 async function open(
   request: WebhookRequest,
   webhook: Webhook,
   ports: ReceiverPorts,
   { logger, signal }: ReceiveContext & { readonly signal: AbortSignal },
-): Promise<{ readonly notice: Notice } | Refusal> {
+): Promise<{ readonly notification: Notification } | Refusal> {
   const sender = SENDERS[webhook.from];
   const { secrets, failure } = await secretsOf(webhook, ports);
   const unproved = (): Refusal => {
-    // It may be the one that we do not have.
+    // It may be the one that could not be read.
     if (failure) throw failure.reason;
     return { answer: NOTHING_HERE, why: `the ${NAMES[sender.proof.kind]} is missing or wrong` };
   };
@@ -102,8 +102,8 @@ async function open(
   if (!isPromising) return unproved();
   if (request.method === 'OPTIONS')
     return sender.handshake
-      ? { notice: { kind: 'answer', answer: sender.handshake(request.headers) } }
-      : { answer: NOTHING_HERE, why: 'this sender asks nothing by OPTIONS' };
+      ? { notification: { kind: 'handshake', answer: sender.handshake(request.headers) } }
+      : { answer: NOTHING_HERE, why: 'this sender sends no OPTIONS request' };
 
   const body = await readBody(request, signal);
   if (!body) return { answer: { status: 413 }, why: 'the body is too large' };
@@ -115,7 +115,7 @@ async function open(
   const json = parse(body, request, sender);
   return json === undefined
     ? { answer: { status: 400 }, why: 'the body is not JSON' }
-    : { notice: sender.read(json, request.headers) };
+    : { notification: sender.read(json, request.headers) };
 }
 
 /** The secrets that can be used, and the first reason why one cannot. */
@@ -160,45 +160,45 @@ function parse(body: Uint8Array, { headers }: WebhookRequest, { jsonText }: Send
 }
 
 async function act(
-  notice: Notice,
+  notification: Notification,
   webhook: Webhook,
   ports: ReceiverPorts,
   context: ReceiveContext,
 ): Promise<WebhookAnswer> {
   const { logger } = context;
-  switch (notice.kind) {
-    case 'answer':
-      logger.info('webhook shook hands', { webhook: webhook.name });
-      return notice.answer;
-    case 'nothing':
-      logger.info('webhook told nothing to follow', { webhook: webhook.name, what: notice.what });
+  switch (notification.kind) {
+    case 'handshake':
+      logger.info('webhook answered a handshake', { webhook: webhook.name });
+      return notification.answer;
+    case 'ignored':
+      logger.info('webhook sent nothing to check', { webhook: webhook.name, what: notification.what });
       return IGNORED;
-    case 'strange':
-      // Not refused: senders that try for ever would hold back what comes after.
-      logger.warn('webhook not understood', { webhook: webhook.name, from: webhook.from });
+    case 'unrecognized':
+      // Not rejected: senders that repeat without end would hold back later notifications.
+      logger.warn('webhook sent a body of unknown form', { webhook: webhook.name, from: webhook.from });
       return IGNORED;
-    case 'hints':
-      return await accept(notice.hints, webhook, ports, context);
+    case 'events':
+      return await accept(notification.events, webhook, ports, context);
   }
 }
 
 async function accept(
-  hints: readonly Hint[],
+  events: readonly ChangeEvent[],
   webhook: Webhook,
   ports: ReceiverPorts,
   context: ReceiveContext,
 ): Promise<WebhookAnswer> {
-  const told = gatherSubjects(webhook.registry, hints);
+  const changed = changedReferences(webhook.registry, events);
   const known = await ports.watched();
-  const watched = [...told].filter(([repository]) => known.has(repository));
-  context.logger.info('webhook told of changes', {
+  const watched = [...changed].filter(([repository]) => known.has(repository));
+  context.logger.info('webhook sent changes', {
     webhook: webhook.name,
-    repositories: told.size,
+    repositories: changed.size,
     watched: watched.length,
   });
   if (watched.length === 0) return IGNORED;
-  await pLimit(REPOSITORIES_AT_ONCE).map(watched, ([repository, subjects]) =>
-    ports.accept(webhook, repository, subjects, context),
+  await pLimit(REPOSITORIES_AT_ONCE).map(watched, ([repository, references]) =>
+    ports.accept(webhook, repository, references, context),
   );
   return ACCEPTED;
 }

@@ -10,7 +10,7 @@ export interface WebhookRequest {
   readonly body: ReadableStream<Uint8Array> | null;
 }
 
-/** What the sender is told. */
+/** The response to the sender. */
 export interface WebhookAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** Who sends notices, each in a form of its own. */
+/** Senders of notifications, each with its own format. */
 export const SENDER_NAMES = [
   'acr',
   'event-grid',
@@ -12,21 +12,21 @@ export const SENDER_NAMES = [
 
 export type SenderName = (typeof SENDER_NAMES)[number];
 
-/** One registry's way of telling us that something changed. Its secret is kept elsewhere. */
+/** One source of notifications. Its secret is kept elsewhere. */
 export interface Webhook {
   /** Unique; part of the route. */
   readonly name: string;
   readonly from: SenderName;
-  /** Host, as it stands in references, of the registry whose repositories it speaks of. */
+  /** Host, as written in references, of the registry that the notifications are about. */
   readonly registry: string;
-  /** How rarely a watch is polled while this webhook tells of its changes, in milliseconds. */
+  /** Time between polls of a watch while this webhook announces its changes, in milliseconds. */
   readonly pollEveryMs: number;
 }
 
 /** Shorter secrets can be guessed. `openssl rand -hex 32` makes one of 64 characters. */
 export const MIN_SECRET_CHARS = 24;
 
-/** Why a secret cannot be used; `undefined` when it can. Says nothing about what it is. */
+/** Why a secret cannot be used; `undefined` when it can. Quotes nothing of it. */
 export function problemOfSecret(secret: string): string | undefined {
   if (secret.length < MIN_SECRET_CHARS)
     return `is shorter than ${MIN_SECRET_CHARS} characters; make one with: openssl rand -hex 32`;

@@ -4,24 +4,24 @@ import { describeError } from '../errors.ts';
 import type { PollTagsPorts, Watch, WatchReport } from '../mirror/index.ts';
 import type { Records } from '../records.ts';
 import { createAllowance, type MinuteAllowance } from './allowance.ts';
-import { followSubjects } from './follow.ts';
-import { createInbox, noticesKey, repositoryOf } from './inbox.ts';
+import { followReferences } from './follow.ts';
+import { createInbox, notificationsKey, repositoryOf } from './inbox.ts';
 import { afterPoll, restBetweenPolls, withRest } from './liveness.ts';
-import type { RepositoryNotices, Subject } from './notices.ts';
+import type { NotifiedReference, RepositoryNotifications } from './notification-record.ts';
 import { type ReceiveContext, type ReceiverPorts, receive } from './receive.ts';
 import type { WebhookAnswer, WebhookRequest } from './request.ts';
 import { SENDERS } from './senders/index.ts';
 import type { Proof } from './senders/sender.ts';
 
 export interface WebhooksPorts extends Pick<ReceiverPorts, 'webhooks' | 'secretsOf'> {
-  /** The watches there are, found without asking a registry: senders wait for an answer. */
+  /** The watches, found without a request to a registry: senders wait for the response. */
   readonly watches: () => Promise<readonly Watch[]>;
   readonly poll: PollTagsPorts;
-  readonly notices: Records<RepositoryNotices>;
+  readonly notifications: Records<RepositoryNotifications>;
   readonly allowances: Pick<Records<MinuteAllowance>, 'update'>;
 }
 
-/** A webhook, and when something last came through it. */
+/** A webhook, and when its last notification came. */
 export interface WebhookState {
   readonly name: string;
   readonly from: string;
@@ -29,33 +29,33 @@ export interface WebhookState {
   readonly proof: Proof['kind'];
   /** ISO 8601. */
   readonly lastNoticeAt: string | undefined;
-  /** Repositories it was the last to speak of. */
+  /** Repositories whose last notification came through it. */
   readonly repositories: number;
-  /** Those of them where a poll found a change that it had not told of. */
+  /** Those of them where a poll found a change that was not announced. */
   readonly missed: number;
 }
 
 export interface Webhooks {
-  /** Takes one request at the route; never throws. */
+  /** Handles one request at the route; never throws. */
   receive(request: WebhookRequest, context: ReceiveContext): Promise<WebhookAnswer>;
-  /** Asks about what notices spoke of and could not be asked about when they came. */
+  /** Checks what notifications named and was not checked when they came. */
   followWaiting(context: ReceiveContext): Promise<readonly WatchReport[]>;
-  /** The watches, those fed by a webhook that can be relied on with a rest between their polls. */
+  /** The watches, those with a reliable webhook with a longer time between their polls. */
   rested(watches: readonly Watch[]): Promise<readonly Watch[]>;
-  /** Draws from what polls found whether the webhooks had told of it. */
+  /** Records which of the changes that polls found were not announced. */
   learnFrom(watches: readonly Watch[], reports: readonly WatchReport[]): Promise<void>;
   states(): Promise<readonly WebhookState[]>;
 }
 
-/** The sender waits for an answer, and gives up after ten seconds or so. */
+/** The sender waits for the response, and times out after ten seconds or so. */
 const FOLLOW_WITHIN_MS = 5_000;
 const FOLLOWED_AT_ONCE = 4;
 
-/** Everything webhooks do, over one set of records. Without any configured it touches none of them. */
+/** All that webhooks do, over one set of records. Without a configured webhook no record is read or written. */
 export function createWebhooks(ports: WebhooksPorts): Webhooks {
-  const { webhooks, notices, allowances, poll } = ports;
+  const { webhooks, notifications, allowances, poll } = ports;
   const { now } = poll;
-  const inbox = createInbox({ notices, allowance: createAllowance(allowances, now), now });
+  const inbox = createInbox({ notifications, allowance: createAllowance(allowances, now), now });
   const limit = pLimit(FOLLOWED_AT_ONCE);
 
   async function watchesBySource(): Promise<ReadonlyMap<string, readonly Watch[]>> {
@@ -64,23 +64,23 @@ export function createWebhooks(ports: WebhooksPorts): Webhooks {
     return Map.groupBy(active, ({ source }) => formatReference(source));
   }
 
-  /** Never throws but for the signal: what was not found out about waits for another time. */
+  /** Throws only when aborted: what was not checked is checked another time. */
   async function follow(
     repository: string,
-    subjects: readonly Subject[],
+    references: readonly NotifiedReference[],
     { logger, signal }: ReceiveContext,
   ): Promise<readonly WatchReport[]> {
-    if (subjects.length === 0) return [];
+    if (references.length === 0) return [];
     const watches = (await watchesBySource()).get(repository) ?? [];
-    // Nobody to ask for, or nobody known at the moment.
+    // No watch, or none known at the moment.
     if (watches.length === 0) return [];
-    const { reports, answered } = await limit(() => followSubjects(subjects, watches, poll, signal));
+    const { reports, checked } = await limit(() => followReferences(references, watches, poll, signal));
     for (const { watch, queued, errors } of reports) {
-      logger.info('notice followed', { watch, queued: queued.length, errors: errors.length });
+      logger.info('notification checked', { watch, queued: queued.length, errors: errors.length });
       for (const { code, message, tag } of errors)
         logger.warn('watch has an error', { watch, code, message, tag });
     }
-    await inbox.settle(repository, answered);
+    await inbox.settle(repository, checked);
     return reports;
   }
 
@@ -91,13 +91,13 @@ export function createWebhooks(ports: WebhooksPorts): Webhooks {
         {
           ...ports,
           watched: watchesBySource,
-          async accept(webhook, repository, subjects, { logger, signal }) {
-            const taken = await inbox.put(repository, { webhook: webhook.name, subjects });
-            // Kept by now: from here on nothing is the sender's concern.
+          async accept(webhook, repository, references, { logger, signal }) {
+            const taken = await inbox.put(repository, { webhook: webhook.name, references });
+            // Stored by now: the sender need not learn of later failures.
             const soon = AbortSignal.timeout(FOLLOW_WITHIN_MS);
             const inTime = signal ? AbortSignal.any([signal, soon]) : soon;
             await follow(repository, taken, { logger, signal: inTime }).catch((error: unknown) => {
-              logger.warn('notice will be followed later', { repository, error: describeError(error) });
+              logger.warn('notification will be checked later', { repository, error: describeError(error) });
             });
           },
         },
@@ -119,7 +119,7 @@ export function createWebhooks(ports: WebhooksPorts): Webhooks {
       if (webhooks.length === 0) return watches;
       const at = now();
       const rests = new Map<string, number>();
-      for await (const { key, value } of notices.list()) {
+      for await (const { key, value } of notifications.list()) {
         rests.set(repositoryOf(key), restBetweenPolls(value, webhooks, at));
       }
       return watches.map((watch) => {
@@ -134,12 +134,12 @@ export function createWebhooks(ports: WebhooksPorts): Webhooks {
       for (const { watch, moved } of reports) {
         const source = sources.get(watch);
         if (source === undefined || moved.length === 0) continue;
-        await notices.update(noticesKey(source), (current) => afterPoll(current, moved, now()));
+        await notifications.update(notificationsKey(source), (current) => afterPoll(current, moved, now()));
       }
     },
 
     async states() {
-      const records = webhooks.length === 0 ? [] : await Array.fromAsync(notices.list());
+      const records = webhooks.length === 0 ? [] : await Array.fromAsync(notifications.list());
       return webhooks.map(({ name, from, registry }) => {
         const own = records.map(({ value }) => value).filter(({ webhook }) => webhook === name);
         return {

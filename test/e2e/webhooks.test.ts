@@ -43,7 +43,7 @@ async function notify(secret: string | undefined, tag: string): Promise<number> 
   return response.status;
 }
 
-test('a notice of a push has the image copied, once, whoever else looks, and nobody else is listened to', async () => {
+test('a notification of a push has the image copied, once, whoever else looks, and nobody else is listened to', async () => {
   const { stack } = longshore;
   await expect.poll(() => log.join('\n'), { timeout: 30_000 }).toMatch(/watch polled .*"watch":"app"/);
   const image = await buildImageIndex({ seed: 'told of' });
@@ -59,10 +59,10 @@ test('a notice of a push has the image copied, once, whoever else looks, and nob
 
   const secret = stack.settings.WEBHOOK_SECRET;
   const poll = () => runCli(['poll', '--json'], { environment: stack.settings });
-  const noticed = Promise.all([1, 2, 3].map(() => notify(secret, '1.2')));
+  const notified = Promise.all([1, 2, 3].map(() => notify(secret, '1.2')));
   const polled = await Promise.all([poll(), poll()]);
   expect(polled.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
-  expect(await noticed).toEqual([202, 202, 202]);
+  expect(await notified).toEqual([202, 202, 202]);
   await longshore.seeCopy('mirror/app', '1.2', image);
   await longshore.seeRecord(`${stack.target.host}/mirror/app:1.2`, { state: 'succeeded', attempts: 1 });
   await longshore.seeQueueDone();

@@ -127,7 +127,7 @@ test('a registry that cannot be asked makes the forecast fail, and the rest of i
   expect(stdout).toMatch(/^! broken {2}E_DENIED {2}/m);
 });
 
-test('watches whose registry sends notices are polled as rarely as its webhook allows', async () => {
+test('watches whose registry sends notifications are polled as rarely as its webhook allows', async () => {
   const { host, config, run } = await world(100);
   const before = JSON.parse((await run('--json')).stdout);
   await appendFile(

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { lazy } from '../../shared/memo.ts';
 import { silent } from '../../shared/telemetry/index.ts';
 import type { Webhook } from '../../shared/webhooks/index.ts';
-import type { RepositoryNotices } from '../../shared/webhooks/notices.ts';
+import type { RepositoryNotifications } from '../../shared/webhooks/notification-record.ts';
 import { drawnFaults } from '../helpers/drawn-faults.ts';
 import { type Fault, Faults, WAYS_TO_FAIL } from '../helpers/faulty-process.ts';
 import { DELIVERY_STYLES, type DeliveryStyle } from '../helpers/redelivering-queue.ts';
@@ -18,12 +18,12 @@ const TIMEOUT = { timeout: 180_000 };
 
 const changed = lazy(() => changedWorld((world) => refreshUntilQuiet(world, new Faults())));
 
-/** Notices of the tags that were pushed, each sent until it is answered; then only what was told is followed. Whether all was. */
+/** Notifications of the tags that were pushed, each sent until it is answered; then only what was told is followed. Whether all was. */
 async function followUntilQuiet(world: RefreshWorld, faults: Faults): Promise<boolean> {
   const crew = new Crew(world, faults);
   for (const tag of ['2', '4']) {
     for (let tries = 0; (await crew.attempt((app) => app.hear(tag)))?.result !== 202; tries += 1) {
-      if (tries === 10) throw new Error('The notice was never taken.');
+      if (tries === 10) throw new Error('The notification was never taken.');
       // The answer's Retry-After.
       world.time += MINUTE_MS;
     }
@@ -32,8 +32,8 @@ async function followUntilQuiet(world: RefreshWorld, faults: Faults): Promise<bo
     await crew.runImports();
     world.time += MINUTE_MS;
     const follow = await crew.attempt((app) => app.webhooks.followWaiting({ logger: silent }));
-    const notices = Object.values(world.tables.table<RepositoryNotices>('webhooks').contents());
-    const isSettled = notices.every(({ subjects }) => subjects.every(({ settled }) => settled));
+    const records = Object.values(world.tables.table<RepositoryNotifications>('webhooks').contents());
+    const isSettled = records.every(({ subjects }) => subjects.every(({ settled }) => settled));
     if (follow && isSettled && world.queues.imports.isEmpty) return true;
   }
   return false;
@@ -54,7 +54,7 @@ async function tell(planned: readonly Fault[], style: DeliveryStyle) {
 const undisturbed = lazy(() => tell([], 'in order'));
 
 it(
-  'a notice that was answered is followed without any poll, whatever single call goes wrong',
+  'a notification that was answered is followed without any poll, whatever single call goes wrong',
   TIMEOUT,
   async () => {
     const { end: right, operations } = await undisturbed();

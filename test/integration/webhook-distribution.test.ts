@@ -1,6 +1,6 @@
 import { expect, onTestFinished } from 'vitest';
 import { buildImageIndex, pushContent } from '../../local/demo-content/index.ts';
-import { gatherSubjects } from '../../shared/webhooks/hint.ts';
+import { changedReferences } from '../../shared/webhooks/change-event.ts';
 import { SENDERS } from '../../shared/webhooks/senders/index.ts';
 import { startDockerRegistry } from '../helpers/docker-registry.ts';
 import { describeWithProgram } from '../helpers/programs.ts';
@@ -20,9 +20,11 @@ describeWithProgram('docker-registry', 'notifications of the distribution regist
     const told = () =>
       receiver.requests.flatMap(({ body, headers }) => {
         expect(headers.authorization).toBe('Bearer the-secret');
-        const notice = SENDERS.distribution.read(JSON.parse(body.toString()), new Headers());
-        expect(['hints', 'nothing']).toContain(notice.kind);
-        return notice.kind === 'hints' ? [...gatherSubjects(registry.host, notice.hints)] : [];
+        const notification = SENDERS.distribution.read(JSON.parse(body.toString()), new Headers());
+        expect(['events', 'ignored']).toContain(notification.kind);
+        return notification.kind === 'events'
+          ? [...changedReferences(registry.host, notification.events)]
+          : [];
       });
     await expect.poll(told, { timeout: 15_000 }).toEqual([[`${registry.host}/team/app`, ['1.2']]]);
     expect(receiver.requests[0]?.headers['content-type']).toMatch(

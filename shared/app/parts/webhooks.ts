@@ -4,7 +4,7 @@ import { ttlMemo } from '../../memo.ts';
 import {
   createWebhooks,
   minuteAllowanceSchema,
-  repositoryNoticesSchema,
+  repositoryNotificationsSchema,
   type Webhooks,
 } from '../../webhooks/index.ts';
 import type { Ports } from '../ports.ts';
@@ -48,7 +48,7 @@ export function webhooksPart(
   );
   const webhooks = createWebhooks({
     poll,
-    notices: records('webhooks', repositoryNoticesSchema),
+    notifications: records('webhooks', repositoryNotificationsSchema),
     allowances: records('allowances', minuteAllowanceSchema),
     watches: ttlMemo(current.seen, WATCHES_TTL, now),
     webhooks: config.webhooks,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { hintsOrNothing, type Sender } from './sender.ts';
+import { eventsOrIgnored, type Sender } from './sender.ts';
 
 const event = z.object({ domain: z.string(), event_type: z.string() });
 const about = z.object({
@@ -10,7 +10,7 @@ const MOVES = new Set(['pushed', 'deleted', 'promoted']);
 
 /**
  * JFrog Artifactory ("Event Types", domain docker), with the payload signed. Whether its images are pulled as
- * KEY/IMAGE or, each key under a host of its own, as IMAGE depends on how it is set up: both are asked about if watched.
+ * KEY/IMAGE or, with a host for each key, as IMAGE depends on its configuration: both are checked if they are watched.
  */
 export const artifactory: Sender = {
   proof: {
@@ -19,13 +19,13 @@ export const artifactory: Sender = {
   },
   read(json) {
     const { data } = event.safeParse(json);
-    if (!data) return { kind: 'strange' };
+    if (!data) return { kind: 'unrecognized' };
     if (data.domain !== 'docker' || !MOVES.has(data.event_type))
-      return { kind: 'nothing', what: `${data.domain} ${data.event_type}`.slice(0, 40) };
+      return { kind: 'ignored', what: `${data.domain} ${data.event_type}`.slice(0, 40) };
     const image = about.safeParse(json).data?.data;
-    if (!image) return { kind: 'strange' };
+    if (!image) return { kind: 'unrecognized' };
     const { repo_key: key, image_name: name, tag } = image;
-    return hintsOrNothing(
+    return eventsOrIgnored(
       tag ? [`${key}/${name}`, name].map((repository) => ({ repository, tag })) : [],
       'no tag was moved',
     );

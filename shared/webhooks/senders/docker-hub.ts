@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { hintsOrNothing, type Sender } from './sender.ts';
+import { eventsOrIgnored, type Sender } from './sender.ts';
 
 const push = z.object({
   push_data: z.object({ tag: z.string() }),
@@ -11,9 +11,9 @@ export const dockerHub: Sender = {
   proof: { kind: 'path' },
   read(json) {
     const { data } = push.safeParse(json);
-    if (!data) return { kind: 'strange' };
+    if (!data) return { kind: 'unrecognized' };
     const { repo_name: repository } = data.repository;
     const { tag } = data.push_data;
-    return hintsOrNothing(tag === '' ? [] : [{ repository, tag }], 'a push without a tag');
+    return eventsOrIgnored(tag === '' ? [] : [{ repository, tag }], 'a push without a tag');
   },
 };

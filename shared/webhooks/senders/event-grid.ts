@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import type { Hint } from '../hint.ts';
-import { hintsOfEvent, registryEventSchema } from './registry-event.ts';
-import { hintsOrNothing, MAX_EVENTS, type Sender } from './sender.ts';
+import type { ChangeEvent } from '../change-event.ts';
+import { changeEventsOf, registryEventSchema } from './registry-event.ts';
+import { eventsOrIgnored, MAX_EVENTS, type Sender } from './sender.ts';
 
 const VALIDATION = 'Microsoft.EventGrid.SubscriptionValidationEvent';
 const validationSchema = z.object({
@@ -26,9 +26,9 @@ const eventSchema = z.object({
 const HOST_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/i;
 
 /**
- * Azure Container Registry through Event Grid, in either schema. The endpoint is asked for its consent first: by OPTIONS
+ * Azure Container Registry through Event Grid, in either schema. Event Grid validates the endpoint first: by OPTIONS
  * for CloudEvents ("HTTP 1.1 Web Hooks for Event Delivery", section 4), by an event with a code to send back for the
- * other. The URL that comes along for doing it by hand is never opened.
+ * other. The URL for manual validation is never requested.
  */
 export const eventGrid: Sender = {
   proof: { kind: 'path' },
@@ -43,19 +43,19 @@ export const eventGrid: Sender = {
   },
 
   read(json) {
-    if (typeof json !== 'object' || json === null) return { kind: 'strange' };
+    if (typeof json !== 'object' || json === null) return { kind: 'unrecognized' };
     const events: readonly unknown[] = Array.isArray(json) ? json.slice(0, MAX_EVENTS) : [json];
     const validation = validationSchema.safeParse(events[0]);
     if (validation.data) {
       const { validationCode } = validation.data.data;
-      return { kind: 'answer', answer: { status: 200, body: { validationResponse: validationCode } } };
+      return { kind: 'handshake', answer: { status: 200, body: { validationResponse: validationCode } } };
     }
-    return hintsOrNothing(events.flatMap(hintsOf), 'no event of a registry');
+    return eventsOrIgnored(events.flatMap(eventsOf), 'no event of a registry');
   },
 };
 
-function hintsOf(value: unknown): readonly Hint[] {
+function eventsOf(value: unknown): readonly ChangeEvent[] {
   const { data: event } = eventSchema.safeParse(value);
   const action = ACTIONS[event?.type ?? event?.eventType ?? ''];
-  return event && action ? hintsOfEvent({ action, target: event.data.target }) : [];
+  return event && action ? changeEventsOf({ action, target: event.data.target }) : [];
 }

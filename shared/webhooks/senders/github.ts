@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { hintsOrNothing, type Sender } from './sender.ts';
+import { eventsOrIgnored, type Sender } from './sender.ts';
 
 const EVENTS = new Set(['package', 'registry_package']);
 
@@ -17,7 +17,7 @@ const published = z.object({
 
 /**
  * GitHub's container registry ("Webhook events and payloads", `package` and `registry_package`). Each manifest of an
- * index raises an event of its own, without a tag.
+ * index raises a separate event, without a tag.
  */
 export const github: Sender = {
   proof: {
@@ -34,14 +34,14 @@ export const github: Sender = {
 
   read(json, headers) {
     const event = headers.get('x-github-event') ?? '';
-    if (!EVENTS.has(event)) return { kind: 'nothing', what: event.slice(0, 40) };
+    if (!EVENTS.has(event)) return { kind: 'ignored', what: event.slice(0, 40) };
     const { data } = z.record(z.string(), z.unknown()).safeParse(json);
     const about = published.safeParse(data?.[event]).data;
-    if (!about) return { kind: 'strange' };
+    if (!about) return { kind: 'unrecognized' };
     const isContainer = ['container', 'docker'].includes(about.package_type.toLowerCase());
     const tag = about.package_version?.container_metadata?.tag?.name;
-    if (!isContainer || !tag) return { kind: 'nothing', what: 'no tag was moved' };
-    return hintsOrNothing([{ repository: repositoryOf(about), tag }], 'no tag was moved');
+    if (!isContainer || !tag) return { kind: 'ignored', what: 'no tag was moved' };
+    return eventsOrIgnored([{ repository: repositoryOf(about), tag }], 'no tag was moved');
   },
 };
 

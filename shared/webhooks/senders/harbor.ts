@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { hintsOrNothing, MAX_EVENTS, type Sender } from './sender.ts';
+import { eventsOrIgnored, MAX_EVENTS, type Sender } from './sender.ts';
 
 const resource = z.object({ tag: z.string().nullish(), digest: z.string().nullish() });
 const eventData = z.object({
@@ -22,15 +22,15 @@ export const harbor: Sender = {
   proof: { kind: 'header or path' },
   read(json) {
     const { data } = event.safeParse(json);
-    if (!data) return { kind: 'strange' };
+    if (!data) return { kind: 'unrecognized' };
     if (!PUSHED.has(data.type) && !DELETED.has(data.type))
-      return { kind: 'nothing', what: data.type.slice(0, 40) };
+      return { kind: 'ignored', what: data.type.slice(0, 40) };
     const about = eventData.safeParse(data.event_data ?? data.data).data;
-    if (!about) return { kind: 'strange' };
+    if (!about) return { kind: 'unrecognized' };
     const repository = about.repository.repo_full_name;
     const resources = z.array(resource).safeParse((about.resources ?? []).slice(0, MAX_EVENTS)).data;
-    if (!resources) return { kind: 'strange' };
-    return hintsOrNothing(
+    if (!resources) return { kind: 'unrecognized' };
+    return eventsOrIgnored(
       resources
         .filter(({ tag, digest }) => (PUSHED.has(data.type) ? tag : (tag ?? digest)))
         .map(({ tag, digest }) => ({ repository, tag, digest })),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { hintsOrNothing, MAX_EVENTS, type Sender } from './sender.ts';
+import { eventsOrIgnored, MAX_EVENTS, type Sender } from './sender.ts';
 
 const push = z.object({
   repository: z.string(),
@@ -18,10 +18,10 @@ export const quay: Sender = {
     const { data } = push.safeParse(json);
     if (!data) {
       const other = z.object({ repository: z.string() }).safeParse(json);
-      return other.success ? { kind: 'nothing', what: 'another event' } : { kind: 'strange' };
+      return other.success ? { kind: 'ignored', what: 'another event' } : { kind: 'unrecognized' };
     }
     const { repository, updated_tags: tags } = data;
-    return hintsOrNothing(
+    return eventsOrIgnored(
       tags
         .slice(0, MAX_EVENTS)
         .flatMap((tag) => (typeof tag === 'string' && tag !== '' ? [{ repository, tag }] : [])),

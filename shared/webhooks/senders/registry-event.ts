@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Hint } from '../hint.ts';
+import type { ChangeEvent } from '../change-event.ts';
 
 const text = z.string().nullish();
 
@@ -10,10 +10,13 @@ export const registryEventSchema = z.object({
 });
 
 /**
- * What an event hints at. A push without a tag moved none. With quarantine on, ACR tells of it before the image can be
- * pulled and pushes when it can.
+ * What an event changed. A push without a tag moved none. With quarantine on, ACR sends `quarantine` before the image can
+ * be pulled, and `push` when it can.
  */
-export function hintsOfEvent({ action, target }: z.output<typeof registryEventSchema>): readonly Hint[] {
+export function changeEventsOf({
+  action,
+  target,
+}: z.output<typeof registryEventSchema>): readonly ChangeEvent[] {
   const { repository, tag, digest } = target;
   switch (action) {
     case 'push':

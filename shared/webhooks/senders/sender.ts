@@ -1,4 +1,4 @@
-import type { Hint } from '../hint.ts';
+import type { ChangeEvent } from '../change-event.ts';
 import type { WebhookAnswer, WebhookRequest } from '../request.ts';
 
 type Headers = WebhookRequest['headers'];
@@ -12,30 +12,30 @@ export type Proof =
   /** By the HMAC-SHA256 of the body under the secret. `signature` finds it, in hexadecimal, in a header. */
   | { readonly kind: 'signature'; readonly signature: (headers: Headers) => string | undefined };
 
-/** What a body turned out to be. */
-export type Notice =
-  | { readonly kind: 'hints'; readonly hints: readonly Hint[] }
-  /** Nothing to follow: a test, or an event that moves no tag. */
-  | { readonly kind: 'nothing'; readonly what: string }
-  /** Not in a form of this sender that we know. */
-  | { readonly kind: 'strange' }
-  /** Part of a handshake. */
-  | { readonly kind: 'answer'; readonly answer: WebhookAnswer };
+/** A notification, as far as the body was understood. */
+export type Notification =
+  | { readonly kind: 'events'; readonly events: readonly ChangeEvent[] }
+  /** A test, or an event that moves no tag. */
+  | { readonly kind: 'ignored'; readonly what: string }
+  /** Not in a form that this sender is known to use. */
+  | { readonly kind: 'unrecognized' }
+  /** A request of a handshake, and its response. */
+  | { readonly kind: 'handshake'; readonly answer: WebhookAnswer };
 
-/** One kind of sender: how it is believed, and how it is understood. */
+/** One kind of sender: how it proves that it knows the secret, and how its notifications are read. */
 export interface Sender {
   readonly proof: Proof;
   /** @param json The body, parsed and otherwise unchecked. */
-  read(json: unknown, headers: Headers): Notice;
-  /** The JSON in a body that is something else. Left out: the body is JSON. */
+  read(json: unknown, headers: Headers): Notification;
+  /** Finds the JSON in the body. Default: the body is JSON. */
   readonly jsonText?: (text: string, headers: Headers) => string;
-  /** Answers OPTIONS. Left out: nobody asks so. */
+  /** The response to OPTIONS. Absent: the sender sends no such request. */
   readonly handshake?: (headers: Headers) => WebhookAnswer;
 }
 
-/** So many events of one body are read, by far more than senders put in one. */
+/** Events of one body that are read; senders put far fewer in one. */
 export const MAX_EVENTS = 2_000;
 
-export function hintsOrNothing(hints: readonly Hint[], what: string): Notice {
-  return hints.length > 0 ? { kind: 'hints', hints } : { kind: 'nothing', what };
+export function eventsOrIgnored(events: readonly ChangeEvent[], what: string): Notification {
+  return events.length > 0 ? { kind: 'events', events } : { kind: 'ignored', what };
 }

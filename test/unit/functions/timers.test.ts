@@ -2,7 +2,7 @@ import type { InvocationContext } from '@azure/functions';
 import { describe, expect, it } from 'vitest';
 import { contextLogger } from '../../../functions/context-logger.ts';
 import {
-  followNotices,
+  followNotifications,
   pollContainers,
   pollUpstreams,
   pollWatches,
@@ -131,7 +131,7 @@ describe('the other timers', () => {
       throw new Error('not expected');
     };
     const app = createApp({ webhooks: { receive: unused, states: unused, followWaiting } });
-    await followNotices(app, createInvocation().context);
+    await followNotifications(app, createInvocation().context);
     expect(calls).toEqual([call]);
   });
 

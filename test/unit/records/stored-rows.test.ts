@@ -17,7 +17,7 @@ import {
   importPipelineSchema,
   pipelineRunSchema,
 } from '../../../shared/transfer/index.ts';
-import { minuteAllowanceSchema, repositoryNoticesSchema } from '../../../shared/webhooks/index.ts';
+import { minuteAllowanceSchema, repositoryNotificationsSchema } from '../../../shared/webhooks/index.ts';
 
 type Stored = z.ZodType<object> | RecordSchema<object>;
 type Row = Readonly<Record<string, unknown>>;
@@ -27,7 +27,7 @@ const TABLES: Readonly<Record<string, (partition: unknown) => Stored>> = {
   observations: () => observationSchema,
   polls: () => pollStateSchema,
   watches: () => watchRecordSchema,
-  webhooks: () => repositoryNoticesSchema,
+  webhooks: () => repositoryNotificationsSchema,
   allowances: () => minuteAllowanceSchema,
   jobs: () => jobRecordSchema,
   tags: () => tagRecordSchema,

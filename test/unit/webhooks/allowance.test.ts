@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import {
+  CHECKS_PER_MINUTE,
   createAllowance,
   type MinuteAllowance,
-  QUESTIONS_PER_MINUTE,
 } from '../../../shared/webhooks/allowance.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
 
@@ -16,15 +16,15 @@ it('several workers together ask a registry no more than so much in a minute, an
     );
     return counts.reduce((sum, count) => sum + count, 0);
   };
-  expect(await takeAll()).toBe(QUESTIONS_PER_MINUTE);
+  expect(await takeAll()).toBe(CHECKS_PER_MINUTE);
   expect(await workers[0]?.take('quay.io', 5)).toBe(5);
   clock.now = new Date('2026-03-01T12:01:00Z');
-  expect(await takeAll()).toBe(QUESTIONS_PER_MINUTE);
+  expect(await takeAll()).toBe(CHECKS_PER_MINUTE);
 });
 
 it('what was not used is there for the next', async () => {
   const allowance = createAllowance(createMemoryRecords(), () => new Date('2026-03-01T12:00:10Z'));
-  expect(await allowance.take('docker.io', 1_000)).toBe(QUESTIONS_PER_MINUTE);
+  expect(await allowance.take('docker.io', 1_000)).toBe(CHECKS_PER_MINUTE);
   expect(await allowance.take('docker.io', 1)).toBe(0);
   allowance.giveBack('docker.io', 3);
   expect(await allowance.take('docker.io', 10)).toBe(3);

@@ -38,8 +38,8 @@ async function post(given: Given, ports: Partial<ReceiverPorts> = {}) {
       webhooks,
       secretsOf: () => [Promise.resolve(SECRET)],
       watched: async () => new Set(['r.test/team/app']),
-      accept: async (_, repository, subjects) => {
-        accepted.push(...subjects.map((subject) => `${repository} ${subject}`));
+      accept: async (_, repository, references) => {
+        accepted.push(...references.map((reference) => `${repository} ${reference}`));
       },
       ...ports,
     },
@@ -347,7 +347,7 @@ const AWAY = () => Promise.reject<string>(new Error('the vault is away'));
 
 describe('what we cannot do', () => {
   it.each([
-    ['keep the notice', { accept: () => Promise.reject(new Error('the tables are away')) }],
+    ['store the notification', { accept: () => Promise.reject(new Error('the tables are away')) }],
     ['find the secret', { secretsOf: () => [AWAY()] }],
     ['use the secret, for it is too short', { secretsOf: () => [Promise.resolve('short')] }],
     [

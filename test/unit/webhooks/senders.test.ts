@@ -1,16 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gatherSubjects, MAX_SUBJECTS, WHOLE_REPOSITORY } from '../../../shared/webhooks/hint.ts';
+import {
+  changedReferences,
+  MAX_REFERENCES,
+  WHOLE_REPOSITORY,
+} from '../../../shared/webhooks/change-event.ts';
 import { SENDERS } from '../../../shared/webhooks/senders/index.ts';
 import { SENDER_NAMES, type SenderName } from '../../../shared/webhooks/webhook.ts';
 import * as payloads from './payloads.ts';
 
 const { DIGEST } = payloads;
 
-/** What a body leads to: subjects by repository, or the kind of notice it is. */
+/** What a body leads to: references by repository, or the kind of notification it is. */
 function read(from: SenderName, json: unknown, headers: Record<string, string> = {}, registry = 'r.test') {
-  const notice = SENDERS[from].read(json, new Headers(headers));
-  return notice.kind === 'hints' ? Object.fromEntries(gatherSubjects(registry, notice.hints)) : notice.kind;
+  const notification = SENDERS[from].read(json, new Headers(headers));
+  return notification.kind === 'events'
+    ? Object.fromEntries(changedReferences(registry, notification.events))
+    : notification.kind;
 }
 
 const TAG = { 'r.test/team/app': ['1.2'] };
@@ -74,7 +80,7 @@ describe('what a sender tells', () => {
     ['github', 'a package that is no image', payloads.github.npm, { 'x-github-event': 'package' }],
     ['artifactory', 'another domain', payloads.artifactory.other, {}],
   ] as const)('%s: %s leads to nothing', (from, _, json, headers) => {
-    expect(read(from, json, headers)).toBe('nothing');
+    expect(read(from, json, headers)).toBe('ignored');
   });
 
   it.each(SENDER_NAMES)('%s: whatever JSON comes, it is read without an error', (from) => {
@@ -82,7 +88,9 @@ describe('what a sender tells', () => {
     const known = fc.constantFrom<unknown>(...Object.values(payloads).flatMap((one) => Object.values(one)));
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), known), (json) => {
-        expect(['strange', 'nothing', 'answer', 'hints']).toContain(SENDERS[from].read(json, headers).kind);
+        expect(['unrecognized', 'ignored', 'handshake', 'events']).toContain(
+          SENDERS[from].read(json, headers).kind,
+        );
       }),
       { numRuns: 200 },
     );
@@ -93,30 +101,30 @@ describe('what is wrong with what a sender tells', () => {
   it('hides no tag that Quay tells of beside it', () => {
     const body = { repository: 'acme/app', updated_tags: ['1', 2, null, {}, '3'] };
     expect(SENDERS.quay.read(body, new Headers())).toEqual({
-      kind: 'hints',
-      hints: [
+      kind: 'events',
+      events: [
         { repository: 'acme/app', tag: '1' },
         { repository: 'acme/app', tag: '3' },
       ],
     });
   });
 
-  it('is not looked at beyond what is read of a notice of Harbor', () => {
+  it('is not looked at beyond what is read of a notification of Harbor', () => {
     const resources = [...Array.from({ length: 2_000 }, () => ({ tag: '1' })), ...Array(300_000).fill(1)];
     const body = {
       type: 'PUSH_ARTIFACT',
       event_data: { repository: { repo_full_name: 'acme/app' }, resources },
     };
-    expect(SENDERS.harbor.read(body, new Headers()).kind).toBe('hints');
+    expect(SENDERS.harbor.read(body, new Headers()).kind).toBe('events');
     const wrong = { ...body, event_data: { ...body.event_data, resources: [1] } };
-    expect(SENDERS.harbor.read(wrong, new Headers()).kind).toBe('strange');
+    expect(SENDERS.harbor.read(wrong, new Headers()).kind).toBe('unrecognized');
   });
 });
 
 describe('the handshakes of Event Grid', () => {
   it('gives the validation code back', () => {
     expect(SENDERS['event-grid'].read(payloads.eventGrid.validation, new Headers())).toEqual({
-      kind: 'answer',
+      kind: 'handshake',
       answer: { status: 200, body: { validationResponse: '512d38b6-c7b8-40c8-89fe-f46f9e9622b6' } },
     });
   });
@@ -135,29 +143,31 @@ describe('the handshakes of Event Grid', () => {
   });
 });
 
-describe('hints', () => {
+describe('events', () => {
   it('that name no possible repository or tag are left out', () => {
-    const hints = [
+    const events = [
       { repository: 'UPPER', tag: '1' },
       { repository: '../x', tag: '1' },
       { repository: 'ok', tag: 'no tag!' },
       { repository: 'ok', digest: 'sha256:short' },
       { repository: 'evil.test/x@y', tag: '1' },
     ];
-    expect(gatherSubjects('r.test', hints).size).toBe(0);
+    expect(changedReferences('r.test', events).size).toBe(0);
   });
 
   it('of official images mean the folder they are in', () => {
-    expect([...gatherSubjects('docker.io', [{ repository: 'node', tag: '22' }])]).toEqual([
+    expect([...changedReferences('docker.io', [{ repository: 'node', tag: '22' }])]).toEqual([
       ['docker.io/library/node', ['22']],
     ]);
   });
 
   it('that are the same count once, and too many become the whole repository', () => {
     const many = (count: number) =>
-      Array.from({ length: count }, (_, at) => ({ repository: 'a', tag: `t${at % MAX_SUBJECTS}` }));
-    expect(gatherSubjects('r.test', many(3 * MAX_SUBJECTS)).get('r.test/a')).toHaveLength(MAX_SUBJECTS);
-    const more = [...many(MAX_SUBJECTS), { repository: 'a', tag: 'one-more' }];
-    expect(gatherSubjects('r.test', more).get('r.test/a')).toEqual([WHOLE_REPOSITORY]);
+      Array.from({ length: count }, (_, at) => ({ repository: 'a', tag: `t${at % MAX_REFERENCES}` }));
+    expect(changedReferences('r.test', many(3 * MAX_REFERENCES)).get('r.test/a')).toHaveLength(
+      MAX_REFERENCES,
+    );
+    const more = [...many(MAX_REFERENCES), { repository: 'a', tag: 'one-more' }];
+    expect(changedReferences('r.test', more).get('r.test/a')).toEqual([WHOLE_REPOSITORY]);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RegistryError } from '../../../shared/errors.ts';
 import { pollDueWatches } from '../../../shared/mirror/polling/index.ts';
 import { createWebhooks, type Webhook } from '../../../shared/webhooks/index.ts';
-import type { RepositoryNotices } from '../../../shared/webhooks/notices.ts';
+import type { RepositoryNotifications } from '../../../shared/webhooks/notification-record.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
 import { createWatch, digest } from '../mirror/fixtures.ts';
 import { createWorld } from '../mirror/world.ts';
@@ -16,7 +16,7 @@ const PROXY: Webhook = { ...HUB, name: 'proxy', from: 'distribution' };
 /** An upstream with the tags 22 and 24, already copied, two webhooks that speak of it, and any number of workers. */
 async function setUp({ watch = createWatch() } = {}) {
   const world = createWorld({ '22': digest('a'), '24': digest('b') });
-  const notices = createMemoryRecords<RepositoryNotices>();
+  const notifications = createMemoryRecords<RepositoryNotifications>();
   const allowances = createMemoryRecords<{ minute: string; given: number }>();
   const poll = { ...world.ports, observations: world.observations };
   const worker = () =>
@@ -25,7 +25,7 @@ async function setUp({ watch = createWatch() } = {}) {
       watches: async () => [watch],
       secretsOf: () => [Promise.resolve(SECRET)],
       poll,
-      notices,
+      notifications,
       allowances,
     });
   await pollDueWatches([watch], world.ports, { force: true });
@@ -50,10 +50,10 @@ async function setUp({ watch = createWatch() } = {}) {
   const passSeconds = (seconds: number) => {
     world.clock.now = new Date(world.clock.now.getTime() + seconds * 1000);
   };
-  return { world, watch, notices, webhooks, worker, receive, push, passSeconds };
+  return { world, watch, notifications, webhooks, worker, receive, push, passSeconds };
 }
 
-describe('a notice', () => {
+describe('a notification', () => {
   it('leads to one HEAD and one job when the tag moved', async () => {
     const { world, push } = await setUp();
     world.upstream.set('22', digest('new'));
@@ -146,7 +146,7 @@ describe('a notice', () => {
       watches: async () => [createWatch()],
       secretsOf: () => [Promise.resolve(SECRET)],
       poll: { ...world.ports, observations: world.observations },
-      notices: createMemoryRecords({
+      notifications: createMemoryRecords({
         at: () => {
           throw new Error('the tables are away');
         },
@@ -190,7 +190,7 @@ describe('many at once', () => {
   });
 });
 
-describe('a watch that notices feed', () => {
+describe('a watch that notifications feed', () => {
   it('rests between polls, as long as polls find nothing that was not told', async () => {
     const { world, watch, webhooks, push, passSeconds } = await setUp();
     const restOf = async () => (await webhooks.rested([watch]))[0]?.restMs;
@@ -266,7 +266,7 @@ describe('a watch that notices feed', () => {
 
   it('is of no concern where no webhook is configured: no record is read', async () => {
     const { world } = await setUp();
-    const untouchable = createMemoryRecords<RepositoryNotices>({
+    const untouchable = createMemoryRecords<RepositoryNotifications>({
       at: () => {
         throw new Error('not expected');
       },
@@ -276,7 +276,7 @@ describe('a watch that notices feed', () => {
       watches: async () => [createWatch()],
       secretsOf: () => [Promise.resolve(SECRET)],
       poll: { ...world.ports, observations: world.observations },
-      notices: untouchable,
+      notifications: untouchable,
       allowances: createMemoryRecords(),
     });
     const watches = [createWatch()];
