@@ -36,7 +36,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/lease',
     'shared/memo',
   ],
-  'shared/events': ['shared/imports', 'shared/errors', 'shared/records', 'shared/telemetry'],
+  'shared/events': [
+    'shared/imports',
+    'shared/deadline',
+    'shared/errors',
+    'shared/record-schema',
+    'shared/records',
+    'shared/telemetry',
+  ],
   'shared/mirror': [
     'shared/record-schema',
     'shared/glob',

@@ -19,8 +19,8 @@ export function eventsCommand(run: Run): Command {
   return new Command('events').addCommand(
     new Command('list')
       .description('list the tags that were placed in targets, the earliest first')
-      .option('--since TIME', 'a time in ISO 8601, or how long ago: 90m, 24h, 7d', '24h')
-      .option('--target PATTERN', 'only targets that match, such as "acme.azurecr.io/base/*"')
+      .option('--since <time>', 'a time in ISO 8601, or how long ago: 90m, 24h, 7d', '24h')
+      .option('--target <pattern>', 'only targets that match, such as "acme.azurecr.io/base/*"')
       .addOption(jsonOption())
       .action(({ since, target }: Flags) =>
         run(({ streams: { signal }, output, environment }) => {

@@ -28,7 +28,7 @@ export function retryCommand(run: Run): Command {
         if ((all || held) === ids.length > 0) {
           throw new InvalidInputError(
             'E_ARGUMENT',
-            'Expected either the ids of failed jobs or --all; --held for those that a policy holds. See them with: longshore status --state failed',
+            'Expected either the ids of jobs, or --all for the failed ones, or --held for the held ones. See them with: longshore status --state failed',
           );
         }
         return await withApp({ environment }, async (app) => {

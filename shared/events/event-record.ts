@@ -47,26 +47,32 @@ const LONGEST_DELAY_MS = 60 * 60_000;
 /** About a day of tries. */
 const MAX_FAILURES = 30;
 
-/** What a delivery came to: the consumers that handled the event, and what the first of the others failed with. */
+/** What a delivery came to. Consumers in neither set were not asked. */
 export interface Delivery {
   readonly handled: ReadonlySet<string>;
+  readonly failed: ReadonlySet<string>;
+  /** What the first of them failed with. */
   readonly failure?: string | undefined;
 }
 
 /** The record after a delivery. A consumer that fails for a day is given up, which stays visible. */
-export function delivered(record: EventRecord, { handled, failure }: Delivery, now: Date): EventRecord {
+export function delivered(
+  record: EventRecord,
+  { handled, failed, failure }: Delivery,
+  now: Date,
+): EventRecord {
   const pending = record.pending.filter((name) => !handled.has(name));
   const { retryAt: _, detail: __, ...known } = record;
   if (pending.length === 0) return { ...known, pending, failures: 0 };
-  // Only earlier events of the tag were in its way.
-  if (failure === undefined) return { ...record, pending };
+  // The others waited for an earlier event of the tag.
+  if (failed.size === 0) return { ...record, pending };
   const failures = record.failures + 1;
   if (failures >= MAX_FAILURES)
     return {
       ...known,
-      pending: [],
-      failed: [...(known.failed ?? []), ...pending],
-      failures,
+      pending: pending.filter((name) => !failed.has(name)),
+      failed: [...(known.failed ?? []), ...pending.filter((name) => failed.has(name))],
+      failures: 0,
       detail: failure,
     };
   const delayMs = Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), LONGEST_DELAY_MS);

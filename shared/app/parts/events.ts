@@ -19,7 +19,7 @@ export interface EventsFacade {
 }
 
 export interface EventsPart extends Part<EventsFacade> {
-  /** Where one invocation tells of the tags it placed. */
+  /** Where one invocation tells of the tags it placed. Without its context, consumers hear from the service's timer. */
   readonly log: (context?: CallContext) => PlacementLog;
   readonly tables: { readonly events: ReturnType<typeof openEvents> };
 }
@@ -43,7 +43,7 @@ export function eventsPart({ clock, records }: Pick<Ports, 'clock' | 'records'>)
       events: (options) => log.list(options),
       deliverEvents: (call) => log.deliverPending(context(call)),
     },
-    log: (call) => log.open(context(call)),
+    log: (call) => log.open(call && context(call)),
     tables: { events },
   };
 }

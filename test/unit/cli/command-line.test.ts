@@ -14,6 +14,8 @@ const COMMANDS = [
   'poll',
   'status',
   'retry',
+  'events',
+  'events list',
   'deletions',
   'deletions list',
   'deletions approve',
@@ -47,6 +49,8 @@ describe('the command line', () => {
       expect(stdout).toContain(`Usage: longshore ${command.join(' ')}`.trim());
       expect(stdout.split('\n').filter((line) => line.length > 110)).toEqual([]);
       expect(stdout).not.toMatch(/undefined|\[\]/);
+      // Commander takes any other spelling for a flag that has no value.
+      expect(stdout).not.toMatch(/--[a-z-]+ [A-Z]+\b/);
     },
   );
 
@@ -122,7 +126,7 @@ it.each([
 it.each([[[]], [['0f', '--all']]])('retry %j says that it needs either ids or --all', async (args) => {
   const { exitCode, stdout, stderr } = await runCli(['retry', ...args]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
-  expect(stderr).toContain('either the ids of failed jobs or --all');
+  expect(stderr).toContain('either the ids of jobs, or --all');
 });
 
 describe('the settings of a command', () => {
@@ -167,4 +171,10 @@ describe('the settings of a command', () => {
       /has 2 problems:\n {2}ServiceBus: is missing.*\n {2}AzureWebJobsStorage: is missing/,
     );
   });
+});
+
+it('takes the time and the pattern of "events list"', async () => {
+  const { exitCode, stderr } = await runCli(['events', 'list', '--since', 'soon', '--target', 'a/*']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain('--since soon is not a time in the past.');
 });
