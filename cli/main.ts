@@ -22,5 +22,9 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   signal: stop.signal,
   folder: process.cwd(),
 });
-// Whatever did not stop in time would keep the process alive.
-if (stop.signal.aborted) process.exit();
+// At once, when what was printed is written: to let Node.js dismantle itself takes longer, and whatever did not stop in
+// time would keep the process alive.
+await Promise.all(
+  [process.stdout, process.stderr].map((stream) => new Promise((done) => stream.write('', done))),
+);
+process.exit();
