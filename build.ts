@@ -41,6 +41,7 @@ const shared = {
   outExtension: { '.js': '.mjs' },
   bundle: true,
   splitting: true,
+  plugins: [directImports(SOURCES), leanUndici(root)],
   format: 'esm',
   platform: 'node',
   target: 'node24',
@@ -51,6 +52,8 @@ const shared = {
   sourcemap: true,
   sourcesContent: false,
   metafile: true,
+  // Leaves undici's experimental parser out.
+  define: { esbuildDetection: 'true' },
   // CommonJS dependencies need a `require`, and without it the app would register no function.
   banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
 } satisfies BuildOptions;
@@ -62,7 +65,6 @@ async function buildFunctions(): Promise<void> {
     outdir: out,
     // Provided by the host; it must stay an import for the host to answer it.
     external: ['@azure/functions-core'],
-    plugins: [directImports(SOURCES)],
   });
   await copyFile(path.join(root, 'host.json'), path.join(out, 'host.json'));
   const { name, version, type } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
@@ -77,7 +79,6 @@ async function buildCli(folder: string): Promise<void> {
     ...shared,
     entryPoints: { longshore: 'cli/main.ts' },
     outdir: folder,
-    plugins: [directImports(SOURCES), leanUndici(root)],
   });
   await chmod(path.join(folder, path.basename(CLI)), 0o755);
   const sources = Object.keys(metafile.inputs).filter((file) => existsSync(path.join(root, file)));

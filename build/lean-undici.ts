@@ -3,6 +3,9 @@ import type { Plugin } from 'esbuild';
 /**
  * Bundles only the HTTP/1.1 client of undici. Its entry also loads fetch, WebSocket, mocks and caches, which is half a
  * megabyte and 15 ms of a start. Using a name that is not listed here fails the build.
+ *
+ * The client's own modules for HTTP/2 and SOCKS proxies, which our connections never use, load `node:http2` and
+ * `node:tls`; Node.js then reads all well-known authorities, also for plain HTTP. They are replaced.
  */
 export function leanUndici(root: string): Plugin {
   return {
@@ -10,9 +13,13 @@ export function leanUndici(root: string): Plugin {
     setup(build) {
       build.onResolve({ filter: /^undici$/ }, ({ path }) => ({ path, namespace: 'lean-undici' }));
       build.onLoad({ filter: /.*/, namespace: 'lean-undici' }, () => ({ contents: ENTRY, resolveDir: root }));
+      build.onLoad({ filter: UNUSED }, () => ({ contents: STUB }));
     },
   };
 }
+
+const UNUSED = /[/\\]undici[/\\]lib[/\\]dispatcher[/\\](?:client-h2|socks5-proxy-agent)\.js$/;
+const STUB = "module.exports = function () { throw new Error('This part of undici is not bundled.'); };";
 
 const ENTRY = `
 import request from 'undici/lib/api/api-request.js';

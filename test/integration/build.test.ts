@@ -1,7 +1,11 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream';
+import { createServer } from 'node:tls';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { BlobServiceClient } from '@azure/storage-blob';
@@ -75,20 +79,48 @@ test('what must be one at run time is in the package once', async () => {
   const files = [...(await builtModules()).values()].flatMap((text) => [...new Set(bundledFiles(text))]);
   expect(files.filter((file, at) => files.indexOf(file) !== at)).toEqual([]);
   expect(files.filter((file) => file.startsWith('@azure/functions-extensions-base/'))).toHaveLength(1);
-  expect(files.filter((file) => file === 'undici/index.js')).toHaveLength(1);
+  expect(files.filter((file) => file === 'undici/lib/dispatcher/client.js')).toHaveLength(1);
 });
 
-test('it runs by itself: a poll queues a job, the job copies an image, and an archive is imported by reference', async () => {
+test('of undici, it reads the HTTP client and nothing else', async () => {
+  const files = bundledFiles((await builtModules()).get('functions.mjs') ?? '');
+  const unused = /^undici\/(?:index|lib\/(?:cache|mock|milo|web\/(?:websocket|eventsource)))/;
+  expect(files.filter((file) => unused.test(file))).toEqual([]);
+});
+
+const tlsFile = (name: string) => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url));
+
+/** `127.0.0.1:PORT` where the registry at `host()` answers over TLS. */
+async function startTlsFront(host: () => string): Promise<string> {
+  const [cert, key] = await Promise.all(
+    ['server.pem', 'server-key.pem'].map((one) => readFile(tlsFile(one))),
+  );
+  const front = createServer({ cert, key }, (client) => {
+    const registry = connect(Number(host().split(':')[1]), '127.0.0.1');
+    pipeline(client, registry, client, () => {});
+  });
+  front.listen(0, '127.0.0.1');
+  await once(front, 'listening');
+  onTestFinished(() => void front.close());
+  return `127.0.0.1:${(front.address() as AddressInfo).port}`;
+}
+
+test('it runs by itself: a poll queues a job, the job copies an image from a registry with TLS, and an archive is imported by reference', async () => {
+  let upstreamHost = '';
+  const front = await startTlsFront(() => upstreamHost);
   await using stack = await startStack({
     folder: join(folder, 'stack'),
     ports: 'free',
     storage: await newStorageAccount(),
-    configuration: ({ upstream, target }) => `
-      registries: { "${target}": { credentials: { username: longshore, password: { env: TARGET_PASSWORD } } } }
+    configuration: ({ target }) => `
+      registries:
+        "${target}": { credentials: { username: longshore, password: { env: TARGET_PASSWORD } } }
+        "${front}": { tls: { caFile: ${tlsFile('ca.pem')} } }
       defaults: { schedule: "* * * * * *" }
-      watches: [{ source: ${upstream}/base/node, target: ${target}/mirror/node, tags: "22" }]
+      watches: [{ source: ${front}/base/node, target: ${target}/mirror/node, tags: "22" }]
       transfer: { registry: "${target}" }`,
   });
+  upstreamHost = stack.upstream.host;
   const image = await moveTag('base/node:22', 1, { bytesPerLayer: 1024 });
   await pushContent(stack.upstream.url, image.repository, image.tags, image.content);
   const application = await demoApplication('shop', image.content, { bytesPerLayer: 1024 });

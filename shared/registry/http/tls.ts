@@ -1,4 +1,4 @@
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 
 /** What one registry's certificates need beyond what every program trusts. PEM; the key is a secret. */
 export interface TlsSettings {
@@ -11,8 +11,12 @@ export interface TlsSettings {
 /** Gets the settings when a connection first needs them. A failure is not kept: the next request asks again. */
 export type TlsSource = () => Promise<TlsSettings>;
 
-/** Made once for all connections: reading the well-known authorities anew takes tens of milliseconds. */
-export function createTlsContext({ ca, client }: TlsSettings): SecureContext {
+/**
+ * Made once for all connections: reading the well-known authorities anew takes tens of milliseconds. Node.js begins
+ * to read them when `node:tls` is loaded, so that is left until TLS is used.
+ */
+export async function createTlsContext({ ca, client }: TlsSettings): Promise<SecureContext> {
+  const { createSecureContext, getCACertificates } = await import('node:tls');
   return createSecureContext({
     // What is given here replaces the well-known authorities, so they are given as well.
     ...(ca !== undefined && { ca: [...getCACertificates('default'), ca] }),
