@@ -18,6 +18,7 @@ import {
   pollUpstreams,
   pollWatches,
   pruneRecords,
+  sweepDeadLetters,
 } from './timers.ts';
 
 const longshore = lazy(loadApp);
@@ -49,6 +50,11 @@ app.timer('followNotifications', {
 app.timer('deliverEvents', {
   schedule: '0 */5 * * * *',
   handler: async (_timer, context) => deliverEvents(await longshore(), context),
+});
+
+app.timer('sweepDeadLetters', {
+  schedule: '%POLL_SCHEDULE%',
+  handler: async (_timer, context) => sweepDeadLetters(await longshore(), context),
 });
 
 // Once a day, when other timers rarely run.

@@ -39,6 +39,16 @@ export async function deliverEvents(app: App, context: InvocationContext): Promi
   contextLogger(context).info('events delivered', { ...report });
 }
 
+/** Takes back what the broker gave up, from its dead-letter queues. What cannot be taken back stays for the next time. */
+export async function sweepDeadLetters(app: App, context: InvocationContext): Promise<void> {
+  const reports = await withinTimeLimit(context, (call) => app.sweepDeadLetters(call));
+  const logger = contextLogger(context);
+  for (const { error, ...report } of reports) {
+    if (error) logger.error('dead letters cannot be swept', { ...report, ...error });
+    else if (report.swept > 0) logger.warn('dead letters swept', report);
+  }
+}
+
 /** Removes expired records. What it does not reach, or what fails, is left for the next day. */
 export async function pruneRecords(app: App, context: InvocationContext): Promise<void> {
   const reports = await withinTimeLimit(context, ({ signal }) => app.prune({ signal }));

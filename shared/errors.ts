@@ -24,6 +24,7 @@ export interface LongshoreErrorOptions extends ErrorOptions, ErrorContext {}
 const RETRYABLE: ReadonlySet<string> = new Set([
   'E_TIMEOUT',
   'E_NETWORK',
+  'E_UNDELIVERED',
   'E_RATE_LIMITED',
   'E_UNAVAILABLE',
   'E_BUDGET',
@@ -116,9 +117,12 @@ export class TagExistsError extends LongshoreError {
   }
 }
 
-export type TransportCode = 'E_TIMEOUT' | 'E_NETWORK' | 'E_TOO_LARGE';
+export type TransportCode = 'E_TIMEOUT' | 'E_NETWORK' | 'E_TOO_LARGE' | 'E_UNDELIVERED';
 
-/** Bytes could not be moved: the peer was silent, unreachable, reset the connection, or sent too much. */
+/**
+ * Bytes could not be moved: the peer was silent, unreachable, reset the connection, or sent too much; or no worker took a
+ * message to its end, and the broker gave it up.
+ */
 export class TransportError extends CodedError<TransportCode> {
   override readonly name = 'TransportError';
 }

@@ -66,6 +66,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/memo',
     'shared/telemetry',
   ],
+  'shared/recovery': ['shared/imports', 'shared/errors'],
   'shared/webhooks': [
     'shared/content',
     'shared/mirror',
@@ -93,6 +94,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/deadline',
     'shared/imports',
     'shared/mirror',
+    'shared/recovery',
     'shared/transfer',
     'shared/errors',
     'shared/records',
@@ -150,6 +152,7 @@ const OWNER: Readonly<Record<string, readonly string[]>> = {
   'pretty-bytes': ['cli', 'local'],
   esbuild: ['bench/poll'],
   rhea: ['local/service-bus'],
+  long: ['shared/azure'],
   azurite: ['local'],
   '@azure/functions': ['functions', 'local/functions-host'],
   '@azure/functions-extensions-base': ['functions'],

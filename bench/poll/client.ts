@@ -76,6 +76,7 @@ const probe = async () => {};
 const unexpected = async (): Promise<never> => {
   throw new Error('Nothing has changed, and yet a poll has something to do.');
 };
+const broker = { peek: unexpected, peekDeadLetters: unexpected, drainDeadLetters: unexpected };
 const config: Config = {
   watches,
   patterns: [],
@@ -87,9 +88,9 @@ const app = createApp(config, {
   clock: systemClock,
   records: ((table) => tableOf(table)) as OpenRecords,
   queues: {
-    imports: { send: unexpected, sendAt: unexpected, probe },
-    polls: { send: unexpected, probe },
-    transfers: { send: unexpected, sendAt: unexpected, probe },
+    imports: { ...broker, send: unexpected, sendAt: unexpected, probe },
+    polls: { ...broker, send: unexpected, probe },
+    transfers: { ...broker, send: unexpected, sendAt: unexpected, probe },
     deadLetters: { deadLetter: unexpected, probe },
   },
   containers: { open: unexpected },

@@ -6,6 +6,7 @@ import { importsPart } from './parts/imports.ts';
 import { mirrorPart } from './parts/mirror.ts';
 import type { Part } from './parts/part.ts';
 import { pollsPart } from './parts/polls.ts';
+import { recoveryPart } from './parts/recovery.ts';
 import { registriesPart } from './parts/registries.ts';
 import { retentionPart } from './parts/retention.ts';
 import { statusPart } from './parts/status.ts';
@@ -39,6 +40,7 @@ export function createApp(config: Config, ports: Ports, { guards = [] }: AppOpti
     webhooks,
     pollsPart(ports, mirror, webhooks),
     transfers,
+    recoveryPart(ports, imports, transfers),
     statusPart(ports, registries, imports, mirror),
     retentionPart(config, ports, imports, mirror, transfers, events),
   );

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { DeadLetterQueue, JobQueue } from '../imports/index.ts';
 import type { PollQueue } from '../mirror/index.ts';
 import type { OpenRecords } from '../records.ts';
+import type { BrokerQueue } from '../recovery/index.ts';
 import type { RegistryClient, RegistryClientOptions } from '../registry/index.ts';
 import type { ContainerOpener, SecretReader, TransferPorts, TransferQueue } from '../transfer/index.ts';
 import type { Probe } from './readiness.ts';
@@ -16,9 +17,9 @@ export interface Ports {
   readonly clock: Clock;
   readonly records: OpenRecords;
   readonly queues: {
-    readonly imports: JobQueue & Probed;
-    readonly polls: PollQueue & Probed;
-    readonly transfers: TransferQueue & Probed;
+    readonly imports: JobQueue & BrokerQueue & Probed;
+    readonly polls: PollQueue & BrokerQueue & Probed;
+    readonly transfers: TransferQueue & BrokerQueue & Probed;
     /** Messages that cannot succeed, of all other queues. */
     readonly deadLetters: DeadLetterQueue & Probed;
   };

@@ -4,7 +4,9 @@ import { InvalidInputError } from '../errors.ts';
 import type { DeadLetterQueue, ImportJob, JobQueue } from '../imports/index.ts';
 import { lazy } from '../memo.ts';
 import type { PollQueue } from '../mirror/index.ts';
+import type { BrokerQueue } from '../recovery/index.ts';
 import type { TransferMessage, TransferQueue } from '../transfer/index.ts';
+import { createBrokerQueue } from './broker-queue.ts';
 
 export interface ServiceBusQueueOptions {
   /** Owned by the caller: it stays open when what is made from it is closed. */
@@ -24,9 +26,10 @@ export interface QueueEnd {
 const MAX_REASON_LENGTH = 4_000;
 
 /** The queue of import jobs. Duplicate detection must be on for repeats to be dropped. */
-export function createServiceBusQueue(options: ServiceBusQueueOptions): JobQueue & QueueEnd {
+export function createServiceBusQueue(options: ServiceBusQueueOptions): JobQueue & BrokerQueue & QueueEnd {
   const { sender, end } = openQueue(options);
   return {
+    ...createBrokerQueue(options.client, options.queueName),
     async send(jobs) {
       if (jobs.length > 0) await sendInBatches(await sender(), jobs);
     },
@@ -38,9 +41,12 @@ export function createServiceBusQueue(options: ServiceBusQueueOptions): JobQueue
 }
 
 /** The queue of polls, with duplicate detection for shards that wait already. */
-export function createServiceBusPollQueue(options: ServiceBusQueueOptions): PollQueue & QueueEnd {
+export function createServiceBusPollQueue(
+  options: ServiceBusQueueOptions,
+): PollQueue & BrokerQueue & QueueEnd {
   const { sender, end } = openQueue(options);
   return {
+    ...createBrokerQueue(options.client, options.queueName),
     async send(shards) {
       for (const shard of shards)
         await (await sender()).sendMessages({ ...jsonMessage(shard, shard.id), subject: 'poll' });
@@ -50,9 +56,12 @@ export function createServiceBusPollQueue(options: ServiceBusQueueOptions): Poll
 }
 
 /** The queue of pipeline runs, with duplicate detection for orders that repeat. */
-export function createServiceBusTransferQueue(options: ServiceBusQueueOptions): TransferQueue & QueueEnd {
+export function createServiceBusTransferQueue(
+  options: ServiceBusQueueOptions,
+): TransferQueue & BrokerQueue & QueueEnd {
   const { sender, end } = openQueue(options);
   return {
+    ...createBrokerQueue(options.client, options.queueName),
     send: async (message) => (await sender()).sendMessages(transferMessage(message)),
     sendAt: async (message, at) => (await sender()).sendMessages(scheduled(transferMessage(message), at)),
     ...end,

@@ -44,9 +44,11 @@ export { placeTag, type TagPlacement } from './place-tag.ts';
 export type * from './ports.ts';
 export { ProgressWriter } from './progress-writer.ts';
 export { createRecordedQueue } from './recorded-queue.ts';
+export { resubmitImport, undeliveredError } from './resubmit-import.ts';
 export { isJobExpired, isUploadExpired } from './retention-rules.ts';
 export { type RetryOptions, retryJobs } from './retry-jobs.ts';
-export { type ImportDependencies, type ImportOutcome, runImport } from './run-import.ts';
+export { type ImportDependencies, runImport } from './run-import.ts';
+export type { ImportOutcome } from './settle-import.ts';
 export {
   type Deferral,
   describeDeferral,

@@ -22,6 +22,8 @@ export const jobRecordSchema = importJobSchema.extend({
   holds: z.number().int().optional(),
   /** When a held job is looked at again. */
   heldUntil: z.iso.datetime().optional(),
+  /** When a queued job is seen by a worker, if not at once. */
+  dueAt: z.iso.datetime().optional(),
   /** Pulls that it needs, as far as it got: what it waits for. */
   pulls: z.number().int().optional(),
   /** For people: what happened, or what is being waited for. */
@@ -70,6 +72,7 @@ export function started(current: JobRecord | undefined, job: ImportJob, now: Dat
     errorCode: __,
     finishedAt: ___,
     heldUntil: ____,
+    dueAt: _____,
     ...known
   } = current ?? queuedRecord(job, now);
   return {
@@ -104,6 +107,8 @@ export interface JobSetback extends JobProgress {
   readonly pulls?: number;
   /** The job is held until then; absent: it is queued. */
   readonly heldUntil?: string;
+  /** The job is queued, for a worker to see then. */
+  readonly dueAt?: string;
 }
 
 export type JobEnd =
@@ -142,7 +147,7 @@ export function revived(current: JobRecord | undefined, read: JobRecord): JobRec
 /** Without what is known only of the last try. */
 function withoutSetbacks<Known extends Partial<JobRecord>>(
   record: Known,
-): Omit<Known, 'denials' | 'holds' | 'heldUntil' | 'pulls'> {
-  const { denials: _, holds: __, heldUntil: ___, pulls: ____, ...rest } = record;
+): Omit<Known, 'denials' | 'holds' | 'heldUntil' | 'dueAt' | 'pulls'> {
+  const { denials: _, holds: __, heldUntil: ___, dueAt: ____, pulls: _____, ...rest } = record;
   return rest;
 }

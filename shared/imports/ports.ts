@@ -36,3 +36,12 @@ export interface JobQueue {
 export interface DeadLetterQueue {
   deadLetter(body: unknown, reason: { readonly code: string; readonly message: string }): Promise<void>;
 }
+
+/** A message that the broker gave up: it was delivered too often, or was too old. */
+export interface BrokerDeadLetter {
+  readonly body: unknown;
+  /** In the words of the broker: `MaxDeliveryCountExceeded`. */
+  readonly reason?: string | undefined;
+  readonly description?: string | undefined;
+  readonly deliveryCount: number;
+}

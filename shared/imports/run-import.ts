@@ -5,17 +5,14 @@ import {
   type RepositoryName,
   type TagReference,
 } from '../content/index.ts';
-import { BudgetError, codeOf, describeError, InvalidInputError, type SideOptions } from '../errors.ts';
+import { InvalidInputError, type SideOptions } from '../errors.ts';
 import type { Records } from '../records.ts';
-import type { Logger } from '../telemetry/index.ts';
 import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
 import type { CopyProgress } from './copy/copy-progress.ts';
 import type { BlobRecord } from './copy/mount-source-index.ts';
-import { dispositionOf } from './disposition.ts';
 import { neverBackwards, type TagGuard } from './guards/index.ts';
 import { type ImportJob, parseImportJob } from './import-job.ts';
 import {
-  deferred,
   finished,
   isDone,
   type JobProgress,
@@ -28,11 +25,17 @@ import type { PlacementLog } from './ledger/placement-event.ts';
 import type { TagLeaseOptions } from './ledger/tag-lease.ts';
 import { type TagRecord, tagKey } from './ledger/tag-record.ts';
 import { placeTag, type TagPlacement } from './place-tag.ts';
-import type { DeadLetterQueue, JobQueue, OpenSource } from './ports.ts';
+import type { OpenSource } from './ports.ts';
 import { ProgressWriter } from './progress-writer.ts';
-import { describeDeferral, settle, storedSetbacks, writeSettlement } from './settlement.ts';
+import {
+  failedRepeat,
+  type ImportOutcome,
+  refuseMessage,
+  type SettlementDependencies,
+  settleFailure,
+} from './settle-import.ts';
 
-export interface ImportDependencies {
+export interface ImportDependencies extends SettlementDependencies {
   readonly repository: (name: RepositoryName, options?: SideOptions) => ContentSource & ContentTarget;
   /** Opens what is copied from. Default: `repository`, as often as it likes to be read. */
   readonly openSource?: OpenSource | undefined;
@@ -44,32 +47,9 @@ export interface ImportDependencies {
   readonly log?: PlacementLog | undefined;
   /** Policies that a move must pass, beyond the order of observations. Default: none. */
   readonly guards?: readonly TagGuard[] | undefined;
-  readonly queue: Pick<JobQueue, 'sendAt'>;
-  readonly deadLetters: DeadLetterQueue;
-  readonly logger: Logger;
-  readonly now?: (() => Date) | undefined;
   /** Waits for another mover of the same tag; a timer unless given. */
   readonly wait?: TagLeaseOptions['wait'];
-  /** Spreads the times of retries; `Math.random` unless given. */
-  readonly random?: (() => number) | undefined;
 }
-
-/** How a delivery ended, when it did not throw. Then the message is done with. */
-export type ImportOutcome =
-  | {
-      readonly kind: 'done';
-      readonly job: ImportJob;
-      readonly state: 'succeeded' | 'unchanged';
-      readonly detail: string;
-    }
-  /** `held`: a policy says not yet. */
-  | {
-      readonly kind: 'rescheduled' | 'held';
-      readonly job: ImportJob;
-      readonly at: Date;
-      readonly detail: string;
-    }
-  | { readonly kind: 'dead-lettered'; readonly code: string; readonly detail: string };
 
 /**
  * Runs one import job from a queue message's body. Safe to run twice, late, or beside itself: content is
@@ -151,89 +131,8 @@ async function executeImport(
   }
 }
 
-/** The work is done, before or by another worker that had the same message. */
-function failedRepeat(job: ImportJob, error: unknown, logger: Logger): ImportOutcome {
-  const detail = `it was done before; doing it again failed: ${describeError(error)}`;
-  logger.warn('repeated import ended', { job: job.id, target: job.target, code: codeOf(error), detail });
-  return { kind: 'done', job, state: 'unchanged', detail };
-}
-
-/** What the try left behind: the job's record from its start, and how far it got. */
-interface FailedTry {
-  readonly record: JobRecord | undefined;
-  readonly bytes: JobProgress;
-}
-
 function bytesOf(progress: CopyProgress | undefined): JobProgress {
   return progress ? { bytesTotal: progress.bytesTotal, bytesDone: progress.bytesDone } : {};
-}
-
-async function settleFailure(
-  job: ImportJob,
-  error: unknown,
-  { record, bytes }: FailedTry,
-  dependencies: ImportDependencies,
-): Promise<ImportOutcome> {
-  const { jobs, queue, deadLetters, logger, now = () => new Date(), random } = dependencies;
-  const key = jobKey(job.id);
-  const message = describeError(error);
-  const errorCode = codeOf(error);
-  const disposition = dispositionOf(error, () => now().getTime());
-  const settlement = settle(disposition, record ?? {}, { now: now(), random });
-  const pulls = error instanceof BudgetError ? error.pulls : record?.pulls;
-  const isWritten = await writeSettlement(settlement, {
-    isOpen: async () => {
-      const current = await jobs.get(key);
-      return !current || !isDone(current);
-    },
-    deadLetter: () => deadLetters.deadLetter(job, { code: errorCode, message }),
-    recordEnd: ({ failures }) => {
-      const end = { state: 'failed', detail: message, errorCode, failures, ...bytes } as const;
-      return jobs.update(key, (current) => finished(current, end, now()));
-    },
-    recordDeferral: async (deferral) => {
-      const setback = {
-        detail: `${describeDeferral(deferral, waitsFor(error))}: ${message}`,
-        errorCode,
-        ...bytes,
-        ...storedSetbacks(deferral.setbacks),
-        ...(pulls !== undefined && { pulls }),
-        ...(deferral.action === 'hold' && { heldUntil: deferral.at.toISOString() }),
-      };
-      const current = await jobs.update(key, (before) => deferred(before, setback));
-      return !current || !isDone(current);
-    },
-    sendAt: (at) => queue.sendAt(job, at),
-  });
-  if (!isWritten) return failedRepeat(job, error, logger);
-  const { failures } = settlement.setbacks;
-  const fields = { job: job.id, target: job.target, failures, code: errorCode, error: message };
-  if (settlement.action === 'dead-letter') {
-    logger.error('import dead-lettered', fields);
-    return { kind: 'dead-lettered', code: errorCode, detail: message };
-  }
-  const { action, at } = settlement;
-  logger.warn(action === 'hold' ? 'import held' : 'import will be tried again', {
-    ...fields,
-    until: at.toISOString(),
-  });
-  return { kind: action === 'hold' ? 'held' : 'rescheduled', job, at, detail: message };
-}
-
-function waitsFor(error: unknown): string | undefined {
-  return error instanceof BudgetError ? `the budget of ${error.registry}` : undefined;
-}
-
-/** A message that is no job: there is no record to write. */
-async function refuseMessage(
-  body: unknown,
-  error: InvalidInputError,
-  { deadLetters, logger }: ImportDependencies,
-): Promise<ImportOutcome> {
-  const { code, message } = error;
-  await deadLetters.deadLetter(body, { code, message });
-  logger.error('import dead-lettered', { code, error: message });
-  return { kind: 'dead-lettered', code, detail: message };
 }
 
 function targetOf(job: ImportJob): TagReference {

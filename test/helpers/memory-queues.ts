@@ -2,6 +2,7 @@ import type { Ports } from '../../shared/app/ports.ts';
 import { InvalidInputError } from '../../shared/errors.ts';
 import type { ImportJob } from '../../shared/imports/index.ts';
 import type { PollShard } from '../../shared/mirror/polling/index.ts';
+import type { BrokerQueue } from '../../shared/recovery/index.ts';
 import type { TransferMessage } from '../../shared/transfer/index.ts';
 import { type DeliveryStyle, RedeliveringQueue } from './redelivering-queue.ts';
 
@@ -32,12 +33,40 @@ const MAX_MESSAGE_CHARS = 256 * 1024;
 
 type Queues = Ports['queues'];
 
+function brokerQueue(contents: RedeliveringQueue<unknown>): BrokerQueue {
+  const peeked = (messages: readonly { readonly body: unknown }[], max: number) => ({
+    messages: messages.slice(0, max),
+    isComplete: messages.length < max,
+  });
+  return {
+    peek: async (max) =>
+      peeked(
+        contents.bodies.map((body) => ({ body })),
+        max,
+      ),
+    peekDeadLetters: async (max) => peeked(contents.deadLetters, max),
+    async drainDeadLetters(handle, { max }) {
+      const letters = contents.deadLetters.slice(0, max);
+      for (const letter of letters) {
+        try {
+          await handle(letter);
+        } catch {
+          continue;
+        }
+        contents.removeDeadLetter(letter);
+      }
+      return letters.length;
+    },
+  };
+}
+
 /** The queues as the product sends to them. */
 export function memoryQueues(contents: QueueContents): Queues {
   const { imports, polls, transfers, deadLetters } = contents;
   const probe = async () => {};
   return {
     imports: {
+      ...brokerQueue(imports),
       probe,
       async send(batch) {
         // As the broker's batches: what came before the job that is too large was sent.
@@ -50,12 +79,14 @@ export function memoryQueues(contents: QueueContents): Queues {
       sendAt: async (job, at) => imports.send(job, { at: at.getTime() }),
     },
     polls: {
+      ...brokerQueue(polls),
       probe,
       async send(shards) {
         for (const shard of shards) polls.send(shard, { id: shard.id });
       },
     },
     transfers: {
+      ...brokerQueue(transfers),
       probe,
       send: async (message) => transfers.send(message, { id: `${message.run}-${message.generation}` }),
       sendAt: async (message, at) => transfers.send(message, { at: at.getTime() }),

@@ -1,3 +1,5 @@
+import type { BrokerDeadLetter } from '../../shared/imports/index.ts';
+
 /** How a queue hands out what waits in it. */
 export type DeliveryStyle = 'in order' | 'newest first' | 'each twice';
 
@@ -25,6 +27,7 @@ export class RedeliveringQueue<T> {
   readonly #style: DeliveryStyle;
   readonly #ids = new Set<string>();
   #waiting: Waiting<T>[] = [];
+  #deadLetters: BrokerDeadLetter[] = [];
 
   constructor(style: DeliveryStyle) {
     this.#style = style;
@@ -49,6 +52,34 @@ export class RedeliveringQueue<T> {
     const due = this.#due(now);
     const message = this.#style === 'newest first' ? due.at(-1) : due[0];
     return message && this.#deliver(message);
+  }
+
+  /** The bodies of all messages that wait, for a worker or for their time. */
+  get bodies(): readonly T[] {
+    return this.#waiting.map(({ body }) => body);
+  }
+
+  get deadLetters(): readonly BrokerDeadLetter[] {
+    return this.#deadLetters;
+  }
+
+  /** Drops every message, as a purge does. */
+  purge(): void {
+    this.#waiting = [];
+  }
+
+  /** Gives up the messages that may be seen at `now`, as the broker does after ten deliveries. */
+  giveUp(now: number): void {
+    const given = this.#due(now);
+    this.#waiting = this.#waiting.filter((message) => !given.includes(message));
+    for (const { body } of given) {
+      const description = 'Message could not be consumed after 10 delivery attempts.';
+      this.#deadLetters.push({ body, reason: 'MaxDeliveryCountExceeded', description, deliveryCount: 10 });
+    }
+  }
+
+  removeDeadLetter(letter: BrokerDeadLetter): void {
+    this.#deadLetters = this.#deadLetters.filter((other) => other !== letter);
   }
 
   /** All messages that may be seen at `now`. */

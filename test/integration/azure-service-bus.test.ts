@@ -131,3 +131,58 @@ describe('a queue on Service Bus', () => {
     expect(await receive(2)).toHaveLength(2);
   });
 });
+
+describe("the broker's view of a queue on Service Bus", () => {
+  /** Gives messages up as the broker does when nothing takes them to their end. */
+  async function giveUp(queueName: string, count: number): Promise<void> {
+    const receiver = reader.createReceiver(queueName);
+    for (const message of await receiver.receiveMessages(count, { maxWaitTimeInMs: 3_000 }))
+      await receiver.deadLetterMessage(message, {
+        deadLetterReason: 'Tried',
+        deadLetterErrorDescription: 'x',
+      });
+    await receiver.close();
+  }
+
+  it('hands over what was given up, removes what was handled and keeps the rest', async () => {
+    const { queueName, client, close } = open();
+    onTestFinished(close);
+    const queue = createServiceBusQueue({ client, queueName });
+    const jobs = [importJob('22'), importJob('24'), importJob('26')];
+    await queue.send(jobs);
+    await giveUp(queueName, jobs.length);
+    const seen: unknown[] = [];
+    const handled = await queue.drainDeadLetters(
+      async (letter) => {
+        seen.push(letter);
+        if (seen.length === 1) throw new Error('its record cannot be written');
+      },
+      { max: 100 },
+    );
+    expect(handled).toBe(3);
+    expect(seen).toEqual(
+      jobs.map((body) => ({ body, reason: 'Tried', description: 'x', deliveryCount: expect.any(Number) })),
+    );
+    expect(await queue.peekDeadLetters(10)).toEqual({ messages: [{ body: jobs[0] }], isComplete: true });
+    const again: unknown[] = [];
+    await queue.drainDeadLetters(async ({ body }) => void again.push(body), { max: 100 });
+    expect(again).toEqual([jobs[0]]);
+    expect(await queue.drainDeadLetters(async () => {}, { max: 100 })).toBe(0);
+  });
+
+  it('shows waiting, locked and scheduled messages up to a limit, and takes none', async () => {
+    const { queueName, client, close, receive } = open();
+    onTestFinished(close);
+    const queue = createServiceBusQueue({ client, queueName });
+    await queue.send([importJob('22'), importJob('24')]);
+    await queue.sendAt(importJob('26'), new Date(Date.now() + 3_600_000));
+    const receiver = reader.createReceiver(queueName);
+    await receiver.receiveMessages(1, { maxWaitTimeInMs: 3_000 });
+    const { messages, isComplete } = await queue.peek(100);
+    expect(messages.map(({ body }) => body)).toEqual([importJob('22'), importJob('24'), importJob('26')]);
+    expect(isComplete).toBe(true);
+    expect(await queue.peek(2)).toMatchObject({ messages: { length: 2 }, isComplete: false });
+    await receiver.close();
+    expect(await receive(1)).toHaveLength(1);
+  });
+});

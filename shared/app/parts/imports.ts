@@ -1,4 +1,5 @@
 import {
+  type BrokerDeadLetter,
   blobRecordSchema,
   createRecordedQueue,
   createUploadSessions,
@@ -7,6 +8,7 @@ import {
   type JobRecord,
   jobRecordSchema,
   type RetryOptions,
+  resubmitImport,
   retryJobs,
   runImport,
   type TagGuard,
@@ -14,7 +16,7 @@ import {
   uploadRecordSchema,
 } from '../../imports/index.ts';
 import { keepUploads } from '../../registry/index.ts';
-import { silent } from '../../telemetry/index.ts';
+import { type Logger, silent } from '../../telemetry/index.ts';
 import type { Ports } from '../ports.ts';
 import type { EventsPart } from './events.ts';
 import type { CallContext } from './part.ts';
@@ -79,6 +81,10 @@ export function importsPart(
   return {
     facade,
     tables,
+    recovery: {
+      resubmit: (letter: BrokerDeadLetter, { logger }: { readonly logger: Logger }) =>
+        resubmitImport(letter, { jobs, queue, deadLetters, logger, now, random }),
+    },
     guards,
     queue,
     repository,

@@ -59,6 +59,7 @@ export function transfersPart(
     facade,
     tables,
     containers: created.containers,
+    recovery: created.recovery,
     probes: { 'transfers queue': queues.transfers.probe },
   };
 }

@@ -1,11 +1,13 @@
 import * as z from 'zod';
 import { BudgetError, codeOf, describeError, InvalidInputError } from '../../errors.ts';
 import {
+  type BrokerDeadLetter,
   type DeadLetterQueue,
   type Disposition,
   dispositionOf,
   ProgressWriter,
   settle,
+  undeliveredError,
   writeSettlement,
 } from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
@@ -77,13 +79,7 @@ export async function runTransfer(
 ): Promise<TransferOutcome> {
   const { runs, logger, now = () => new Date() } = dependencies;
   const message = messageSchema.safeParse(body).data;
-  if (!message) {
-    const error = new InvalidInputError('E_JOB', 'The message names no pipeline run and its generation.');
-    const { code, message: text } = error;
-    await dependencies.deadLetters.deadLetter(body, { code, message: text });
-    logger.error('transfer dead-lettered', { code, error: text });
-    return { kind: 'dead-lettered', code, detail: text };
-  }
+  if (!message) return await refuseMessage(body, dependencies);
   const { generation } = message;
   const key = runKey(message.run);
   const run = await runs.update(key, (current) => started(current, generation, now()));
@@ -114,6 +110,42 @@ export async function runTransfer(
   await runs.update(key, (current) => finished(current, generation, report, undefined, now()));
   logger.info('transfer finished', { ...message, artifacts: countOf(report) });
   return { kind: 'done', run: run.name, state: 'Succeeded' };
+}
+
+/** What it takes to write down what becomes of a run that did not succeed. */
+export type RunSettlementDependencies = Pick<
+  TransferDependencies,
+  'runs' | 'queue' | 'deadLetters' | 'logger' | 'now' | 'random'
+>;
+
+/**
+ * Takes a run back that the broker gave up, as `resubmitImport` does with a job: a failed try of the run. A message for
+ * a run that has ended, or was ordered anew, is obsolete.
+ * @throws only what the records or the queue throw: the broker's message is to be kept
+ */
+export async function resubmitTransfer(
+  letter: BrokerDeadLetter,
+  dependencies: RunSettlementDependencies,
+): Promise<TransferOutcome> {
+  const message = messageSchema.safeParse(letter.body).data;
+  if (!message) return await refuseMessage(letter.body, dependencies);
+  const run = await dependencies.runs.get(runKey(message.run));
+  if (!isOpen(run, message.generation)) return obsolete(message, dependencies.logger);
+  const { code, message: text } = undeliveredError(letter);
+  const failure: Failure = { error: { code, message: text }, disposition: { action: 'retry' } };
+  return await settleFailure(run, {}, failure, message, dependencies);
+}
+
+/** A message that names no run: there is no record to write. */
+async function refuseMessage(
+  body: unknown,
+  { deadLetters, logger }: RunSettlementDependencies,
+): Promise<TransferOutcome> {
+  const error = new InvalidInputError('E_JOB', 'The message names no pipeline run and its generation.');
+  const { code, message } = error;
+  await deadLetters.deadLetter(body, { code, message });
+  logger.error('transfer dead-lettered', { code, error: message });
+  return { kind: 'dead-lettered', code, detail: message };
 }
 
 async function executeRun(
@@ -167,7 +199,7 @@ async function settleFailure(
   report: RunReport,
   { error, disposition, pulls }: Failure,
   message: TransferMessage,
-  dependencies: TransferDependencies,
+  dependencies: RunSettlementDependencies,
 ): Promise<TransferOutcome> {
   const { runs, queue, deadLetters, logger, now = () => new Date(), random } = dependencies;
   const key = runKey(run.name);

@@ -1,5 +1,10 @@
 import { ConfigError, InvalidInputError } from '../../errors.ts';
-import type { DeadLetterQueue, PlacementLog, PlacementRecords } from '../../imports/index.ts';
+import type {
+  BrokerDeadLetter,
+  DeadLetterQueue,
+  PlacementLog,
+  PlacementRecords,
+} from '../../imports/index.ts';
 import type { Records } from '../../records.ts';
 import { type Logger, silent } from '../../telemetry/index.ts';
 import type { StorageAccess, StorageCallOptions } from '../storage/index.ts';
@@ -14,7 +19,12 @@ import { pollContainers } from './poll-containers.ts';
 import { type ReadContainer, readContainers } from './read-containers.ts';
 import { type ExportRunPorts, type OpenExportSources, runExportPipeline } from './run-export-pipeline.ts';
 import { type ImportRunPorts, runImportPipeline } from './run-import-pipeline.ts';
-import { runTransfer, type TransferDependencies, type TransferOutcome } from './run-transfer.ts';
+import {
+  resubmitTransfer,
+  runTransfer,
+  type TransferDependencies,
+  type TransferOutcome,
+} from './run-transfer.ts';
 import type { TransferQueue } from './transfer-queue.ts';
 
 /** A blob in the functions' own storage. */
@@ -52,6 +62,12 @@ export interface TransferWork {
   pollContainers(call?: TransferCall): Promise<void>;
   /** Carries out a pipeline run from a message's body. Throwing means: deliver again. */
   runTransfer(body: unknown, call?: TransferCall): Promise<TransferOutcome>;
+}
+
+/** What keeps runs from being lost with their messages. */
+export interface TransferRecovery {
+  /** Takes a run back that the broker gave up. Throwing means: the broker's message is to be kept. */
+  resubmit(letter: BrokerDeadLetter, call: { readonly logger: Logger }): Promise<TransferOutcome>;
 }
 
 /** Everything that transfers are put together from. */
@@ -96,6 +112,7 @@ export interface TransferPorts
 export interface CreatedTransfers {
   readonly resources: Transfers;
   readonly work: TransferWork;
+  readonly recovery: TransferRecovery;
   /** The containers that import pipelines read. Each is opened when it is first asked. */
   containers(signal?: AbortSignal): Promise<readonly ReadContainer[]>;
 }
@@ -234,6 +251,10 @@ export function createTransfers(ports: TransferPorts): CreatedTransfers {
   return {
     resources,
     work,
+    recovery: {
+      resubmit: (letter, { logger }) =>
+        resubmitTransfer(letter, { runs, queue, deadLetters, logger, now, random: ports.random }),
+    },
     containers: (signal) => readContainers(imports, storage, signal),
   };
 }

@@ -46,6 +46,7 @@ export function createApp(able: Partial<App>): App {
     status: unable('status'),
     freshness: unable('freshness'),
     prune: unable('prune'),
+    sweepDeadLetters: unable('sweepDeadLetters'),
     ready: unable('ready'),
     close: unable('close'),
     ...able,

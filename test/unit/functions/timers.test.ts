@@ -7,6 +7,7 @@ import {
   pollUpstreams,
   pollWatches,
   pruneRecords,
+  sweepDeadLetters,
 } from '../../../functions/timers.ts';
 import type { WatchReport } from '../../../shared/mirror/index.ts';
 import { createApp, createInvocation } from './invocation.ts';
@@ -91,6 +92,23 @@ describe('the worker of polls that were handed over', () => {
     const app = createApp({ pollWatches: () => Promise.reject(new Error('tables are gone')) });
     await expect(pollWatches(app, {}, callOf(createInvocation().context))).rejects.toThrow('tables are gone');
   });
+});
+
+it('logs what the broker gave up, and what stays there', async () => {
+  const { context, lines } = createInvocation();
+  const error = { code: 'E_NETWORK', message: 'reset' };
+  const app = createApp({
+    sweepDeadLetters: async () => [
+      { queue: 'imports', swept: 3, kept: 1, error },
+      { queue: 'polls', swept: 2, kept: 0 },
+      { queue: 'transfers', swept: 0, kept: 0 },
+    ],
+  });
+  await sweepDeadLetters(app, context);
+  expect(lines).toEqual([
+    'error dead letters cannot be swept {"queue":"imports","swept":3,"kept":1,"code":"E_NETWORK","message":"reset"}',
+    'warning dead letters swept {"queue":"polls","swept":2,"kept":0}',
+  ]);
 });
 
 describe('pruning records', () => {

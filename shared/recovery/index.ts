@@ -1,0 +1,3 @@
+/** What keeps work from being lost with its message. */
+export type * from './ports.ts';
+export { type SweepReport, sweepDeadLetters } from './sweep-dead-letters.ts';
