@@ -6,6 +6,7 @@ import { measureFreshness, type WatchFreshness } from './freshness.ts';
 import { importJobIdOf, type Observation } from './observations/index.ts';
 import type { CurrentWatches } from './patterns/index.ts';
 import { formatRepositoryPattern, type WatchesAndPatterns } from './patterns/index.ts';
+import { type PollState, pollStates } from './polling/index.ts';
 import type { Watch } from './watches/index.ts';
 import { knownWatches, type WatchRecord } from './watches/index.ts';
 
@@ -13,6 +14,7 @@ export interface WatchStatusPorts {
   readonly config: Pick<WatchesAndPatterns, 'patterns'>;
   readonly current: Pick<CurrentWatches, 'seen'>;
   readonly watches: Pick<Records<WatchRecord>, 'list'>;
+  readonly polls: Pick<Records<PollState>, 'list'>;
   readonly observations: Pick<Records<Observation>, 'list'>;
   readonly jobs: Pick<Records<JobRecord>, 'get'>;
   readonly now: () => Date;
@@ -43,6 +45,7 @@ export function watchStatus({
   config,
   current,
   watches,
+  polls,
   observations,
   jobs,
   now,
@@ -64,7 +67,8 @@ export function watchStatus({
     async watches() {
       const seen = await current.seen();
       const known = await knownWatches([...seen, ...config.patterns], watches);
-      const records = new Map(known.map((record) => [record.watch, record]));
+      const states = await pollStates(polls);
+      const records = new Map(known.map((record) => [record.watch, polledSince(record, states)]));
       return [
         ...seen.map((watch) => statusOf(watch, formatReference(watch.source), records)),
         ...config.patterns
@@ -83,6 +87,19 @@ export function watchStatus({
       }));
     },
   };
+}
+
+/** The record with the times of the last poll, which leaves the record as it is when it has no news. */
+function polledSince(record: WatchRecord, states: ReadonlyMap<string, PollState>): WatchRecord {
+  const { finishedAt, succeededAt } = states.get(record.watch) ?? {};
+  const polledAt = later(record.polledAt, finishedAt);
+  const wellAt = later(record.succeededAt, succeededAt);
+  return { ...record, ...(polledAt && { polledAt }), ...(wellAt && { succeededAt: wellAt }) };
+}
+
+function later(time: string | undefined, other: string | undefined): string | undefined {
+  if (time === undefined || other === undefined) return time ?? other;
+  return Date.parse(other) > Date.parse(time) ? other : time;
 }
 
 /** What was found out by the last poll says nothing of a watch that nobody looks at. */

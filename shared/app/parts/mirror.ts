@@ -50,10 +50,9 @@ export function mirrorPart(
     polls: records('polls', pollStateSchema),
     watches: records('watches', watchRecordSchema),
   };
-  const { observations } = tables;
   const poll = { registry: outsidePauses, ...tables, tags, queue: imports.queue, now };
   const current = currentWatches(config, { registry, records: tables.watches, now });
-  const status = watchStatus({ config, current, watches: tables.watches, observations, jobs, now });
+  const status = watchStatus({ config, current, ...tables, jobs, now });
   const facade: MirrorFacade = {
     freshness: status.freshness,
     deletions: {

@@ -5,7 +5,14 @@ import { readableRecords } from '../../record-schema.ts';
 import type { RecordKey, Records } from '../../records.ts';
 import { pollCaches } from '../inspection/index.ts';
 import type { Watch } from '../watches/index.ts';
-import { failedReport, failureOf, type PollReport, type WatchReport } from '../watches/index.ts';
+import {
+  failedReport,
+  failureOf,
+  type PollReport,
+  type WatchRecord,
+  type WatchReport,
+  watchRecords,
+} from '../watches/index.ts';
 import { isPollDue, MAX_POLL_MS, type PollState } from './poll-state.ts';
 import { type PollOptions, type PollPorts, pollWatch } from './poll-watch.ts';
 import { retryTime } from './retry-time.ts';
@@ -21,6 +28,8 @@ export interface PollDueWatchesOptions {
 }
 
 const WATCHES_AT_ONCE = 8;
+/** The records of so many watches are read by listing all. */
+const LISTED_FROM = 10;
 const PARTITION = 'polls';
 
 /** A watch that is due, and when it was last polled, ISO 8601. */
@@ -29,13 +38,21 @@ export interface DueWatch {
   readonly lastStartedAt: string | undefined;
 }
 
+/** When watches were last polled, by their names. */
+export async function pollStates(
+  polls: Pick<Records<PollState>, 'list'>,
+): Promise<ReadonlyMap<string, PollState>> {
+  const states = new Map<string, PollState>();
+  for await (const { key, value } of readableRecords(polls.list(PARTITION))) states.set(key.row, value);
+  return states;
+}
+
 /** Those of the watches that are due now, found with one listing of the poll states. */
 export async function findDueWatches(
   watches: readonly Watch[],
   { polls, now }: Pick<PollDueWatchesPorts, 'polls' | 'now'>,
 ): Promise<readonly DueWatch[]> {
-  const states = new Map<string, PollState>();
-  for await (const { key, value } of readableRecords(polls.list(PARTITION))) states.set(key.row, value);
+  const states = await pollStates(polls);
   const at = now();
   return watches
     .filter((watch) => isPollDue(watch, states.get(watch.name), at))
@@ -48,13 +65,20 @@ export async function findDueWatches(
  */
 export async function pollDueWatches(
   watches: readonly Watch[],
-  ports: PollDueWatchesPorts,
+  stores: PollDueWatchesPorts,
   options: PollDueWatchesOptions = {},
 ): Promise<PollReport> {
   const limit = pLimit(WATCHES_AT_ONCE);
-  const pollCacheOf = pollCaches(watches);
+  const records = stores.watches.session();
+  const ports = {
+    ...stores,
+    polls: stores.polls.session(),
+    watches: records,
+    knownRecords: watches.length < LISTED_FROM ? undefined : await listedRecords(records),
+    pollCacheOf: pollCaches(watches),
+  };
   const outcomes = await Promise.allSettled(
-    watches.map((watch) => limit(() => pollWhenDue(watch, { ...ports, pollCacheOf }, options))),
+    watches.map((watch) => limit(() => pollWhenDue(watch, ports, options))),
   );
   options.signal?.throwIfAborted();
   const reports: WatchReport[] = [];
@@ -65,6 +89,19 @@ export async function pollDueWatches(
     else notDue.push(watches[at]?.name ?? '');
   }
   return { watches: reports, notDue };
+}
+
+/** All records by the names of their watches; `undefined` when that fails: then each is read by itself. */
+async function listedRecords(
+  watches: PollDueWatchesPorts['watches'],
+): Promise<ReadonlyMap<string, WatchRecord> | undefined> {
+  const known = new Map<string, WatchRecord>();
+  try {
+    for await (const record of watchRecords(watches)) known.set(record.watch, record);
+    return known;
+  } catch {
+    return undefined;
+  }
 }
 
 async function pollWhenDue(
@@ -124,7 +161,11 @@ async function claimPoll(
   const startedAt = now();
   const standing = await polls.update(pollKey(watch), (current) =>
     (force && !watch.paused) || isPollDue(watch, current, startedAt)
-      ? { lastStartedAt: startedAt.toISOString(), claim }
+      ? {
+          lastStartedAt: startedAt.toISOString(),
+          claim,
+          ...(current?.succeededAt !== undefined && { succeededAt: current.succeededAt }),
+        }
       : current,
   );
   return standing?.claim === claim ? claim : undefined;
@@ -147,10 +188,16 @@ async function finishPoll(
   { errors }: WatchReport,
 ): Promise<void> {
   const at = now();
+  const finishedAt = at.toISOString();
   const retryAt = retryTime(errors, at)?.toISOString();
   await polls.update(pollKey(watch), (current) =>
     current?.claim === claim
-      ? { ...current, finishedAt: at.toISOString(), ...(retryAt && { retryAt }) }
+      ? {
+          ...current,
+          finishedAt,
+          ...(errors.length === 0 && { succeededAt: finishedAt }),
+          ...(retryAt && { retryAt }),
+        }
       : current,
   );
 }

@@ -48,14 +48,12 @@ export async function dispatchPolls(
 ): Promise<PollReport> {
   if (options.force) return await pollDueWatches(watches, ports, options);
   const due = await findDueWatches(watches, ports);
-  const isDue = new Set(due.map(({ watch }) => watch));
-  const notDue = watches.filter((watch) => !isDue.has(watch)).map(({ name }) => name);
   if (due.length > WATCHES_PER_SHARD) {
     await ports.pollQueue.send(splitIntoShards(due));
-    return { watches: [], notDue, handedOver: due.map(({ watch }) => watch.name) };
+    const handedOver = due.map(({ watch }) => watch.name);
+    return { watches: [], notDue: notAmong(due, watches), handedOver };
   }
-  const report = await pollDueWatches([...isDue], ports, options);
-  return { ...report, notDue: [...notDue, ...report.notDue] };
+  return await pollFound(watches, due, ports, options);
 }
 
 /**
@@ -65,7 +63,7 @@ export async function dispatchPolls(
 export async function pollShard(
   body: unknown,
   watches: readonly Watch[],
-  ports: PollDueWatchesPorts,
+  stores: PollDueWatchesPorts,
   options: Pick<PollDueWatchesOptions, 'signal'> = {},
 ): Promise<PollReport> {
   const { data } = pollShardSchema.safeParse(body);
@@ -76,11 +74,31 @@ export async function pollShard(
     );
   }
   const names = new Set(data.watches);
-  return await pollDueWatches(
-    watches.filter(({ name }) => names.has(name)),
+  const ports = { ...stores, polls: stores.polls.session() };
+  const named = watches.filter(({ name }) => names.has(name));
+  const due = await findDueWatches(named, ports);
+  return await pollFound(named, due, ports, options);
+}
+
+/** Polls the watches that were found to be due. */
+async function pollFound(
+  watches: readonly Watch[],
+  due: readonly DueWatch[],
+  ports: PollDueWatchesPorts,
+  options: PollDueWatchesOptions,
+): Promise<PollReport> {
+  const report = await pollDueWatches(
+    due.map(({ watch }) => watch),
     ports,
     options,
   );
+  return { ...report, notDue: [...notAmong(due, watches), ...report.notDue] };
+}
+
+/** Names of the watches that are not due. */
+function notAmong(due: readonly DueWatch[], watches: readonly Watch[]): readonly string[] {
+  const isDue = new Set(due.map(({ watch }) => watch));
+  return watches.filter((watch) => !isDue.has(watch)).map(({ name }) => name);
 }
 
 /** Even shares, those of one source together: they share what upstream answers. */

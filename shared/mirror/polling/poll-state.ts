@@ -14,6 +14,8 @@ export interface PollState {
   readonly claim: string;
   /** ISO 8601; absent while the poll runs, and when it died. */
   readonly finishedAt?: string | undefined;
+  /** When a poll last went without errors, ISO 8601. Absent in records of earlier versions. */
+  readonly succeededAt?: string | undefined;
   /** When to poll again if the schedule does not come round sooner, ISO 8601: something failed that may soon be cured. */
   readonly retryAt?: string | undefined;
 }
@@ -22,6 +24,7 @@ export const pollStateSchema: z.ZodType<PollState> = z.object({
   lastStartedAt: z.iso.datetime(),
   claim: z.string(),
   finishedAt: z.iso.datetime().optional(),
+  succeededAt: z.iso.datetime().optional(),
   retryAt: z.iso.datetime().optional(),
 });
 

@@ -12,6 +12,7 @@ import type { Watch } from '../watches/index.ts';
 import {
   failureOf,
   healthOf,
+  isNews,
   nextRecord,
   type PollFailure,
   quietReport,
@@ -25,6 +26,8 @@ import { type ApplyPlanPorts, applyPlan } from './apply-plan.ts';
 export interface PollPorts extends InspectPorts, VerifyPorts, ApplyPlanPorts {
   readonly observations: Records<Observation>;
   readonly watches: Records<WatchRecord>;
+  /** The records of all watches by name, where they were listed. Default: that of the watch is read. */
+  readonly knownRecords?: ReadonlyMap<string, WatchRecord> | undefined;
   /** What was found out for other watches in the same run. */
   readonly pollCacheOf?: ((watch: Watch) => PollCache | undefined) | undefined;
 }
@@ -66,7 +69,7 @@ export async function pollWatch(
   errors.push(...inspection.errors);
   const { plan, selected, unmatched, requests, disagreements } = inspection;
   const queued = await applyPlan(plan, ports, errors, signal);
-  const health = await writeRecord(watch, inspection, ports, errors);
+  const health = await writeRecord(watch, before, inspection, ports, errors);
   const { unchanged, gone } = plan;
   const isComparable = before?.memory?.scope === inspection.memory.scope;
   return {
@@ -86,9 +89,10 @@ export async function pollWatch(
 
 export async function readRecord(
   watch: Watch,
-  { watches }: PollPorts,
+  { watches, knownRecords }: PollPorts,
   errors: PollFailure[],
 ): Promise<WatchRecord | undefined> {
+  if (knownRecords) return knownRecords.get(watch.name);
   try {
     return await watches.get(watchKey(watch));
   } catch (error) {
@@ -106,16 +110,19 @@ export function pauseOf(watch: Watch, record: WatchRecord | undefined, now: Date
   return { code: 'E_RATE_LIMITED', message, retryAfterMs: leftMs };
 }
 
+/** Writes down how the watch fares, unless that is no news: when it was polled is in its poll state too. */
 async function writeRecord(
   watch: Watch,
+  before: WatchRecord | undefined,
   inspection: WatchInspection,
   { watches, now }: PollPorts,
   errors: PollFailure[],
 ): Promise<WatchHealth | undefined> {
+  const next = (current: WatchRecord | undefined) =>
+    nextRecord(watch, current, { ...inspection, errors }, now());
+  if (before && !isNews(before, next(before))) return healthOf(before);
   try {
-    const record = await watches.update(watchKey(watch), (current) =>
-      nextRecord(watch, current, { ...inspection, errors }, now()),
-    );
+    const record = await watches.update(watchKey(watch), next, { isNew: before === undefined });
     return record && healthOf(record);
   } catch (error) {
     errors.push(failureOf(error));

@@ -12,7 +12,7 @@ export {
 } from './report.ts';
 export { describeSchedule, nextTime, type Schedule } from './schedule.ts';
 export type { Watch } from './watch.ts';
-export { nextRecord, recordAfterListing } from './watch-health.ts';
+export { isNews, nextRecord, recordAfterListing } from './watch-health.ts';
 export {
   carryOverCheckpoint,
   type Disagreement,

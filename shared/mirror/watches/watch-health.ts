@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { formatReference } from '../../content/index.ts';
 import type { PollFailure } from './report.ts';
 import type { Watch } from './watch.ts';
@@ -25,6 +26,9 @@ const DEFAULT_PAUSE_MS = 15 * 60_000;
 /** Whatever a registry says: a watch is not silent for longer. */
 const MAX_PAUSE_MS = 6 * 60 * 60_000;
 
+/** What reads only the records, such as retention, sees the time of a poll no later than this. */
+const WRITE_EVERY_MS = 6 * 60 * 60_000;
+
 /** Of a longer list: a record has room for more, but nobody reads it. */
 const MAX_KEPT = 100;
 
@@ -49,6 +53,16 @@ export function nextRecord(
     disagreements: disagreements.slice(0, MAX_KEPT),
     memory: errors.length === 0 ? memory : afterErrors(memory, before, errors),
   };
+}
+
+/** Whether a poll failed, found out more than that all is as before, or is the first one to be written for long. */
+export function isNews(before: WatchRecord, after: WatchRecord): boolean {
+  if (after.succeededAt !== after.polledAt) return true;
+  const age = Date.parse(after.polledAt) - Date.parse(before.polledAt);
+  if (age < 0 || age >= WRITE_EVERY_MS) return true;
+  const told = ({ polledAt: _, succeededAt: __, ...record }: WatchRecord): unknown =>
+    JSON.parse(JSON.stringify(record));
+  return !isDeepStrictEqual(told(before), told(after));
 }
 
 /**

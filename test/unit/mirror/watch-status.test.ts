@@ -3,6 +3,7 @@ import { type JobRecord, jobKey } from '../../../shared/imports/index.ts';
 import {
   importJobIdOf,
   type Observation,
+  type PollState,
   parseRepositoryPattern,
   type WatchPattern,
   type WatchRecord,
@@ -37,6 +38,7 @@ function createParts({ paused = false } = {}) {
   const jobs = createMemoryRecords<JobRecord>({ at });
   const observations = createMemoryRecords<Observation>();
   const watches = createMemoryRecords<WatchRecord>();
+  const polls = createMemoryRecords<PollState>();
   const { source: _source, targets: _targets, ...rest } = createWatch();
   const pattern: WatchPattern = {
     ...{ ...rest, name: 'apps', paused, source: parseRepositoryPattern('harbor.corp/apps/*') },
@@ -45,8 +47,8 @@ function createParts({ paused = false } = {}) {
   const current = { seen: async () => [{ ...createWatch({ include: ['*'] }), paused }] };
   const config = { patterns: [pattern] };
   const now = () => new Date('2026-03-01T13:00:00.000Z');
-  const status = watchStatus({ config, current, watches, observations, jobs, now });
-  return { jobs, observations, watches, status, asked };
+  const status = watchStatus({ config, current, watches, polls, observations, jobs, now });
+  return { jobs, observations, watches, polls, status, asked };
 }
 
 it('freshness asks only for the jobs of what was seen last, and for those that are over once', async () => {
@@ -107,4 +109,17 @@ it('what is paused says so since its last poll, whatever that found, and is not 
     ...{ watch: 'node', source: SOURCE, since: record.polledAt, polledAt: record.polledAt },
   });
   expect(await status.freshness()).toEqual([]);
+});
+
+it('takes the times of the last poll from its state, where the record had no news', async () => {
+  const { watches, polls, status } = createParts();
+  const record: WatchRecord = {
+    ...{ watch: 'node', source: SOURCE, state: 'healthy', reason: '', since: AT, succeededAt: AT },
+    ...{ polledAt: AT, gone: [], disagreements: [] },
+  };
+  await watches.update({ partition: 'watches', row: 'node' }, () => record);
+  const [finishedAt, succeededAt] = ['2026-03-01T12:50:00.000Z', '2026-03-01T12:40:00.000Z'];
+  const state: PollState = { lastStartedAt: finishedAt, claim: 'one', finishedAt, succeededAt };
+  await polls.update({ partition: 'polls', row: 'node' }, () => state);
+  expect(await status.watches()).toEqual([{ ...record, polledAt: finishedAt, succeededAt }]);
 });
