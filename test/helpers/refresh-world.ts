@@ -2,7 +2,8 @@ import { ReadableStream } from 'node:stream/web';
 import { createApp } from '../../shared/app/create-app.ts';
 import type { Config } from '../../shared/config/index.ts';
 import { parseRepositoryName } from '../../shared/content/index.ts';
-import { RegistryError } from '../../shared/errors.ts';
+import { PolicyError, RegistryError } from '../../shared/errors.ts';
+import type { TagGuard } from '../../shared/imports/index.ts';
 import type { Watch } from '../../shared/mirror/index.ts';
 import type { PullOptions } from '../../shared/registry/index.ts';
 import { silent } from '../../shared/telemetry/index.ts';
@@ -79,6 +80,8 @@ export interface RefreshWorldOptions {
   readonly limit?: number | undefined;
   /** Default: none. */
   readonly webhooks?: readonly Webhook[] | undefined;
+  /** How long a policy holds every tag. Default: there is none. */
+  readonly heldForMs?: number | undefined;
 }
 
 /** What stays when a process dies: registries, records, queues, and the time. */
@@ -93,16 +96,28 @@ export class RefreshWorld {
   readonly clock = storyClock(this);
   readonly secrets = { read: async () => SECRET };
   readonly webhooks: readonly Webhook[];
+  readonly guards: readonly TagGuard[];
   readonly #limit: number;
 
-  constructor({ watches, style, limit = LIMIT, webhooks = [] }: RefreshWorldOptions) {
+  constructor({ watches, style, limit = LIMIT, webhooks = [], heldForMs = 0 }: RefreshWorldOptions) {
     this.watches = watches;
     this.#limit = limit;
     this.webhooks = webhooks;
+    this.guards = heldForMs > 0 ? [this.#gate(heldForMs)] : [];
     this.upstream = new LimitedRepository(limit, () => this.time);
     this.registries = { [UPSTREAM.registry]: this.upstream, [MIRROR.registry]: this.mirror };
     this.tables = createMemoryTables({ now: () => this.clock.now() });
     this.queues = queueContents(style);
+  }
+
+  /** Holds one tag before the copy and the others right before they move. */
+  #gate(heldForMs: number): TagGuard {
+    let until: Date | undefined;
+    return ({ phase, target: { tag } }) => {
+      until ??= new Date(this.time + heldForMs);
+      if (this.time >= until.getTime() || phase !== (tag === '2' ? 'before-copy' : 'publish')) return 'allow';
+      throw new PolicyError('the gate is closed', { until });
+    };
   }
 
   /** Upstream moves a tag, or makes it. */
@@ -111,7 +126,7 @@ export class RefreshWorld {
   }
 
   /** Another world that is as this one is by now, with empty queues. */
-  async copy(options: Pick<RefreshWorldOptions, 'style' | 'webhooks'>): Promise<RefreshWorld> {
+  async copy(options: Pick<RefreshWorldOptions, 'style' | 'webhooks' | 'heldForMs'>): Promise<RefreshWorld> {
     const other = new RefreshWorld({ watches: this.watches, limit: this.#limit, ...options });
     other.time = this.time;
     copyRepository(this.upstream, other.upstream);
@@ -158,7 +173,7 @@ export function refreshProcess(world: RefreshWorld, process: FaultyProcess) {
     webhooks,
     retentionMs: 90 * 24 * 60 * MINUTE_MS,
   };
-  const app = createApp(config, memoryPorts(world, process));
+  const app = createApp(config, memoryPorts(world, process), { guards: world.guards });
   return {
     ...app,
     /** Docker Hub tells that a tag was pushed. Resolves to the status of the answer. */

@@ -7,14 +7,15 @@ import { image } from '../helpers/memory-content.ts';
 import { DELIVERY_STYLES, type DeliveryStyle } from '../helpers/redelivering-queue.ts';
 import { endOf, expectWholeBudget, refreshUntilQuiet } from '../helpers/refresh-story.ts';
 import { changedWorld, RefreshWorld, WATCH } from '../helpers/refresh-world.ts';
+import { sampleOf } from '../helpers/sample.ts';
 
 /** It takes a few seconds where nothing else is going on. */
 const TIMEOUT = { timeout: 180_000 };
 
 const changed = lazy(() => changedWorld((world) => refreshUntilQuiet(world, new Faults())));
 
-async function tell(planned: readonly Fault[], style: DeliveryStyle) {
-  const world = await (await changed()).copy({ style });
+async function tell(planned: readonly Fault[], style: DeliveryStyle, heldForMs = 0) {
+  const world = await (await changed()).copy({ style, heldForMs });
   const faults = new Faults(planned);
   const isQuiet = await refreshUntilQuiet(world, faults);
   const end = { isQuiet, ...endOf(world) };
@@ -49,6 +50,22 @@ it('whatever two calls go wrong, the end is the same', TIMEOUT, async () => {
     expect(end, `seed ${seed}: ${faults.struck}, delivered ${style}`).toEqual(right);
   }
 });
+
+it(
+  'whatever single call goes wrong while a policy holds the imports, each is done once the policy allows it',
+  TIMEOUT,
+  async () => {
+    const heldForMs = 80 * 60_000;
+    const { end: right, faults: calm } = await tell([], 'in order', heldForMs);
+    expect(right).toEqual((await undisturbed()).end);
+    for (let nth = 1; nth <= calm.operations; nth += 1) {
+      for (const way of sampleOf(WAYS_TO_FAIL, nth)) {
+        const { end, faults } = await tell([{ nth, ...way }], 'in order', heldForMs);
+        expect(end, `${faults.struck}`).toEqual(right);
+      }
+    }
+  },
+);
 
 it(
   'whatever goes wrong with more watches than one invocation polls, each is polled and its tag imported once',

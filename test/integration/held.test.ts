@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { metrics } from '../../functions/metrics.ts';
 import { buildImageIndex, pushContent } from '../../local/demo-content/index.ts';
 import { PolicyError } from '../../shared/errors.ts';
 import { createImportJob, type TagGuard } from '../../shared/imports/index.ts';
@@ -72,6 +73,37 @@ it('a job that a policy holds waits, is shown with the reason, and is imported o
   const [done] = await Array.fromAsync(app.jobs());
   expect(done).toMatchObject({ state: 'succeeded', failures: 0 });
   expect(done).not.toHaveProperty('heldUntil');
+});
+
+it('a watched tag that a policy holds is behind for that reason, also in the metrics, until it is imported', async () => {
+  const { guard, open } = gate(new Date(Date.now() + HOUR_MS));
+  const { app, near, environment } = await transferWorld(azurite(), {
+    guards: [guard],
+    watches: ({ near: from, far: to }) => [
+      { name: 'shop', source: `${from}/apps/shop`, target: `${to}/mirror/shop`, tags: ['1.0'] },
+    ],
+  });
+  await pushContent(near.url, 'apps/shop', ['1.0'], await buildImageIndex({ seed: 'held watch' }));
+  const { watches } = await app.poll({ force: true });
+  const [job] = watches.flatMap(({ queued }) => queued);
+  expect(await app.runImport(job)).toMatchObject({ kind: 'held' });
+
+  expect(await app.freshness()).toMatchObject([
+    {
+      behindBy: { held: 1 },
+      behind: [{ behind: { why: 'held', detail: expect.stringContaining('the scan is not finished') } }],
+    },
+  ]);
+  expect((await metrics(app)).body).toContain('longshore_watch_tags_behind{watch="shop",why="held"} 1');
+  expect((await runCli(['status'], { environment })).stdout).toMatch(
+    /mirror\/shop:1\.0 .*held .*the scan is not/,
+  );
+  // A poll does not queue it once more.
+  expect((await app.poll({ force: true })).watches).toMatchObject([{ queued: [], unchanged: 1 }]);
+
+  open();
+  expect(await app.runImport(job)).toMatchObject({ kind: 'done', state: 'succeeded' });
+  expect(await app.freshness()).toMatchObject([{ behindBy: {}, behind: [] }]);
 });
 
 it('a pipeline run that a policy holds waits, is shown as held, and imports once the policy allows it', async () => {
