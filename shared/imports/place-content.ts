@@ -168,9 +168,9 @@ async function askAboutAttached(
   wanted: Digest,
   { target }: PlacementOrder,
   { guards, signal }: PlacementOptions,
-): Promise<void> {
+): Promise<boolean> {
   const { registry, repository } = target;
-  await askGuards(guards, {
+  const verdict = await askGuards(guards, {
     target: { registry, repository, tag },
     wanted,
     observedAt: undefined,
@@ -182,6 +182,7 @@ async function askAboutAttached(
     trimmed: async () => undefined,
     signal,
   });
+  return verdict === 'allow';
 }
 
 /** One tag on its way to the content. */
@@ -199,12 +200,11 @@ class TagPlacement {
     this.#before = wanted.seen?.digest;
   }
 
-  /** Asks the guards before the copy. What they refuse alone is this tag's end. */
+  /** Asks the guards before the copy. What fails alone, beside other tags, is this tag's end. */
   async admit(): Promise<void> {
     const { ledger, guards, signal } = this.#options;
     const { seen } = this.#wanted;
     const { root } = this.#order;
-    const record = await ledger?.tags.get(tagKey(this.#target));
     let asked: Promise<Digest | undefined> | undefined = seen && Promise.resolve(seen.digest);
     const there = async () => {
       asked ??= this.#ask(signal);
@@ -212,13 +212,13 @@ class TagPlacement {
       return this.#before;
     };
     try {
+      const record = await ledger?.tags.get(tagKey(this.#target));
       const verdict = await askGuards(
         guards,
         this.#proposal({ phase: 'before-copy', wanted: root, record, there, signal }),
       );
       if (verdict !== 'allow') this.end = { end: verdict };
     } catch (error) {
-      if (!isRefusal(error)) throw error;
       this.end = { end: 'failed', error };
     }
   }

@@ -155,7 +155,7 @@ class GraphCopy {
     const means = {
       call: <T>(call: (signal: AbortSignal) => Promise<T>) => this.#manifestCall(call),
       read: (digest: Digest) => this.#read(digest),
-      guardTag: this.#options.guardAttached ?? (async () => {}),
+      guardTag: this.#options.guardAttached ?? (async () => true),
       fill: (manifest: Manifest, there: Descriptor | undefined) => this.#fill(manifest, there, 1),
     };
     return new ReferrerCopy(source, target, means, root);

@@ -13,9 +13,9 @@ export interface CopyOptions {
   readonly isNew?: Promise<boolean> | undefined;
   /** Copy what is attached to the image as well: signatures, SBOMs, attestations. Default: true. */
   readonly referrers?: boolean | undefined;
-  /** Asked before a tag that is copied along is pushed (cosign's); throws when it may not move from `there`. */
+  /** Asked before a tag that is copied along is pushed (cosign's): whether it may move from `there`. Throws to end the copy. */
   readonly guardAttached?:
-    | ((tag: string, there: Digest | undefined, wanted: Digest) => Promise<void>)
+    | ((tag: string, there: Digest | undefined, wanted: Digest) => Promise<boolean>)
     | undefined;
   /**
    * The last step: makes the root visible in the target, under a tag, a digest or a condition. It runs after

@@ -16,7 +16,7 @@ const MAX_REFERRERS = 1_000;
 export interface ReferrerCounts {
   readonly copied: number;
   readonly existing: number;
-  /** Listed, but not copied: no referrer, gone at the source, or in the way of what the target has of its own. */
+  /** Listed, but not copied: no referrer, gone at the source, in the way of what the target has of its own, or kept by a guard. */
   readonly skipped: number;
 }
 
@@ -26,8 +26,8 @@ export interface CopyMeans {
   readonly call: <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
   /** Reads a manifest, from the target when it is there. */
   readonly read: (digest: Digest) => Promise<{ content: ManifestContent; there: Descriptor | undefined }>;
-  /** Asked before a tag is pushed; throws when it may not move. */
-  readonly guardTag: (tag: string, there: Digest | undefined, wanted: Digest) => Promise<void>;
+  /** Asked before a tag is pushed: whether it may move. Throws to end the copy. */
+  readonly guardTag: (tag: string, there: Digest | undefined, wanted: Digest) => Promise<boolean>;
   /** Copies what a manifest stands on. */
   readonly fill: (manifest: Manifest, there: Descriptor | undefined) => Promise<void>;
 }
@@ -198,11 +198,14 @@ export class ReferrerCopy {
     replaces,
   }: CosignTag & { readonly replaces: Digest | undefined }): Promise<readonly Digest[]> {
     const found = await this.#read(digest);
-    if (!found || (replaces && !(await this.#includes(found.manifest, replaces)))) {
+    if (
+      !found ||
+      (replaces && !(await this.#includes(found.manifest, replaces))) ||
+      !(await this.#means.guardTag(tag, replaces, digest))
+    ) {
       this.counts.skipped += 1;
       return [digest];
     }
-    await this.#means.guardTag(tag, replaces, digest);
     await this.#means.fill(found.manifest, found.there);
     await this.#means.call((signal) => this.#target.pushManifest(tag, found.content, { signal }));
     this.counts.copied += 1;

@@ -61,8 +61,9 @@ export async function withTagLease<T extends object>(
     held = await records.update(key, (current) => claimed(current, lease, owner, now()));
     if (lease.isOver(held)) return { end: 'over' };
     if (held?.leaseOwner === owner && held.leaseUntil) {
-      // Not what the lease was given for: writing it down may have taken most of that.
-      workForMs = Date.parse(held.leaseUntil) - LEASE_MARGIN_MS - now().getTime();
+      // Not what the lease was given for: writing it down may have taken most of that. Nor more, if the clock was set back.
+      const leftMs = Math.min(Date.parse(held.leaseUntil) - now().getTime(), LEASE_MS);
+      workForMs = leftMs - LEASE_MARGIN_MS;
       if (workForMs > 0) break;
     }
     if (now().getTime() >= giveUpAt) throw busy(lease.target);

@@ -12,6 +12,7 @@ import {
 } from '../../../shared/imports/index.ts';
 import { type Graph, image, MemoryRepository, multiPlatform } from '../../helpers/memory-content.ts';
 import { createMemoryRecords } from '../../helpers/memory-records.ts';
+import { ReferringRepository, tagOf } from '../../helpers/memory-referrers.ts';
 
 const repository = { registry: 'mirror.test', repository: 'app' };
 const target = { ...repository, tag: '1' };
@@ -100,6 +101,33 @@ describe('guards', () => {
       expect(to.tags.get('1')).toBe(other.root.digest);
     },
   );
+});
+
+describe('a tag that is copied along', () => {
+  const signature = image('{}', { layers: ['signature'] });
+  const name = `${tagOf(app.root.digest)}.sig`;
+
+  function signed() {
+    const source = new ReferringRepository().seed(app).seed(signature);
+    source.tags.set(name, signature.root.digest);
+    return { ...order(app, new ReferringRepository()), source };
+  }
+
+  test.each(['superseded', 'already-current'] as const)('stays when a guard says %s', async (verdict) => {
+    const placing = signed();
+    const guard: TagGuard = ({ isAttached }) => (isAttached ? verdict : 'allow');
+    const { copy } = await placeTag(placing, { guards: [guard] });
+    expect(copy?.referrers).toEqual({ copied: 0, existing: 0, skipped: 1 });
+    expect([...placing.to.tags.keys()]).toEqual(['1']);
+  });
+
+  test('keeps the whole image back when a guard refuses it', async () => {
+    const placing = signed();
+    const held = new PolicyError('signatures are not trusted yet');
+    const guard: TagGuard = ({ isAttached }) => (isAttached ? Promise.reject(held) : 'allow');
+    await expect(placeTag(placing, { guards: [guard] })).rejects.toBe(held);
+    expect([...placing.to.tags.keys()]).toEqual([]);
+  });
 });
 
 describe('a tag that is to be kept', () => {
@@ -194,6 +222,15 @@ describe('several tags of one content', () => {
       phase === 'publish' && tag === '1' ? Promise.reject(new PolicyError('no')) : 'allow';
     const { tags } = await placeContent(several(app, to, ['1', '2']), { guards: [late] });
     expect(tags).toMatchObject([{ end: 'failed', error: { code: 'E_POLICY' } }, { end: 'moved' }]);
+    expect([...to.tags.keys()]).toEqual(['2']);
+  });
+
+  test('a guard that fails for one before the copy keeps only that one', async () => {
+    const to = new MemoryRepository();
+    const failure = new TypeError('the policy is broken');
+    const broken: TagGuard = ({ target: { tag } }) => (tag === '1' ? Promise.reject(failure) : 'allow');
+    const { tags } = await placeContent(several(app, to, ['1', '2']), { guards: [broken] });
+    expect(tags).toEqual([{ end: 'failed', error: failure }, { end: 'moved' }]);
     expect([...to.tags.keys()]).toEqual(['2']);
   });
 

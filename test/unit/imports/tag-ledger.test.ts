@@ -223,3 +223,16 @@ test('times are compared as times, whatever their precision', () => {
   expect(isSuperseded(at('2026-04-01T00:00:00.000Z'), at('2026-04-01T00:00:00Z'))).toBe(false);
   expect(isSuperseded(undefined, at('2026-04-01T00:00:00Z'))).toBe(false);
 });
+
+test('a clock that is set back under the lease does not make the work longer than the lease', async () => {
+  const limit = vi.spyOn(AbortSignal, 'timeout');
+  let asked = 0;
+  // The first time is that of the claim.
+  const now = () => new Date(Date.parse('2026-05-01T00:00:00Z') - (asked++ > 1 ? 60 * 60_000 : 0));
+  try {
+    await commitTag(createMemoryRecords<TagRecord>({ now }), older, moving(landed), { now });
+    expect(limit.mock.calls.map(([ms]) => ms)).toEqual([45_000]);
+  } finally {
+    limit.mockRestore();
+  }
+});
