@@ -74,6 +74,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shared/records',
     'shared/telemetry',
     'shared/memo',
+    'shared/record-schema',
   ],
   'shared/budget': ['shared/content', 'shared/registry', 'shared/mirror', 'shared/errors', 'shared/records'],
   'shared/config': [

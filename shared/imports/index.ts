@@ -52,6 +52,7 @@ export type { ImportOutcome } from './settle-import.ts';
 export {
   type Deferral,
   describeDeferral,
+  holdUnreadable,
   settle,
   storedSetbacks,
   writeSettlement,

@@ -4,7 +4,7 @@ import { type ImportJob, importJobSchema } from './import-job.ts';
 
 /**
  * `queued`: waits for a worker (also when scheduled again). `running`: a worker has it. `succeeded`: the target
- * changed. `unchanged`: there was nothing to do. `held`: a policy says not yet, and is asked again. `failed`: dead-lettered.
+ * changed. `unchanged`: there was nothing to do. `held`: a policy says not yet, or a record is of a later version; it is checked again. `failed`: dead-lettered.
  */
 export const JOB_STATES = ['queued', 'running', 'succeeded', 'unchanged', 'held', 'failed'] as const;
 export type JobState = (typeof JOB_STATES)[number];

@@ -29,6 +29,7 @@ import type { OpenSource } from './ports.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import {
   failedRepeat,
+  holdJob,
   type ImportOutcome,
   refuseMessage,
   type SettlementDependencies,
@@ -74,7 +75,12 @@ export async function runImport(
     return await refuseMessage(body, error, dependencies);
   }
   const key = jobKey(job.id);
-  const record = await jobs.update(key, (current) => started(current, job, now()));
+  let record: JobRecord | undefined;
+  try {
+    record = await jobs.update(key, (current) => started(current, job, now()));
+  } catch (error) {
+    return await holdJob(job, error, dependencies);
+  }
   const progress = new ProgressWriter(
     (value) => jobs.update(key, (current) => progressed(current, value)),
     now,

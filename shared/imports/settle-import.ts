@@ -5,7 +5,7 @@ import { dispositionOf } from './disposition.ts';
 import type { ImportJob } from './import-job.ts';
 import { deferred, finished, isDone, type JobProgress, type JobRecord, jobKey } from './job-record.ts';
 import type { DeadLetterQueue, JobQueue } from './ports.ts';
-import { describeDeferral, settle, storedSetbacks, writeSettlement } from './settlement.ts';
+import { describeDeferral, holdUnreadable, settle, storedSetbacks, writeSettlement } from './settlement.ts';
 
 /** Where it is written what becomes of a job that did not succeed. */
 export interface SettlementDependencies {
@@ -26,7 +26,7 @@ export type ImportOutcome =
       readonly state: 'succeeded' | 'unchanged';
       readonly detail: string;
     }
-  /** `held`: a policy says not yet. */
+  /** `held`: a policy says not yet, or a record is of a later version. */
   | {
       readonly kind: 'rescheduled' | 'held';
       readonly job: ImportJob;
@@ -40,6 +40,19 @@ export function failedRepeat(job: ImportJob, error: unknown, logger: Logger): Im
   const detail = `it was done before; doing it again failed: ${describeError(error)}`;
   logger.warn('repeated import ended', { job: job.id, target: job.target, code: codeOf(error), detail });
   return { kind: 'done', job, state: 'unchanged', detail };
+}
+
+/** @throws the error, unless it says that the job's record is of a later version */
+export async function holdJob(
+  job: ImportJob,
+  error: unknown,
+  { queue, logger, now = () => new Date(), random }: SettlementDependencies,
+): Promise<ImportOutcome> {
+  const at = await holdUnreadable(error, (time) => queue.sendAt(job, time), { now: now(), random });
+  const detail = describeError(error);
+  const fields = { job: job.id, target: job.target, code: codeOf(error), error: detail };
+  logger.warn('import held', { ...fields, until: at.toISOString() });
+  return { kind: 'held', job, at, detail };
 }
 
 /** What the try left behind: the job's record from its start, and how far it got. */

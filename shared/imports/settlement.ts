@@ -1,4 +1,5 @@
-import type { Disposition } from './disposition.ts';
+import { RecordVersionError } from '../errors.ts';
+import { type Disposition, dispositionOf } from './disposition.ts';
 import { holdDelayMs, MAX_FAILURES, retryDelayMs, slowRetryDelayMs } from './retry-delay.ts';
 
 /** What earlier tries in a row left behind: the part of a record that decides about the next. */
@@ -96,6 +97,24 @@ export async function writeSettlement(settlement: Settlement, work: SettledWork)
   if (!(await work.recordDeferral(settlement))) return false;
   await work.sendAt(settlement.at);
   return true;
+}
+
+/**
+ * Sends work for later whose own record is of a later version. The hold cannot be recorded; the message stays on the
+ * queue until a worker of that version takes it.
+ * @returns when it is seen again
+ * @throws the error when it is of another kind
+ */
+export async function holdUnreadable(
+  error: unknown,
+  sendAt: SettledWork['sendAt'],
+  clock: SettlementClock,
+): Promise<Date> {
+  if (!(error instanceof RecordVersionError)) throw error;
+  const settlement = settle(dispositionOf(error), {}, clock);
+  if (settlement.action === 'dead-letter') throw error;
+  await sendAt(settlement.at);
+  return settlement.at;
 }
 
 /** What is being waited for, for people, up to the time. */

@@ -1,5 +1,6 @@
 import { formatReference, parseRepositoryName, type RepositoryName } from '../content/index.ts';
 import { coalesce } from '../memo.ts';
+import { readableRecords } from '../record-schema.ts';
 import type { RecordKey, Records } from '../records.ts';
 import type { Allowance } from './allowance.ts';
 import {
@@ -83,7 +84,7 @@ export function createInbox({ notifications, allowance, now }: InboxPorts): Inbo
     },
     async *waiting() {
       const at = now();
-      for await (const { key, value } of notifications.list()) {
+      for await (const { key, value } of readableRecords(notifications.list())) {
         if (dueReferences(value, at).length > 0) yield repositoryOf(key);
       }
     },

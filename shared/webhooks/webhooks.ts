@@ -1,7 +1,8 @@
 import pLimit from 'p-limit';
 import { formatReference } from '../content/index.ts';
-import { describeError } from '../errors.ts';
+import { describeError, RecordVersionError } from '../errors.ts';
 import type { PollTagsPorts, Watch, WatchReport } from '../mirror/index.ts';
+import { readableRecords } from '../record-schema.ts';
 import type { Records } from '../records.ts';
 import { createAllowance, type MinuteAllowance } from './allowance.ts';
 import { followReferences } from './follow.ts';
@@ -84,6 +85,15 @@ export function createWebhooks(ports: WebhooksPorts): Webhooks {
     return reports;
   }
 
+  /** A record of a later version stays as it is: the poll it would fail has found its changes. */
+  async function learn(repository: string, moved: readonly string[]): Promise<void> {
+    try {
+      await notifications.update(notificationsKey(repository), (current) => afterPoll(current, moved, now()));
+    } catch (error) {
+      if (!(error instanceof RecordVersionError)) throw error;
+    }
+  }
+
   return {
     receive: (request, context) =>
       receive(
@@ -119,7 +129,7 @@ export function createWebhooks(ports: WebhooksPorts): Webhooks {
       if (webhooks.length === 0) return watches;
       const at = now();
       const rests = new Map<string, number>();
-      for await (const { key, value } of notifications.list()) {
+      for await (const { key, value } of readableRecords(notifications.list())) {
         rests.set(repositoryOf(key), restBetweenPolls(value, webhooks, at));
       }
       return watches.map((watch) => {
@@ -134,12 +144,13 @@ export function createWebhooks(ports: WebhooksPorts): Webhooks {
       for (const { watch, moved } of reports) {
         const source = sources.get(watch);
         if (source === undefined || moved.length === 0) continue;
-        await notifications.update(notificationsKey(source), (current) => afterPoll(current, moved, now()));
+        await learn(source, moved);
       }
     },
 
     async states() {
-      const records = webhooks.length === 0 ? [] : await Array.fromAsync(notifications.list());
+      const records =
+        webhooks.length === 0 ? [] : await Array.fromAsync(readableRecords(notifications.list()));
       return webhooks.map(({ name, from, registry }) => {
         const own = records.map(({ value }) => value).filter(({ webhook }) => webhook === name);
         return {

@@ -5,6 +5,7 @@ import {
   type DeadLetterQueue,
   type Disposition,
   dispositionOf,
+  holdUnreadable,
   ProgressWriter,
   settle,
   undeliveredError,
@@ -54,7 +55,7 @@ export interface TransferDependencies {
 /** How a delivery ended, when it did not throw. Then the message is done with. */
 export type TransferOutcome =
   | { readonly kind: 'done'; readonly run: string; readonly state: 'Succeeded' | 'obsolete' }
-  /** `held`: a policy says not yet. */
+  /** `held`: a policy says not yet, or a record is of a later version. */
   | {
       readonly kind: 'rescheduled' | 'held';
       readonly run: string;
@@ -82,7 +83,12 @@ export async function runTransfer(
   if (!message) return await refuseMessage(body, dependencies);
   const { generation } = message;
   const key = runKey(message.run);
-  const run = await runs.update(key, (current) => started(current, generation, now()));
+  let run: PipelineRun | undefined;
+  try {
+    run = await runs.update(key, (current) => started(current, generation, now()));
+  } catch (error) {
+    return await holdRun(message, error, dependencies);
+  }
   if (!isOpen(run, generation)) return obsolete(message, logger);
   const progress = new ProgressWriter<number>(
     (share) => runs.update(key, (current) => progressed(current, generation, share)),
@@ -191,6 +197,18 @@ function failureOf({ failures }: RunResult, now: () => Date): Failure | undefine
   const many = `${failures.length} artifacts failed; ${disposition.action === 'hold' ? 'held' : 'the first'}: `;
   const message = `${failures.length === 1 ? '' : many}${name}: ${text}`;
   return { error: { code, message }, disposition };
+}
+
+/** @throws the error, unless it says that the run's record is of a later version */
+async function holdRun(
+  message: TransferMessage,
+  error: unknown,
+  { queue, logger, now = () => new Date(), random }: TransferDependencies,
+): Promise<TransferOutcome> {
+  const at = await holdUnreadable(error, (time) => queue.sendAt(message, time), { now: now(), random });
+  const detail = describeError(error);
+  logger.warn('transfer held', { ...message, code: codeOf(error), error: detail, until: at.toISOString() });
+  return { kind: 'held', run: message.run, at, detail };
 }
 
 /** A run that another worker ended meanwhile, after its message was delivered twice, stays as that left it. */

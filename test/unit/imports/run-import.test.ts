@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../shared/content/index.ts';
-import { BudgetError, RegistryError, TransportError } from '../../../shared/errors.ts';
+import { BudgetError, RecordVersionError, RegistryError, TransportError } from '../../../shared/errors.ts';
 import { runImport } from '../../../shared/imports/index.ts';
 import { image, type MemoryRepositoryOptions, multiPlatform } from '../../helpers/memory-content.ts';
 import { World } from '../../helpers/memory-jobs.ts';
@@ -406,5 +406,49 @@ describe('failures', () => {
     await world.run(body);
     expect(world.deadLetters).toMatchObject([{ body, code: 'E_JOB' }]);
     expect(world.deadLetters[0]?.message).toMatch(/digest: .*target: /);
+  });
+});
+
+describe('a record that a later version wrote', () => {
+  const later = new RecordVersionError('mirror.test/app:1', 2, 1);
+  const unreadable = (call: string) => (moment: string) => {
+    if (moment === call) throw later;
+  };
+
+  test('of the tag holds the job, visibly and without a failure, until it can be read', async () => {
+    const world = new World();
+    const job = world.job(app, 1);
+    const outcome = await world.run(job, unreadable('tags.update start'));
+    expect(outcome).toMatchObject({ kind: 'held', at: new Date(world.time + 10 * 60_000) });
+    expect(await world.record(job)).toMatchObject({
+      state: 'held',
+      errorCode: 'E_RECORD_VERSION',
+      failures: 0,
+      heldUntil: new Date(world.time + 10 * 60_000).toISOString(),
+    });
+    expect(world.deadLetters).toEqual([]);
+    expect(world.scheduled).toEqual([{ job, at: new Date(world.time + 10 * 60_000) }]);
+    await expect(world.run(job)).resolves.toMatchObject({ state: 'succeeded' });
+  });
+
+  test('of the job itself has its message sent again later, for as long as it takes', async () => {
+    const world = new World();
+    const job = world.job(app, 1);
+    for (let delivery = 1; delivery <= 30; delivery += 1) {
+      await expect(world.run(job, unreadable('jobs.update start'))).resolves.toMatchObject({ kind: 'held' });
+    }
+    expect(world.scheduled).toHaveLength(30);
+    expect(world.deadLetters).toEqual([]);
+    expect(await world.record(job)).toBeUndefined();
+    await expect(world.run(job)).resolves.toMatchObject({ state: 'succeeded' });
+  });
+
+  test('is told apart from records that cannot be read at all', async () => {
+    const world = new World();
+    const broken = (moment: string) => {
+      if (moment === 'jobs.update start') throw new Error('the tables are away');
+    };
+    await expect(world.run(world.job(app, 1), broken)).rejects.toThrow('the tables are away');
+    expect(world.scheduled).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { ReadableStream } from 'node:stream/web';
 import { describe, expect, it } from 'vitest';
-import { RegistryError } from '../../../shared/errors.ts';
+import { RecordVersionError, RegistryError } from '../../../shared/errors.ts';
 import { pollDueWatches } from '../../../shared/mirror/polling/index.ts';
 import { createWebhooks, type Webhook } from '../../../shared/webhooks/index.ts';
 import type { RepositoryNotifications } from '../../../shared/webhooks/notification-record.ts';
@@ -262,6 +262,41 @@ describe('a watch that notifications feed', () => {
         missed: 0,
       },
     ]);
+  });
+
+  it('is polled as usual where its record is of a later version, and the other repositories are followed', async () => {
+    const { world, watch, notifications, push, passSeconds } = await setUp();
+    await push('22');
+    world.upstream.set('22', digest('new'));
+    await push('22');
+    passSeconds(60);
+    const later = new RecordVersionError('docker.io/library/node', 2, 1);
+    let isLater = false;
+    const webhooks = createWebhooks({
+      webhooks: [HUB],
+      watches: async () => [watch],
+      secretsOf: () => [Promise.resolve(SECRET)],
+      poll: { ...world.ports, observations: world.observations },
+      notifications: {
+        ...notifications,
+        async *list() {
+          if (!isLater) yield* notifications.list();
+          throw later;
+        },
+        update: (...given) => (isLater ? Promise.reject(later) : notifications.update(...given)),
+      },
+      allowances: createMemoryRecords(),
+    });
+    await webhooks.followWaiting({ logger });
+    expect(world.queued).toMatchObject([{ digest: digest('new') }]);
+
+    isLater = true;
+    expect(await webhooks.rested([watch])).toEqual([watch]);
+    expect(await webhooks.followWaiting({ logger })).toEqual([]);
+    expect(await webhooks.states()).toMatchObject([{ name: 'hub', repositories: 0 }]);
+    world.upstream.set('24', digest('silently'));
+    const { watches } = await pollDueWatches([watch], world.ports, { force: true });
+    await expect(webhooks.learnFrom([watch], watches)).resolves.toBeUndefined();
   });
 
   it('is of no concern where no webhook is configured: no record is read', async () => {

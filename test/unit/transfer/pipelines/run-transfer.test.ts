@@ -1,5 +1,11 @@
 import { expect, it } from 'vitest';
-import { ArchiveError, RegistryError, StorageError, TransportError } from '../../../../shared/errors.ts';
+import {
+  ArchiveError,
+  RecordVersionError,
+  RegistryError,
+  StorageError,
+  TransportError,
+} from '../../../../shared/errors.ts';
 import {
   createRun,
   type ImportPipeline,
@@ -10,7 +16,7 @@ import {
   type TransferMessage,
 } from '../../../../shared/transfer/index.ts';
 import type { RunCall, RunResult } from '../../../../shared/transfer/pipelines/run-result.ts';
-import { createMemoryRecords } from '../../../helpers/memory-records.ts';
+import { createMemoryRecords, type MemoryRecordsOptions } from '../../../helpers/memory-records.ts';
 
 const NOW = new Date('2026-11-22T12:00:00Z');
 const PIPELINE: ImportPipeline = importPipelineSchema.parse({
@@ -20,8 +26,8 @@ const PIPELINE: ImportPipeline = importPipelineSchema.parse({
 });
 
 /** A run that was ordered, and a worker whose work is what is given. */
-async function orderedRun(work: (call: RunCall) => Promise<RunResult>) {
-  const runs = createMemoryRecords<PipelineRun>();
+async function orderedRun(work: (call: RunCall) => Promise<RunResult>, { at }: MemoryRecordsOptions = {}) {
+  const runs = createMemoryRecords<PipelineRun>(at && { at });
   const sent: TransferMessage[] = [];
   const later: { message: TransferMessage; at: string }[] = [];
   const aside: unknown[] = [];
@@ -221,4 +227,18 @@ it('has a report that fits into a record, however much was imported', async () =
   expect(await deliver()).toMatchObject({ kind: 'dead-lettered' });
   expect(JSON.stringify(record()).length).toBeLessThan(400_000);
   expect(record()?.response.importedArtifacts?.at(-1)).toMatch(/^… and \d+ more$/);
+});
+
+it('a run whose record a later version wrote is sent again later, and is not dead-lettered', async () => {
+  let isLater = false;
+  const at = () => {
+    if (isLater) throw new RecordVersionError('the run weekly42', 2, 1);
+  };
+  const { deliver, later, aside, sent } = await orderedRun(done, { at });
+  isLater = true;
+  expect(await deliver()).toMatchObject({ kind: 'held', run: 'weekly42' });
+  expect(later).toEqual([{ message: sent[0], at: '2026-11-22T12:10:00.000Z' }]);
+  expect(aside).toEqual([]);
+  isLater = false;
+  expect(await deliver()).toMatchObject({ kind: 'done', state: 'Succeeded' });
 });
