@@ -18,6 +18,7 @@ import {
   pollUpstreams,
   pollWatches,
   pruneRecords,
+  resendMissing,
   sweepDeadLetters,
 } from './timers.ts';
 
@@ -55,6 +56,11 @@ app.timer('deliverEvents', {
 app.timer('sweepDeadLetters', {
   schedule: '%POLL_SCHEDULE%',
   handler: async (_timer, context) => sweepDeadLetters(await longshore(), context),
+});
+
+app.timer('resendMissing', {
+  schedule: '0 */5 * * * *',
+  handler: async (_timer, context) => resendMissing(await longshore(), context),
 });
 
 // Once a day, when other timers rarely run.

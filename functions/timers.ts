@@ -49,6 +49,16 @@ export async function sweepDeadLetters(app: App, context: InvocationContext): Pr
   }
 }
 
+/** Sends work again whose message is missing, after a purge of a queue or the loss of a namespace. */
+export async function resendMissing(app: App, context: InvocationContext): Promise<void> {
+  const reports = await withinTimeLimit(context, (call) => app.resendMissing(call));
+  const logger = contextLogger(context);
+  for (const { error, ...report } of reports) {
+    if (error) logger.error('missing messages cannot be looked for', { ...report, ...error });
+    else if (report.resent > 0) logger.warn('missing messages sent again', report);
+  }
+}
+
 /** Removes expired records. What it does not reach, or what fails, is left for the next day. */
 export async function pruneRecords(app: App, context: InvocationContext): Promise<void> {
   const reports = await withinTimeLimit(context, ({ signal }) => app.prune({ signal }));

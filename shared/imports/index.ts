@@ -34,6 +34,7 @@ export {
   tagKey,
   tagRecordSchema,
 } from './ledger/tag-record.ts';
+export { overdueJobs, resendJob } from './overdue-jobs.ts';
 export {
   type PlacementOptions,
   type PlacementRecords,

@@ -144,6 +144,18 @@ export function revived(current: JobRecord | undefined, read: JobRecord): JobRec
   return { ...known, state: 'queued', failures: 0, detail: 'queued again by hand' };
 }
 
+/** Its message was missing and is in the queue again; `undefined` when a worker has had it since it was read. */
+export function resent(current: JobRecord | undefined, read: JobRecord, now: Date): JobRecord | undefined {
+  if (current?.state !== read.state || current.attempts !== read.attempts) return undefined;
+  const { heldUntil: _, ...known } = current;
+  return {
+    ...known,
+    state: 'queued',
+    dueAt: now.toISOString(),
+    detail: 'its message was missing; sent again',
+  };
+}
+
 /** Without what is known only of the last try. */
 function withoutSetbacks<Known extends Partial<JobRecord>>(
   record: Known,

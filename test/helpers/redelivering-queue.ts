@@ -66,6 +66,8 @@ export class RedeliveringQueue<T> {
   /** Drops every message, as a purge does. */
   purge(): void {
     this.#waiting = [];
+    // By the time that messages are missed, the broker has forgotten their ids.
+    this.#ids.clear();
   }
 
   /** Gives up the messages that may be seen at `now`, as the broker does after ten deliveries. */

@@ -85,6 +85,51 @@ it('a job that the broker gives up every time is dead-lettered where people look
   expect(world.queues.imports.isEmpty).toBe(true);
 });
 
+/** Three tags are queued, then the queue is purged, and workers come back an hour later. */
+async function tellOfPurge(planned: readonly Fault[], style: DeliveryStyle) {
+  const world = new RefreshWorld({ watches: [WATCH], style, limit: 1000 });
+  for (const tag of TAGS) world.push(tag, image(`app ${tag}`));
+  await new Crew(world, new Faults()).attempt((app) => app.poll());
+  world.queues.imports.purge();
+  world.time += 60 * MINUTE_MS;
+  const faults = new Faults(planned);
+  const crew = new Crew(world, faults);
+  for (let tick = 0; tick < 5; tick += 1) await crew.attempt((app) => app.resendMissing());
+  const isQuiet = await refreshUntilQuiet(world, new Faults());
+  return { faults, end: { isQuiet, ...endOf(world) } };
+}
+
+it('a purged queue loses no job, whatever single call of the repair goes wrong', TIMEOUT, async () => {
+  const { end: right, faults: calm } = await tellOfPurge([], 'in order');
+  expect(right).toMatchObject({ isQuiet: true, puts: { 1: 1, 2: 1, 3: 1 }, deadLetters: [] });
+  for (let nth = 1; nth <= calm.operations; nth += 1) {
+    for (const [at, way] of WAYS_TO_FAIL.entries()) {
+      const style = DELIVERY_STYLES[(nth + at) % DELIVERY_STYLES.length] ?? 'in order';
+      const { end, faults } = await tellOfPurge([{ nth, ...way }], style);
+      expect(end, `${faults.struck}, delivered ${style}`).toEqual(right);
+    }
+  }
+});
+
+it('jobs that wait in the queue, are scheduled or are dead-lettered are not missing', async () => {
+  const world = new RefreshWorld({ watches: [WATCH], style: 'in order', limit: 1000 });
+  for (const tag of TAGS) world.push(tag, image(`app ${tag}`));
+  const crew = new Crew(world, new Faults());
+  await crew.attempt((app) => app.poll());
+  const nothing = { overdue: 0, resent: 0, isComplete: true };
+  expect((await crew.attempt((app) => app.resendMissing()))?.result[0]).toMatchObject(nothing);
+  world.time += 60 * MINUTE_MS;
+  expect((await crew.attempt((app) => app.resendMissing()))?.result[0]).toMatchObject({
+    overdue: 3,
+    resent: 0,
+  });
+  world.queues.imports.giveUp(world.time);
+  expect((await crew.attempt((app) => app.resendMissing()))?.result[0]).toMatchObject({
+    overdue: 3,
+    resent: 0,
+  });
+});
+
 it('what is no job is set aside with the reason, and polls are dropped because the watch is still due', async () => {
   const world = new RefreshWorld({ watches: [WATCH], style: 'in order', limit: 1000 });
   world.queues.imports.send('no job {' as never);

@@ -7,7 +7,9 @@ import {
   type ImportOutcome,
   type JobRecord,
   jobRecordSchema,
+  overdueJobs,
   type RetryOptions,
+  resendJob,
   resubmitImport,
   retryJobs,
   runImport,
@@ -84,6 +86,8 @@ export function importsPart(
     recovery: {
       resubmit: (letter: BrokerDeadLetter, { logger }: { readonly logger: Logger }) =>
         resubmitImport(letter, { jobs, queue, deadLetters, logger, now, random }),
+      overdue: () => overdueJobs(jobs, now()),
+      resend: (job: JobRecord) => resendJob(job, { jobs, queue: queues.imports, now }),
     },
     guards,
     queue,

@@ -1,4 +1,9 @@
-import { type SweepReport, sweepDeadLetters } from '../../recovery/index.ts';
+import {
+  type ReconcileReport,
+  resendMissing,
+  type SweepReport,
+  sweepDeadLetters,
+} from '../../recovery/index.ts';
 import { silent } from '../../telemetry/index.ts';
 import type { Ports } from '../ports.ts';
 import type { ImportsPart } from './imports.ts';
@@ -8,6 +13,8 @@ import type { TransfersPart } from './transfers.ts';
 export interface RecoveryFacade {
   /** Takes back, of every queue, what the broker gave up, as much as one call allows. */
   sweepDeadLetters(context?: CallContext): Promise<readonly SweepReport[]>;
+  /** Sends work again that a worker should have received long ago and whose message is missing. */
+  resendMissing(context?: Pick<CallContext, 'signal'>): Promise<readonly ReconcileReport[]>;
 }
 
 /** No job is lost with its message. */
@@ -34,6 +41,39 @@ export function recoveryPart(
           },
           { signal },
         ),
+      // A lost message of the queue of polls needs no repair: its watches are still due.
+      resendMissing: ({ signal } = {}) =>
+        resendMissing(
+          {
+            imports: {
+              queue: queues.imports,
+              idOf: textIn('id'),
+              overdue: async () =>
+                (await imports.recovery.overdue()).map((job) => ({
+                  id: job.id,
+                  resend: () => imports.recovery.resend(job),
+                })),
+            },
+            transfers: {
+              queue: queues.transfers,
+              idOf: textIn('run'),
+              overdue: async () =>
+                (await transfers.recovery.overdue()).map((run) => ({
+                  id: run.name,
+                  resend: () => transfers.recovery.resend(run),
+                })),
+            },
+          },
+          { signal },
+        ),
     },
+  };
+}
+
+/** Reads a text from a message's body. */
+function textIn(field: string): (body: unknown) => string | undefined {
+  return (body) => {
+    const value: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, field) : undefined;
+    return typeof value === 'string' ? value : undefined;
   };
 }

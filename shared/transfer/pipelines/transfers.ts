@@ -12,6 +12,7 @@ import { type Arrival, type ArrivalOutcome, handleArrival } from './arrivals.ts'
 import { checkPipeline, type PipelineCheck, type PipelineCheckPorts } from './check-pipeline.ts';
 import { createRun } from './create-run.ts';
 import { withDefaultPipeline } from './default-pipeline.ts';
+import { overdueRuns, resendRun } from './overdue-runs.ts';
 import type { ExportPipeline, ImportPipeline, PipelineKind } from './pipeline.ts';
 import { type NewRun, type PipelineRun, runKey } from './pipeline-run.ts';
 import { exportPipelines, importPipelines, type Pipelines } from './pipelines.ts';
@@ -68,6 +69,10 @@ export interface TransferWork {
 export interface TransferRecovery {
   /** Takes a run back that the broker gave up. Throwing means: the broker's message is to be kept. */
   resubmit(letter: BrokerDeadLetter, call: { readonly logger: Logger }): Promise<TransferOutcome>;
+  /** Runs whose message should have been received long ago. */
+  overdue(): Promise<readonly PipelineRun[]>;
+  /** Sends a run again whose message is missing. Whether it was sent. */
+  resend(run: PipelineRun): Promise<boolean>;
 }
 
 /** Everything that transfers are put together from. */
@@ -254,6 +259,8 @@ export function createTransfers(ports: TransferPorts): CreatedTransfers {
     recovery: {
       resubmit: (letter, { logger }) =>
         resubmitTransfer(letter, { runs, queue, deadLetters, logger, now, random: ports.random }),
+      overdue: () => overdueRuns(runs, now()),
+      resend: (run) => resendRun(run, { runs, queue }),
     },
     containers: (signal) => readContainers(imports, storage, signal),
   };

@@ -47,6 +47,7 @@ export function createApp(able: Partial<App>): App {
     freshness: unable('freshness'),
     prune: unable('prune'),
     sweepDeadLetters: unable('sweepDeadLetters'),
+    resendMissing: unable('resendMissing'),
     ready: unable('ready'),
     close: unable('close'),
     ...able,

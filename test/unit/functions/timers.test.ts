@@ -7,6 +7,7 @@ import {
   pollUpstreams,
   pollWatches,
   pruneRecords,
+  resendMissing,
   sweepDeadLetters,
 } from '../../../functions/timers.ts';
 import type { WatchReport } from '../../../shared/mirror/index.ts';
@@ -108,6 +109,20 @@ it('logs what the broker gave up, and what stays there', async () => {
   expect(lines).toEqual([
     'error dead letters cannot be swept {"queue":"imports","swept":3,"kept":1,"code":"E_NETWORK","message":"reset"}',
     'warning dead letters swept {"queue":"polls","swept":2,"kept":0}',
+  ]);
+});
+
+it('logs what was sent again because its message was missing', async () => {
+  const { context, lines } = createInvocation();
+  const app = createApp({
+    resendMissing: async () => [
+      { queue: 'imports', overdue: 3, resent: 2, isComplete: true },
+      { queue: 'transfers', overdue: 0, resent: 0, isComplete: true },
+    ],
+  });
+  await resendMissing(app, context);
+  expect(lines).toEqual([
+    'warning missing messages sent again {"queue":"imports","overdue":3,"resent":2,"isComplete":true}',
   ]);
 });
 
