@@ -286,7 +286,8 @@ class GraphCopy {
   }
 
   async #manifest(digest: Digest, depth: number): Promise<void> {
-    let there = await this.#resolve(digest);
+    // What an interrupted copy left in a repository without tags is read and pushed again.
+    let there = (await this.#options.isNew) ? undefined : await this.#resolve(digest);
     // A registry takes an image only with all its blobs, but an index may be there without some of its children.
     if (!there || isManifestLike(there.mediaType, 'index')) {
       const found = await this.#fetch(digest, there);

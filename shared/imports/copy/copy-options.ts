@@ -9,7 +9,7 @@ export interface CopyOptions {
   readonly mountFrom?: string | undefined;
   /** Without `mountFrom`, asked for each blob where it may be mounted from; told what became of each. */
   readonly mounts?: Pick<MountSourceIndex, 'find' | 'note'> | undefined;
-  /** Whether the target repository had nothing before, as soon as that is known: then it is not asked for what is small. */
+  /** Whether the target repository had nothing before, as soon as that is known: then it is not asked for manifests and small blobs. */
   readonly isNew?: Promise<boolean> | undefined;
   /** Copy what is attached to the image as well: signatures, SBOMs, attestations. Default: true. */
   readonly referrers?: boolean | undefined;
