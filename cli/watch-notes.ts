@@ -1,3 +1,7 @@
+import { describePlacer } from '../shared/imports/index.ts';
+import type { TagOverride } from '../shared/mirror/index.ts';
+import { shortTime, withShortDigests } from './format.ts';
+
 /** What a report of a watch says below its tags. */
 export interface WatchNotes {
   /** Tags that upstream lacks. */
@@ -14,4 +18,10 @@ export function watchNotes({ gone = [], unmatched = [], errors }: WatchNotes): r
     ...unmatched.map((rule) => `  ? ${rule}  matches no tag`),
     ...errors.map(({ code, message }) => `  ! ${code}  ${message}`),
   ];
+}
+
+/** What is under a tag instead of upstream's image, who placed it and when, and for how long it is kept. */
+export function describeOverride({ digest, by, reference, at }: TagOverride): string {
+  const placed = `${withShortDigests(digest)}, placed by ${describePlacer(by, reference)} at ${shortTime(at)}`;
+  return `${placed}; kept until the tag moves upstream`;
 }

@@ -1,19 +1,13 @@
 import { Command } from 'commander';
 import prettyBytes from 'pretty-bytes';
-import {
-  type KeptPlacement,
-  type SyncReport,
-  syncFromConfiguration,
-  type WatchSync,
-} from '../../shared/app/index.ts';
-import { describePlacer } from '../../shared/imports/index.ts';
+import { type SyncReport, syncFromConfiguration, type WatchSync } from '../../shared/app/index.ts';
 import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
-import { countOf, inNameOrder, shortTime, withShortDigests } from '../format.ts';
+import { countOf, inNameOrder, withShortDigests } from '../format.ts';
 import { configOption, jsonOption } from '../options.ts';
 import { showCopyProgress } from '../progress.ts';
 import type { Run } from '../run.ts';
-import { watchNotes } from '../watch-notes.ts';
+import { describeOverride, watchNotes } from '../watch-notes.ts';
 
 interface SyncFlags {
   readonly config?: string;
@@ -138,12 +132,7 @@ function describeWatch(
       }),
       '  ',
     ),
-    ...columns([...kept.map((one) => [`= ${one.target}`, describeKept(one)]), ...superseded], '  '),
+    ...columns([...kept.map((one) => [`= ${one.target}`, describeOverride(one)]), ...superseded], '  '),
     ...watchNotes({ gone: plan.gone, unmatched, errors }),
   ];
-}
-
-function describeKept({ by, reference, at }: KeptPlacement): string {
-  const time = at === undefined ? '' : ` at ${shortTime(at)}`;
-  return `kept: placed by ${describePlacer(by, reference)}${time}, and not moved upstream since`;
 }

@@ -1,8 +1,8 @@
 import type { WatchStatus } from '../../shared/app/index.ts';
-import { describePlacer } from '../../shared/imports/index.ts';
-import type { TagOverride, WatchFreshness } from '../../shared/mirror/index.ts';
+import type { WatchFreshness } from '../../shared/mirror/index.ts';
 import { columns } from '../columns.ts';
 import { describeSeconds, shortTime, withShortDigests } from '../format.ts';
+import { describeOverride } from '../watch-notes.ts';
 
 /** Status and freshness of the watches, for people; nothing when no watch is configured. */
 export function watchLines(
@@ -29,14 +29,11 @@ export function watchLines(
       ...(memory?.avoidListingReason === undefined
         ? []
         : [`  ? ${watch}: tags are resolved one by one. ${withShortDigests(memory.avoidListingReason)}`]),
-      ...(memory?.overrides ?? []).map((override) => `  = ${watch}: ${describeOverride(override)}`),
+      ...(memory?.overrides ?? []).map(
+        (override) => `  = ${watch}: ${override.target}  ${describeOverride(override)}`,
+      ),
     ]),
   ];
-}
-
-function describeOverride({ target, digest, by, reference, at }: TagOverride): string {
-  const placed = `${target} is ${withShortDigests(digest)}, placed by ${describePlacer(by, reference)} at ${shortTime(at)}`;
-  return `${placed}; it is kept until the tag moves upstream`;
 }
 
 function freshnessCells(freshness: WatchFreshness | undefined): readonly string[] {

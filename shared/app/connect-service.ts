@@ -45,7 +45,7 @@ export async function connectService({
   } catch (cause) {
     await close();
     signal?.throwIfAborted();
-    throw unreachable(cause);
+    throw unreachable(cause, environment);
   }
   const ledger = {
     tags,
@@ -56,10 +56,11 @@ export async function connectService({
   return { service: { ledger, tags, observations: records('observations', observationSchema) }, close };
 }
 
-function unreachable(cause: unknown): TransportError {
+function unreachable(cause: unknown, environment: Environment): TransportError {
+  const serviceBus = settingsOf('ServiceBus', environment).join(' and ');
   return new TransportError(
     'E_NETWORK',
-    `The storage of the service, named by AzureWebJobsStorage, cannot be used: ${describeError(cause).replace(/\.$/, '')}. Nothing was copied. Check the setting and start the storage. To work without the records of the service, which may then undo it, run the command with an empty setting ServiceBus.`,
+    `The storage of the service, named by AzureWebJobsStorage, cannot be used: ${describeError(cause).replace(/\.$/, '')}. Nothing was copied. Check the setting and start the storage. To work without the records of the service, which may then undo it, run the command with ${serviceBus} set to nothing.`,
     { operation: 'read tag records', side: 'storage', cause },
   );
 }
@@ -70,10 +71,12 @@ function userAtHost({ USER, USERNAME }: Environment): string {
 }
 
 function isOfService(environment: Environment): boolean {
-  const isSet = (prefix: string) =>
-    Object.entries(environment).some(
-      ([name, value]) =>
-        value !== undefined && value !== '' && (name === prefix || name.startsWith(`${prefix}__`)),
-    );
-  return isSet('AzureWebJobsStorage') && isSet('ServiceBus');
+  return ['AzureWebJobsStorage', 'ServiceBus'].every((name) => settingsOf(name, environment).length > 0);
+}
+
+/** Names of the settings of a connection that are not empty: `NAME`, or `NAME__property` for one by identity. */
+function settingsOf(connection: string, environment: Environment): readonly string[] {
+  return Object.keys(environment).filter(
+    (name) => (name === connection || name.startsWith(`${connection}__`)) && environment[name],
+  );
 }

@@ -1,5 +1,5 @@
 /** The composition root: builds Longshore from its settings and configuration, for triggers and commands to call. */
-export type { KeptPlacement, SyncReport, WatchStatus, WatchSync } from '../mirror/index.ts';
+export type { SyncReport, WatchStatus, WatchSync } from '../mirror/index.ts';
 export type { ArchiveImportReport, ShownArchive, ShownArtifact, Transfers } from '../transfer/index.ts';
 export { exportToArchive, importFromArchive, showArchive } from './archives.ts';
 export { type LoadOptions, loadConfiguration } from './connect.ts';

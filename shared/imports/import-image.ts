@@ -13,6 +13,7 @@ import type { CopyProgress } from './copy/copy-progress.ts';
 import { trimmedDigest } from './copy/trimmed-digest.ts';
 import { keepExisting } from './guards/index.ts';
 import { LATEST } from './ledger/tag-ledger.ts';
+import { tagKey } from './ledger/tag-record.ts';
 import type { TagLedger } from './place-content.ts';
 import { placeTag } from './place-tag.ts';
 
@@ -73,6 +74,8 @@ export async function importImage(
   const mayMove = before === undefined || before.digest === root.digest || options.force;
   const trimmed = mayMove ? undefined : await trimmedDigest(from, root.digest, options);
   const isTrimmedAlready = before !== undefined && before.digest === trimmed;
+  const isThere = before?.digest === root.digest || isTrimmedAlready;
+  const ledger = isThere ? await ledgerOfUnfinished(options.ledger, target) : options.ledger;
   const isNew = before ? undefined : to.mayExist?.({ signal }).then((exists) => !exists);
   // Whoever pushes a blob hears of it, and so does the end of the copy.
   isNew?.catch(() => {});
@@ -94,11 +97,10 @@ export async function importImage(
     },
     {
       guards: options.force ? [] : [keepExisting({ advice: 'use --force to move it' })],
-      // What the tag names already is no placement of a person: the service goes on to look after it.
-      ledger:
-        options.ledger && before?.digest !== root.digest && !isTrimmedAlready
-          ? { ...options.ledger, origin: formatReference({ ...source, tag: undefined, digest: undefined }) }
-          : undefined,
+      ledger: ledger && {
+        ...ledger,
+        origin: formatReference({ ...source, tag: undefined, digest: undefined }),
+      },
       mountFrom: source.registry === target.registry ? source.repository : undefined,
       referrers: options.referrers,
       isNew,
@@ -116,6 +118,18 @@ export async function importImage(
     before,
     copy: { ...copy, trimmed: copy.trimmed || isTrimmedAlready },
   };
+}
+
+/**
+ * What the tag names already is no placement of a person, and the service goes on to look after it, unless the command
+ * before died between the push and its record.
+ */
+async function ledgerOfUnfinished(
+  ledger: TagLedger | undefined,
+  target: TagReference,
+): Promise<TagLedger | undefined> {
+  const record = await ledger?.tags.get(tagKey(target));
+  return record?.begunBy === undefined ? undefined : ledger;
 }
 
 /** Both questions at once; when both fail, the first's failure. */

@@ -60,7 +60,6 @@ export {
 } from './selection/index.ts';
 export {
   failedPlan,
-  type KeptPlacement,
   planWatches,
   type SyncOptions,
   type SyncReport,

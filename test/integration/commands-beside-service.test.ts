@@ -90,7 +90,9 @@ it('what a person imports is kept by polls, the target check and sync, and shown
   );
   const synced = await cli('sync');
   expect(synced).toMatchObject({ exitCode: 3 });
-  expect(synced.stdout).toMatch(/= .*mirror\/shop:1 +kept: placed by a command \(ana@/);
+  expect(synced.stdout).toMatch(
+    /= .*mirror\/shop:1 +sha256:.*placed by a command \(ana@.*kept until the tag moves upstream/,
+  );
   expect(await named()).toBe(images.chosen.root.digest);
 
   await push('1', images.next);
@@ -184,6 +186,15 @@ it('what a command pushed before it died is kept and shown too', async () => {
   expect(await app.runImport(world.firstJob)).toMatchObject({ state: 'unchanged' });
   expect(await named()).toBe(images.chosen.root.digest);
   expect(await overrides()).toMatchObject([{ by: 'command', digest: images.chosen.root.digest }]);
+  expect((await overrides())[0]).not.toHaveProperty('reference');
+  const again = await world.cli(
+    'import',
+    `${near.host}/apps/shop:chosen`,
+    `${target.registry}/mirror/shop:1`,
+  );
+  expect(again).toMatchObject({ exitCode: 0 });
+  await poll();
+  expect(await overrides()).toMatchObject([{ by: 'command', reference: expect.stringMatching(/^ana@/) }]);
   await push('1', images.next);
   expect(await poll()).toMatchObject({ ends: [{ state: 'succeeded' }] });
   expect(await named()).toBe(images.next.root.digest);

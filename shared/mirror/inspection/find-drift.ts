@@ -99,7 +99,8 @@ async function askTarget(
     const check = checked.get(tag);
     if (!check || (there !== undefined && there === check.digest)) continue;
     if (check.isOurs || there === undefined) drift.set(tag, there);
-    else if (there !== check.observed) overrides.push(...overrideOf(check.record, there));
+    const override = there && there !== check.observed ? overrideOf(check.record, there) : undefined;
+    if (override && !check.isOurs) overrides.push(override);
   }
   return {
     drift,

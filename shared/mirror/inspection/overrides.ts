@@ -28,14 +28,19 @@ export function checkOf(record: TagRecord, observation: Observation): TagCheck |
 }
 
 /** What somebody placed there instead of what the watch observed. @param there what the tag names */
-export function overrideOf(record: TagRecord, there: Digest): readonly TagOverride[] {
+export function overrideOf(record: TagRecord, there: Digest): TagOverride | undefined {
   const { target, observedAt, begunBy, placedBy, placedAt, reference } = record;
   const by = begunBy ?? placedBy;
-  if (by === undefined || by === 'job') return [];
+  if (by === undefined || by === 'job') return undefined;
   const at = begunBy ? observedAt : (placedAt ?? observedAt);
-  return [
-    { target, digest: there, observedAt, by, at, ...(!begunBy && reference !== undefined && { reference }) },
-  ];
+  return {
+    target,
+    digest: there,
+    observedAt,
+    by,
+    at,
+    ...(!begunBy && reference !== undefined && { reference }),
+  };
 }
 
 /** Those found earlier that upstream's tag has not moved past since. */

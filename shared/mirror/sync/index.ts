@@ -1,6 +1,5 @@
 /** Planning and copying without stored state, for the command line. */
 
-export type { KeptPlacement } from './kept-placements.ts';
 export { failedPlan, planWatches, type WatchPlan } from './plan-watches.ts';
 export {
   type SyncOptions,

@@ -9,8 +9,8 @@ import {
 } from '../../imports/index.ts';
 import type { RegistryClient } from '../../registry/index.ts';
 import type { SyncPlan } from '../observations/index.ts';
-import type { Watch } from '../watches/index.ts';
-import { type KeptPlacement, type ServiceRecords, withoutKeptPlacements } from './kept-placements.ts';
+import type { TagOverride, Watch } from '../watches/index.ts';
+import { type ServiceRecords, withoutOverrides } from './kept-overrides.ts';
 import { planWatches, type WatchPlan } from './plan-watches.ts';
 
 type PlannedImport = SyncPlan['changes'][number];
@@ -33,8 +33,8 @@ export interface SyncService extends ServiceRecords {
 export interface WatchSync extends WatchPlan {
   /** One for each change of the plan, in its order; none after a dry run. */
   readonly outcomes: readonly TagOrderOutcome[];
-  /** Tags that keep what somebody placed there, by the records of the service. */
-  readonly kept: readonly KeptPlacement[];
+  /** Tags that keep what was placed there, by the records of the service. */
+  readonly kept: readonly TagOverride[];
 }
 
 export interface SyncReport {
@@ -59,9 +59,7 @@ export async function syncWatches(
   const observedAt = service && now().toISOString();
   const plans = await Promise.all(
     (await planWatches(watches, registry, signal)).map(async (plan) =>
-      service
-        ? { ...plan, ...(await withoutKeptPlacements(plan.inspection, service)) }
-        : { ...plan, kept: [] },
+      service ? { ...plan, ...(await withoutOverrides(plan.inspection, service)) } : { ...plan, kept: [] },
     ),
   );
   if (dryRun) return { watches: plans.map((plan) => ({ ...plan, outcomes: [] })), copied: undefined };

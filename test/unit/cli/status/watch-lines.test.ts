@@ -69,8 +69,8 @@ it('what was placed by hand is told with who, when and until when', () => {
   const memory = { scope: '', present: 0, unmatched: [], overrides };
   const digest = digestOf('chosen').slice(0, 'sha256:'.length + 12);
   expect(watchLines([{ ...NODE, memory }], []).slice(3)).toEqual([
-    `  = node: acme.azurecr.io/node:22 is ${digest}, placed by a command (ana@laptop) at 2026-03-02 11:00:00Z; it is kept until the tag moves upstream`,
-    `  = node: acme.azurecr.io/node:22 is ${digest}, placed by a pipeline run at 2026-03-02 11:00:00Z; it is kept until the tag moves upstream`,
+    `  = node: acme.azurecr.io/node:22  ${digest}, placed by a command (ana@laptop) at 2026-03-02 11:00:00Z; kept until the tag moves upstream`,
+    `  = node: acme.azurecr.io/node:22  ${digest}, placed by a pipeline run at 2026-03-02 11:00:00Z; kept until the tag moves upstream`,
   ]);
 });
 

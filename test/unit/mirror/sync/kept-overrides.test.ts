@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { TagRecord } from '../../../../shared/imports/index.ts';
 import { type Observation, planSync, type SyncPlan } from '../../../../shared/mirror/observations/index.ts';
-import { withoutKeptPlacements } from '../../../../shared/mirror/sync/kept-placements.ts';
+import { withoutOverrides } from '../../../../shared/mirror/sync/kept-overrides.ts';
 import { failedPlan } from '../../../../shared/mirror/sync/plan-watches.ts';
 import { createMemoryRecords } from '../../../helpers/memory-records.ts';
 import { createWatch, digest, SOURCE, TARGET } from '../fixtures.ts';
@@ -48,10 +48,7 @@ async function keptBy({ record = {}, observed = {}, there = 'chosen' }: Facts) {
     now: new Date('2026-03-02T12:00:00Z'),
   });
   const { inspection } = failedPlan('node', new Error('unused'));
-  const { inspection: left, kept } = await withoutKeptPlacements(
-    { ...inspection, plan },
-    { tags, observations },
-  );
+  const { inspection: left, kept } = await withoutOverrides({ ...inspection, plan }, { tags, observations });
   expect(left.plan.changes.length + kept.length).toBe(1);
   expect(left.plan.unchanged).toBe(kept.length);
   return kept;
@@ -59,15 +56,24 @@ async function keptBy({ record = {}, observed = {}, there = 'chosen' }: Facts) {
 
 it('what a command or a run placed is kept while upstream is as it was observed before', async () => {
   const target = `${TARGET}:22`;
-  expect(await keptBy({})).toEqual([{ target, by: 'command', reference: 'ana@laptop', at: PLACED }]);
+  const kept = { target, digest: digest('chosen'), at: PLACED, observedAt: PLACED };
+  expect(await keptBy({})).toEqual([{ ...kept, by: 'command', reference: 'ana@laptop' }]);
   expect(await keptBy({ record: { placedBy: 'run', reference: 'weekly42' } })).toEqual([
-    { target, by: 'run', reference: 'weekly42', at: PLACED },
+    { ...kept, by: 'run', reference: 'weekly42' },
   ]);
 });
 
 it('what a command began and did not finish is kept without a name', async () => {
   const record = { placedBy: 'job', begunBy: 'command', digestObservedAt: OBSERVED } as const;
-  expect(await keptBy({ record })).toEqual([{ target: `${TARGET}:22`, by: 'command' }]);
+  expect(await keptBy({ record })).toEqual([
+    {
+      target: `${TARGET}:22`,
+      digest: digest('chosen'),
+      by: 'command',
+      at: PLACED,
+      observedAt: PLACED,
+    },
+  ]);
 });
 
 it.each<[string, Facts]>([
