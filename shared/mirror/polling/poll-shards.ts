@@ -43,9 +43,10 @@ export interface DispatchPollsPorts extends PollDueWatchesPorts {
  */
 export async function dispatchPolls(
   watches: readonly Watch[],
-  ports: DispatchPollsPorts,
+  stores: DispatchPollsPorts,
   options: PollDueWatchesOptions = {},
 ): Promise<PollReport> {
+  const ports = { ...stores, polls: stores.polls.session() };
   if (options.force) return await pollDueWatches(watches, ports, options);
   const due = await findDueWatches(watches, ports);
   if (due.length > WATCHES_PER_SHARD) {
