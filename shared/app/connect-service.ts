@@ -51,7 +51,8 @@ export async function connectService({
     tags,
     placedBy: 'command' as const,
     reference: userAtHost(environment),
-    log: eventsPart({ clock: systemClock, records }).log({ signal }),
+    // Without a context: its consumers are the business of the service.
+    log: eventsPart({ clock: systemClock, records }).log(),
   };
   return { service: { ledger, tags, observations: records('observations', observationSchema) }, close };
 }

@@ -68,7 +68,7 @@ export async function importImage(
     throw new RegistryError(
       'E_NOT_FOUND',
       `${formatReference(source)} does not exist. Check the name and the ${source.digest ? 'digest' : 'tag'}, and whether the repository needs a login.`,
-      { status: 404 },
+      { status: 404, operation: 'resolve', side: 'source' },
     );
   }
   const mayMove = before === undefined || before.digest === root.digest || options.force;

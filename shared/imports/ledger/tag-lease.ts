@@ -116,5 +116,6 @@ function busy(target: TagReference): TransportError {
   return new TransportError(
     'E_TIMEOUT',
     `Could not lock the tag ${formatReference(target)} within ${WAIT_LIMIT_MS / 1000} seconds: another worker holds the lock. Try again in a minute; an import job is retried automatically.`,
+    { operation: 'lock tag', side: 'target' },
   );
 }

@@ -185,7 +185,7 @@ class Approval {
 function tookTooLong(cause: unknown): TransportError {
   const message =
     'The registry took longer than a tag may be held. See whether the tag is gone, and try again.';
-  return new TransportError('E_TIMEOUT', message, { cause });
+  return new TransportError('E_TIMEOUT', message, { cause, operation: 'delete tag', side: 'target' });
 }
 
 /** @throws InvalidInputError `E_ARGUMENT` */

@@ -66,6 +66,7 @@ async function seeGone(
   throw new RegistryError(
     'E_PROTOCOL',
     `The registry was asked to delete the tag ${tag} and did not refuse, but still has it. Delete it there by its own means.`,
+    { operation: 'delete tag', side: 'target' },
   );
 }
 
@@ -84,7 +85,7 @@ function notAllowed(cause: RegistryError): RegistryError {
   return new RegistryError(
     cause.code,
     "The registry does not allow deletion. Enable it there (distribution registry: storage.delete.enabled), or delete the copy with the registry's own tools.",
-    { cause, status: 405, registryCodes: cause.registryCodes },
+    { cause, status: 405, registryCodes: cause.registryCodes, operation: 'delete tag', side: 'target' },
   );
 }
 

@@ -100,6 +100,7 @@ async function findRepositories(
       throw new TransportError(
         'E_TOO_LARGE',
         `${formatRepositoryPattern(source)} matches more than ${MAX_REPOSITORIES} repositories. Split it into narrower patterns.`,
+        { operation: 'list repositories', side: 'source' },
       );
     }
   }
@@ -107,6 +108,7 @@ async function findRepositories(
     throw new RegistryError(
       'E_NOT_FOUND',
       `${source.registry} lists no repository that ${formatRepositoryPattern(source)} matches. Check the pattern, and whether the credentials may see the repositories.`,
+      { operation: 'list repositories', side: 'source' },
     );
   }
   return found.sort();

@@ -117,7 +117,7 @@ async function resolve(
 }
 
 function notFound(message: string): RegistryError {
-  return new RegistryError('E_NOT_FOUND', message, { status: 404 });
+  return new RegistryError('E_NOT_FOUND', message, { status: 404, operation: 'resolve', side: 'source' });
 }
 
 function tooMany(limit: number): InvalidInputError {

@@ -148,6 +148,8 @@ test('what the source does not have is an error that names it', async () => {
   await expect(importImage(repository, parseReference('app:gone'), target)).rejects.toMatchObject({
     code: 'E_NOT_FOUND',
     message: expect.stringContaining('docker.io/library/app:gone does not exist'),
+    operation: 'resolve',
+    side: 'source',
   });
 });
 
