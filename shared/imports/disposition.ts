@@ -12,7 +12,7 @@ export type Disposition =
   /** `slowTries`: it may be cured from outside, so it gets that many more tries first, far apart. */
   | { readonly action: 'dead-letter'; readonly slowTries?: number };
 
-const DEFAULT_RATE_LIMIT_WAIT_MS = 15 * 60_000;
+const DEFAULT_WAIT_MS = 15 * 60_000;
 /** A deployment takes minutes; after a rollback this costs one read each time. */
 const LATER_VERSION_MS = 10 * 60_000;
 const MAX_WAIT_MS = 24 * 60 * 60_000;
@@ -20,8 +20,9 @@ const MAX_WAIT_MS = 24 * 60 * 60_000;
 const TRIES_WHEN_DENIED = 3;
 
 /**
- * Decides by the kind of failure. What cannot succeed is dead-lettered at once; a rate limit, a budget, a policy
- * and a later version of Longshore are waited for, which is no failed try; everything else, also the unknown, is tried again a bounded number of times.
+ * Decides by the kind of failure. What cannot succeed is dead-lettered at once; a rate limit, a budget, a policy and a
+ * later version of Longshore are waited for, which is no failed try; everything else, also the unknown, is tried again a
+ * bounded number of times.
  */
 export function dispositionOf(error: unknown, now: () => number = Date.now): Disposition {
   if (error instanceof BudgetError) return waitFor(error.until.getTime() - now());
@@ -31,7 +32,7 @@ export function dispositionOf(error: unknown, now: () => number = Date.now): Dis
   // A worker of that version may take the message the next time, however long this one is still deployed.
   if (error instanceof RecordVersionError) return { action: 'hold', afterMs: LATER_VERSION_MS };
   if (error instanceof RegistryError) {
-    if (error.code === 'E_RATE_LIMITED') return waitFor(error.retryAfterMs ?? DEFAULT_RATE_LIMIT_WAIT_MS);
+    if (error.code === 'E_RATE_LIMITED') return waitFor(error.retryAfterMs ?? DEFAULT_WAIT_MS);
     // Without a status it was us who refused.
     if (error.code === 'E_DENIED' && error.status !== undefined) {
       return { action: 'dead-letter', slowTries: TRIES_WHEN_DENIED };
@@ -44,7 +45,8 @@ function waitFor(ms: number): Disposition {
   return { action: 'wait', afterMs: bounded(ms) };
 }
 
-/** What is waited for may change meanwhile: it is looked at once a day. */
+/** What is waited for may change meanwhile: it is looked at once a day. An invalid time is no reason to wait for longer. */
 function bounded(ms: number): number {
+  if (Number.isNaN(ms)) return DEFAULT_WAIT_MS;
   return Math.min(Math.max(ms, 1000), MAX_WAIT_MS);
 }

@@ -1,3 +1,4 @@
+import { readableRecords } from '../record-schema.ts';
 import type { Records } from '../records.ts';
 import { type ImportJob, importJobSchema } from './import-job.ts';
 import { isRetryable, type JobRecord, jobKey, revived } from './job-record.ts';
@@ -20,7 +21,7 @@ export interface RetryOptions {
 
 /**
  * Queues jobs again, from their records: failed ones with as many tries as a new job has, held ones so that the policy is
- * asked now. A job in another state, or not known, is left out.
+ * asked now. A job in another state, or not known, is left out, as is one that a later version wrote.
  *
  * The job is sent before its record says so: a crash in between leaves a failed job that runs all the same, never a
  * queued one without a message.
@@ -48,7 +49,7 @@ async function chosenJobs(
 ): Promise<readonly JobRecord[]> {
   const chosen: JobRecord[] = [];
   if (id === undefined) {
-    for await (const { value } of jobs.list()) if (value.state === state) chosen.push(value);
+    for await (const { value } of readableRecords(jobs.list())) if (value.state === state) chosen.push(value);
   } else {
     const record = await jobs.get(jobKey(id));
     if (record && isRetryable(record)) chosen.push(record);

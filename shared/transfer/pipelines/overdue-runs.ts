@@ -1,3 +1,4 @@
+import { readableRecords } from '../../record-schema.ts';
 import type { Records } from '../../records.ts';
 import { type PipelineRun, runKey } from './pipeline-run.ts';
 import { isOpen, isOver } from './run-progress.ts';
@@ -21,7 +22,7 @@ export async function overdueRuns(
   now: Date,
 ): Promise<readonly PipelineRun[]> {
   const overdue: PipelineRun[] = [];
-  for await (const { value } of runs.list())
+  for await (const { value } of readableRecords(runs.list()))
     if (!isOver(value) && isRunOverdue(value, now)) overdue.push(value);
   return overdue;
 }

@@ -5,6 +5,7 @@ import {
   ConfigError,
   IntegrityError,
   InvalidInputError,
+  PolicyError,
   RecordVersionError,
   RegistryError,
   TagExistsError,
@@ -62,4 +63,13 @@ test.each([
   const now = Date.parse('2026-05-01T00:00:00Z');
   const error = new BudgetError('docker.io', new Date(now + ms), 1, '');
   expect(dispositionOf(error, () => now)).toEqual({ action: 'wait', afterMs });
+});
+
+test('a policy or a limit whose time is invalid is asked again soon', () => {
+  const until = new Date(Number.NaN);
+  expect(dispositionOf(new PolicyError('not yet', { until }))).toEqual({
+    action: 'hold',
+    afterMs: 15 * MINUTE,
+  });
+  expect(dispositionOf(limited(Number.NaN))).toEqual({ action: 'wait', afterMs: 15 * MINUTE });
 });

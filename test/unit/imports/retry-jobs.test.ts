@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { RegistryError } from '../../../shared/errors.ts';
+import { RecordVersionError, RegistryError } from '../../../shared/errors.ts';
 import { type ImportJob, jobKey, queuedRecord, retryJobs } from '../../../shared/imports/index.ts';
 import { image } from '../../helpers/memory-content.ts';
 import { World } from '../../helpers/memory-jobs.ts';
@@ -76,4 +76,18 @@ test('stopping leaves the rest failed', async () => {
   const signal = AbortSignal.abort(new Error('stopped'));
   await expect(retry({ signal })).rejects.toThrow('stopped');
   expect(world.scheduled).toEqual([]);
+});
+
+test('a job that a later version wrote does not keep the others from being queued', async () => {
+  const { world, first, second } = await setUp();
+  const jobs = {
+    ...world.jobs,
+    async *list() {
+      yield* world.jobs.list();
+      throw new RecordVersionError('a job', 2, 1);
+    },
+  };
+  const { queue } = world.worker();
+  const queued = await retryJobs({ jobs, queue, now: () => new Date(world.time) });
+  expect(queued.map(({ id }) => id).sort()).toEqual([first.id, second.id].sort());
 });
