@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { StoppedError } from '../../cli/exit-codes.ts';
 import { buildImageIndex, buildSbom, pushContent } from '../../local/demo-content/index.ts';
@@ -5,7 +7,7 @@ import { type CliOptions, runCli, runCliProcess, startCli } from '../helpers/cli
 import { countingProxy } from '../helpers/counting-proxy.ts';
 import { singleImage } from '../helpers/registry-contents.ts';
 import { scriptedServer } from '../helpers/scripted-server.ts';
-import { startTestRegistry, type TestRegistry } from '../helpers/test-registry.ts';
+import { startTestRegistry, type TestRegistry, temporaryFolder } from '../helpers/test-registry.ts';
 
 const image = await buildImageIndex({ seed: 'node-22' });
 const other = await singleImage('other');
@@ -154,6 +156,26 @@ describe('a tag that is taken', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`  was        ${other.root.digest}\n`);
     expect(await digestAt(here)).toBe(image.root.digest);
+  });
+
+  it('and that a watch imports too is moved with --force, and the watch is named with what it will do', async () => {
+    const here = await world();
+    await pushContent(here.target.url, 'copy/node', ['22'], other);
+    const config = join(await temporaryFolder(), 'mirrors.yaml');
+    const watch = {
+      name: 'node',
+      source: `${here.source.host}/base/node`,
+      target: `${here.target.host}/copy/node`,
+      tags: ['2*'],
+    };
+    await writeFile(config, JSON.stringify({ watches: [watch] }));
+    const { exitCode, stdout } = await runCli(['import', here.from, here.to, '--force', '--config', config]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(
+      '  ? The watch "node" imports this tag. A service that runs this watch restores its own image at the next check of the targets; run the command with its settings to prevent that.\n',
+    );
+    const { document } = await importJson([here.from, here.to, '--config', config]);
+    expect(document).toMatchObject({ state: 'unchanged', watches: ['node'] });
   });
 });
 

@@ -98,9 +98,12 @@ async function askTarget(
     const there = answer?.digest;
     const check = checked.get(tag);
     if (!check || (there !== undefined && there === check.digest)) continue;
-    if (check.isOurs || there === undefined) drift.set(tag, there);
-    const override = there && there !== check.observed ? overrideOf(check.record, there) : undefined;
-    if (override && !check.isOurs) overrides.push(override);
+    if (check.isOurs || there === undefined) {
+      drift.set(tag, there);
+      continue;
+    }
+    const override = there === check.observed ? undefined : overrideOf(check.record, there);
+    if (override) overrides.push(override);
   }
   return {
     drift,

@@ -7,7 +7,7 @@ import type { TagOverride } from '../watches/index.ts';
 export interface TagCheck {
   /** What it was last made to name; `undefined` where that is not known. */
   readonly digest: Digest | undefined;
-  /** `false`: somebody placed other content there since the observation, or began to. */
+  /** `false`: a command or a pipeline run placed other content there since the observation, or began to. */
   readonly isOurs: boolean;
 }
 
@@ -27,7 +27,10 @@ export function checkOf(record: TagRecord, observation: Observation): TagCheck |
   return { digest: isAsPut ? digest : undefined, isOurs: false };
 }
 
-/** What somebody placed there instead of what the watch observed. @param there what the tag names */
+/**
+ * What was placed there instead of what the watch observed; `undefined` for what a job placed.
+ * @param there what the tag names
+ */
 export function overrideOf(record: TagRecord, there: Digest): TagOverride | undefined {
   const { target, observedAt, begunBy, placedBy, placedAt, reference } = record;
   const by = begunBy ?? placedBy;
