@@ -1,10 +1,11 @@
-import { TransportError } from './errors.ts';
+import { type ErrorContext, TransportError } from './errors.ts';
 
 /**
  * Runs work that must finish within `ms`. The signal given to `run` aborts at the deadline, with the error below, or
  * with the caller's `signal`, with its reason. Waits for `run` to heed that signal; where it may not, wrap its promise
  * in `untilAborted`. Once `run` has finished only the caller's signal counts, so a body may stream for longer.
  * @param failure what the error says without the duration: `The vault did not answer`.
+ * @param context what the error carries beside its message.
  * @throws TransportError `E_TIMEOUT` after the deadline; the reason of `signal` when that was aborted; else what `run` throws.
  */
 export async function withDeadline<T>(
@@ -12,17 +13,18 @@ export async function withDeadline<T>(
   failure: string,
   run: (signal: AbortSignal) => Promise<T>,
   signal?: AbortSignal,
+  context: ErrorContext = {},
 ): Promise<T> {
   signal?.throwIfAborted();
   const deadline = new AbortController();
   const message = `${failure} within ${durationOf(ms)}.`;
-  const timer = setTimeout(() => deadline.abort(new TransportError('E_TIMEOUT', message)), ms);
+  const timer = setTimeout(() => deadline.abort(new TransportError('E_TIMEOUT', message, context)), ms);
   try {
     return await run(signal ? AbortSignal.any([signal, deadline.signal]) : deadline.signal);
   } catch (cause) {
     signal?.throwIfAborted();
     if (!deadline.signal.aborted || cause === deadline.signal.reason) throw cause;
-    throw new TransportError('E_TIMEOUT', message, { cause });
+    throw new TransportError('E_TIMEOUT', message, { ...context, cause });
   } finally {
     clearTimeout(timer);
   }

@@ -4,7 +4,7 @@
  * never hold a secret.
  */
 
-/** Where a failure happened: a registry content is read from or copied to, blob storage, the queue, or this process. */
+/** Where a failure happened: what content is read from (a registry, an archive) or copied to, storage, a queue, or this process. */
 export type ErrorSide = 'source' | 'target' | 'storage' | 'queue' | 'own';
 
 export interface ErrorContext {
@@ -32,6 +32,7 @@ const RETRYABLE: ReadonlySet<string> = new Set([
   'E_DIGEST_MISMATCH',
   'E_SIZE_MISMATCH',
   'E_ARCHIVE_INCOMPLETE',
+  'E_QUEUE',
 ]);
 
 /** Base of every failure Longshore knows by name. */
@@ -216,6 +217,10 @@ export type ArchiveCode = 'E_ARCHIVE_FORMAT' | 'E_ARCHIVE_INCOMPLETE' | 'E_ARCHI
 /** A file is not an archive we read (format), lacks content it names (incomplete), or is not signed as required. */
 export class ArchiveError extends CodedError<ArchiveCode> {
   override readonly name = 'ArchiveError';
+
+  constructor(code: ArchiveCode, message: string, options?: LongshoreErrorOptions) {
+    super(code, message, { operation: 'read archive', side: 'source', ...options });
+  }
 }
 
 export type StorageCode = 'E_STORAGE_DENIED' | 'E_STORAGE_NOT_FOUND' | 'E_BLOB_EXISTS';
@@ -226,6 +231,16 @@ export class StorageError extends CodedError<StorageCode> {
 
   constructor(code: StorageCode, message: string, options?: LongshoreErrorOptions) {
     super(code, message, { side: 'storage', ...options });
+  }
+}
+
+/** A message could not be put on a queue, or the queue not be asked. Not a TransportError: no registry is to blame. */
+export class QueueError extends LongshoreError {
+  override readonly name = 'QueueError';
+  readonly code = 'E_QUEUE';
+
+  constructor(message: string, options?: LongshoreErrorOptions) {
+    super(message, { side: 'queue', ...options });
   }
 }
 

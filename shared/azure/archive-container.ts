@@ -15,6 +15,9 @@ import { storedBlob } from './stored-blob.ts';
 
 const TIMEOUT_MS = 60_000;
 
+/** What errors carry as their `operation`. */
+type StorageOperation = 'find blob' | 'read blob' | 'write blob' | 'delete blob' | 'list blobs';
+
 /** Archives in a blob container. The client has the rights; `credential` and `purpose` say what to tell when they lack. */
 export function createArchiveContainer(
   client: ContainerClient,
@@ -26,21 +29,24 @@ export function createArchiveContainer(
     name === undefined ? `Container ${client.containerName}` : `Blob ${client.containerName}/${name}`;
 
   async function call<T>(
+    operation: StorageOperation,
     name: string | undefined,
     run: (abortSignal: AbortSignal) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> {
     try {
-      return await withDeadline(TIMEOUT_MS, `${what(name)} did not answer`, run, signal);
+      const context = { operation, side: 'storage' } as const;
+      return await withDeadline(TIMEOUT_MS, `${what(name)} did not answer`, run, signal, context);
     } catch (error) {
       signal?.throwIfAborted();
-      throw storageFailure(error, what(name), refusal);
+      throw storageFailure(error, what(name), { operation, refusal });
     }
   }
 
   async function find(name: string, signal: AbortSignal | undefined): Promise<StoredBlob | undefined> {
     const blob = client.getBlobClient(name);
     return await call(
+      'find blob',
       name,
       async (abortSignal) => {
         try {
@@ -60,19 +66,21 @@ export function createArchiveContainer(
     find: (name, { signal } = {}) => find(name, signal),
 
     async open(name, { signal } = {}) {
-      const failure = (error: unknown) => storageFailure(error, what(name), refusal);
+      const failure = (error: unknown) =>
+        storageFailure(error, what(name), { operation: 'read blob', refusal });
       return await openBlobFile(client.getBlobClient(name), { signal, failure });
     },
 
     create: (name, size, options = {}) =>
       createBlobSink(client.getBlockBlobClient(name), size, {
         ...options,
-        failure: (error) => storageFailure(error, what(name), refusal),
+        failure: (error) => storageFailure(error, what(name), { operation: 'write blob', refusal }),
       }),
 
     async tryToWrite(name, { signal } = {}) {
       const id = Buffer.from('probe').toString('base64');
       await call(
+        'write blob',
         name,
         (abortSignal) => client.getBlockBlobClient(name).stageBlock(id, 'probe', 5, { abortSignal }),
         signal,
@@ -81,6 +89,7 @@ export function createArchiveContainer(
 
     async remove({ name, etag }, { signal } = {}) {
       await call(
+        'delete blob',
         name,
         async (abortSignal) => {
           try {
@@ -101,6 +110,7 @@ export function createArchiveContainer(
       let continuationToken: string | undefined;
       do {
         const page = await call(
+          'list blobs',
           undefined,
           async (abortSignal) => {
             const pages = client
@@ -130,11 +140,16 @@ function refusalOf(credential: StorageCredential, purpose: StoragePurpose): stri
 /**
  * What the storage SDK threw, in our words and without it: its errors keep the request, whose URL may hold a SAS.
  * @param what what was asked of storage, as a subject: `Blob transfer/app.tar`
- * @param refusal why storage may have said 403, with what to do
+ * @param context what was asked, and why storage may have said 403, with what to do
  */
-function storageFailure(error: unknown, what: string, refusal: string): LongshoreError {
+function storageFailure(
+  error: unknown,
+  what: string,
+  { operation, refusal }: { readonly operation: StorageOperation; readonly refusal: string },
+): LongshoreError {
+  const context = { operation, side: 'storage' } as const;
   if (error instanceof LongshoreError) return error;
-  if (isIdentityFailure(error)) return identityFailure(error, 'a token for Azure Storage');
+  if (isIdentityFailure(error)) return identityFailure(error, 'a token for Azure Storage', context);
   const status = statusOf(error);
   const code = storageCodeOf(error);
   switch (status) {
@@ -143,6 +158,7 @@ function storageFailure(error: unknown, what: string, refusal: string): Longshor
       return new StorageError(
         'E_STORAGE_DENIED',
         `${what} was refused by storage (${[status, code].filter(Boolean).join(' ')}). ${refusal}`,
+        context,
       );
     case 404:
       return new StorageError(
@@ -150,12 +166,11 @@ function storageFailure(error: unknown, what: string, refusal: string): Longshor
         code === 'ContainerNotFound'
           ? `${what}: the container does not exist. Create it, or correct its name.`
           : `${what} does not exist${code ? ` (${code})` : ''}.`,
+        context,
       );
     default: {
       const how = status === undefined ? 'could not be reached' : `answered ${status} ${code}`.trim();
-      return new TransportError('E_NETWORK', `${what}: storage ${how}. Try again later.`, {
-        side: 'storage',
-      });
+      return new TransportError('E_NETWORK', `${what}: storage ${how}. Try again later.`, context);
     }
   }
 }

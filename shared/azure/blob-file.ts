@@ -21,6 +21,9 @@ const MAX_RESUMES = 4;
 /** After each of these it is seen anew how a long read goes on. */
 const STRETCH_BYTES = 64 * 1024 * 1024;
 
+/** What errors carry. */
+const READ = { operation: 'read blob', side: 'storage' } as const;
+
 export interface BlobFile extends StoredBlob, RandomAccessFile {}
 
 /**
@@ -39,14 +42,13 @@ export async function openBlobFile(
     `${what} did not answer`,
     (abortSignal) => blob.getProperties({ abortSignal }),
     openSignal,
+    READ,
   ).catch((error: unknown) => {
     throw failure(error);
   });
   const stored = storedBlob(blob.name, properties);
   if (!stored)
-    throw new TransportError('E_NETWORK', `${what} was described without its size, ETag or time.`, {
-      side: 'storage',
-    });
+    throw new TransportError('E_NETWORK', `${what} was described without its size, ETag or time.`, READ);
   const { size, etag } = stored;
   const conditions = { ifMatch: etag };
   const reclaim = createBufferReclaim();
@@ -59,6 +61,7 @@ export async function openBlobFile(
         // The SDK's own resuming is off: it takes a broken connection for an abort by the caller.
         (abortSignal) => blob.download(offset, length, { abortSignal, conditions, maxRetryRequests: 0 }),
         signal,
+        READ,
       );
       return withSilenceLimit(readableStreamBody, what, timeoutMs, signal);
     } catch (error) {
@@ -90,9 +93,7 @@ export async function openBlobFile(
           throw new TransportError(
             'E_NETWORK',
             `${what} could not be read: the connection broke ${resumes + 1} times.`,
-            {
-              cause,
-            },
+            { ...READ, cause },
           );
       }
       body = await receive(offset + done, length - done, signal);
@@ -139,7 +140,7 @@ function wasReplaced(error: unknown): boolean {
 }
 
 function replaced(what: string): ArchiveError {
-  return new ArchiveError('E_ARCHIVE_INCOMPLETE', `${what} was replaced or removed while it was read.`);
+  return new ArchiveError('E_ARCHIVE_INCOMPLETE', `${what} was replaced or removed while it was read.`, READ);
 }
 
 /**
@@ -154,12 +155,12 @@ async function* withSilenceLimit(
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
   if (!(body instanceof Readable))
-    throw new TransportError('E_NETWORK', `${what} was sent without a body.`, { side: 'storage' });
+    throw new TransportError('E_NETWORK', `${what} was sent without a body.`, READ);
   if (signal) addAbortSignal(signal, body);
   const startWaiting = () =>
     setTimeout(() => {
       const message = `${what} sent nothing for ${timeoutMs / 1000} s.`;
-      body.destroy(new TransportError('E_TIMEOUT', message, { side: 'storage' }));
+      body.destroy(new TransportError('E_TIMEOUT', message, READ));
     }, timeoutMs);
   let wait = startWaiting();
   try {

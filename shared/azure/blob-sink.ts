@@ -13,6 +13,9 @@ const MAX_BLOCKS = 50_000;
 /** For one block with its repeats, also on a slow line. */
 const BLOCK_TIMEOUT_MS = 10 * 60_000;
 
+/** What errors carry. */
+const WRITE = { operation: 'write blob', side: 'storage' } as const;
+
 export interface BlobSinkOptions extends CreateBlobOptions {
   /** What is thrown for a failure of the SDK. */
   readonly failure: (error: unknown) => Error;
@@ -44,7 +47,7 @@ export function createBlobSink(
   let written = 0;
 
   const call = <T>(run: (abortSignal: AbortSignal) => Promise<T>): Promise<T> =>
-    withDeadline(BLOCK_TIMEOUT_MS, `${what} did not answer`, run, stopped);
+    withDeadline(BLOCK_TIMEOUT_MS, `${what} did not answer`, run, stopped, WRITE);
 
   async function stage(id: string, block: Buffer): Promise<void> {
     try {
@@ -133,12 +136,14 @@ function exists(what: string, replaces: CreateBlobOptions['replaces']): StorageE
     replaces === undefined
       ? `${what} exists already and was left as it is. Choose another name, or give the pipeline the option OverwriteBlobs (--overwrite).`
       : `${what} was changed by another while it was written, and was left as that made it.`;
-  return new StorageError('E_BLOB_EXISTS', message);
+  return new StorageError('E_BLOB_EXISTS', message, WRITE);
 }
 
 /** Another writer of the same blob committed first, which makes storage forget all blocks that wait. */
 function lostBlocks(what: string): TransportError {
-  return new TransportError('E_NETWORK', `${what} could not be put together: another wrote it meanwhile.`, {
-    side: 'storage',
-  });
+  return new TransportError(
+    'E_NETWORK',
+    `${what} could not be put together: another wrote it meanwhile.`,
+    WRITE,
+  );
 }

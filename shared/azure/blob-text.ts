@@ -16,11 +16,16 @@ export async function readBlobText(blob: BlobClient, signal?: AbortSignal): Prom
     throw new TransportError(
       'E_TOO_LARGE',
       `${what} has ${file.size} bytes, at most ${MAX_BYTES} are read as text.`,
+      { operation: 'read blob', side: 'storage' },
     );
   const bytes = await buffer(await file.read(0, file.size, { signal }));
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new InvalidInputError('E_ARGUMENT', `${what} is not UTF-8 text.`, { cause });
+    throw new InvalidInputError('E_ARGUMENT', `${what} is not UTF-8 text.`, {
+      operation: 'read blob',
+      side: 'storage',
+      cause,
+    });
   }
 }

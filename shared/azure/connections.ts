@@ -2,9 +2,9 @@ import type { TableClient } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 import type { ServiceBusClient } from '@azure/service-bus';
 import type { BlobClient, BlobServiceClient, ContainerClient } from '@azure/storage-blob';
+import { isThisMachine } from '../content/index.ts';
 import { InvalidInputError } from '../errors.ts';
 import { lazy, OncePerKey } from '../memo.ts';
-import { isThisMachine } from '../transfer/index.ts';
 
 /**
  * How to reach one service: a connection string, or an endpoint with the identity the program runs as.

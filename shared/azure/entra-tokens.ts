@@ -1,6 +1,6 @@
 import type { TokenCredential } from '@azure/identity';
 import { withDeadline } from '../deadline.ts';
-import { LongshoreError, RegistryError, TransportError } from '../errors.ts';
+import { type ErrorContext, LongshoreError, RegistryError, TransportError } from '../errors.ts';
 
 /** The developer's credentials start programs of their own, which take seconds. */
 const TIMEOUT_MS = 30_000;
@@ -36,7 +36,7 @@ export function createEntraTokens(credential: (clientId?: string) => Promise<Tok
         signal?.throwIfAborted();
         throw identityFailure(error, `a token for ${scope}`);
       }
-      throw noIdentity(`a token for ${scope}`);
+      throw noIdentity(`a token for ${scope}`, { operation: 'get token' });
     },
   };
 }
@@ -51,12 +51,17 @@ export function isIdentityFailure(error: unknown): boolean {
 /**
  * What the identity library threw, in our words and without it: its errors keep the request they belong to.
  * Looked at by name, for loading the library to ask costs more than the failure.
- * @param what what was wanted, to stand after "for"
+ * @param what what was wanted, such as `a token for Azure Storage`
+ * @param context what was done that needed it, and where
  */
-export function identityFailure(error: unknown, what: string): LongshoreError {
+export function identityFailure(
+  error: unknown,
+  what: string,
+  context: ErrorContext = { operation: 'get token' },
+): LongshoreError {
   if (error instanceof LongshoreError) return error;
   const name = error instanceof Error ? error.name : '';
-  if (NO_IDENTITY.includes(name)) return noIdentity(what);
+  if (NO_IDENTITY.includes(name)) return noIdentity(what, context);
   const message = error instanceof Error ? error.message : '';
   const status = statusOf(error);
   const details = [status, /\bAADSTS\d+\b/.exec(message)?.[0]]
@@ -65,15 +70,16 @@ export function identityFailure(error: unknown, what: string): LongshoreError {
   const answered = `Microsoft Entra did not give ${what}${details && ` (${details})`}.`;
   if (name === 'AuthenticationError' && status !== undefined && [400, 401, 403].includes(status)) {
     const advice = 'Check the identity of this program, its tenant and what it may use.';
-    return new RegistryError('E_DENIED', `${answered} ${advice}`, { status });
+    return new RegistryError('E_DENIED', `${answered} ${advice}`, { ...context, status });
   }
-  return new TransportError('E_NETWORK', `${answered} Try again later.`);
+  return new TransportError('E_NETWORK', `${answered} Try again later.`, context);
 }
 
-function noIdentity(what: string): RegistryError {
+function noIdentity(what: string, context: ErrorContext): RegistryError {
   return new RegistryError(
     'E_UNAVAILABLE',
     `This program has no Microsoft Entra identity that gives ${what}. In Azure assign a managed identity to it; on your own machine sign in, for example with "az login".`,
+    context,
   );
 }
 

@@ -62,6 +62,7 @@ export function createKeyVaultSecrets({
           `The vault ${origin} did not answer`,
           (abortSignal) => client.getSecret(name, { abortSignal, ...(version && { version }) }),
           signal,
+          READ,
         );
         if (value === '') throw unusable(identifier, 'is empty');
         if (value.length > MAX_SECRET_CHARS) throw unusable(identifier, 'is too long to be one');
@@ -74,9 +75,13 @@ export function createKeyVaultSecrets({
   };
 }
 
+/** What errors carry. */
+const READ = { operation: 'read secret' } as const;
+
 function vaultFailure(error: unknown, identifier: string): LongshoreError {
   if (error instanceof LongshoreError) return error;
-  if (isIdentityFailure(error)) return identityFailure(error, `a token for ${new URL(identifier).host}`);
+  if (isIdentityFailure(error))
+    return identityFailure(error, `a token for ${new URL(identifier).host}`, READ);
   switch (statusOf(error)) {
     case 404:
       return unusable(identifier, 'is not there; check the name of the vault, the secret and the version');
@@ -89,7 +94,7 @@ function vaultFailure(error: unknown, identifier: string): LongshoreError {
     default: {
       const status = statusOf(error);
       const how = status === undefined ? 'did not answer' : `answered ${status}`;
-      return new TransportError('E_NETWORK', `${new URL(identifier).host} ${how}. Try again later.`);
+      return new TransportError('E_NETWORK', `${new URL(identifier).host} ${how}. Try again later.`, READ);
     }
   }
 }

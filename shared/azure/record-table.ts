@@ -230,7 +230,10 @@ export class RecordTable<T extends object> {
   }
 
   #call<R>(run: (signal: AbortSignal) => Promise<R>): Promise<R> {
-    return withDeadline(CALL_TIMEOUT_MS, `Table ${this.#table.tableName} did not answer`, run);
+    return withDeadline(CALL_TIMEOUT_MS, `Table ${this.#table.tableName} did not answer`, run, undefined, {
+      operation: 'use records',
+      side: 'storage',
+    });
   }
 
   #read(key: RecordKey, entity: Entity): T {

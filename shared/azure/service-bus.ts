@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ServiceBusClient, ServiceBusMessage, ServiceBusSender } from '@azure/service-bus';
-import { InvalidInputError } from '../errors.ts';
+import { InvalidInputError, LongshoreError, QueueError } from '../errors.ts';
 import type { DeadLetterQueue, ImportJob, JobQueue } from '../imports/index.ts';
 import { lazy } from '../memo.ts';
 import type { PollQueue } from '../mirror/index.ts';
@@ -16,7 +16,7 @@ export interface ServiceBusQueueOptions {
 
 /** What every queue has beside its port. */
 export interface QueueEnd {
-  /** Asks the broker for the queue without taking a message. @throws what is wrong */
+  /** Asks the broker for the queue without taking a message. @throws QueueError */
   probe(signal?: AbortSignal): Promise<void>;
   /** Closes the queue's own link. Final, as with the SDK's sender. */
   close(): Promise<void>;
@@ -25,16 +25,19 @@ export interface QueueEnd {
 /** Application properties share 32 KiB with the other headers of a message. */
 const MAX_REASON_LENGTH = 4_000;
 
-/** The queue of import jobs. Duplicate detection must be on for repeats to be dropped. */
+/**
+ * The queue of import jobs. Duplicate detection must be on for repeats to be dropped. As with every queue here, what the
+ * broker refuses or does not answer is a `QueueError`.
+ */
 export function createServiceBusQueue(options: ServiceBusQueueOptions): JobQueue & BrokerQueue & QueueEnd {
-  const { sender, end } = openQueue(options);
+  const { send, end } = openQueue(options);
   return {
     ...createBrokerQueue(options.client, options.queueName),
     async send(jobs) {
-      if (jobs.length > 0) await sendInBatches(await sender(), jobs);
+      if (jobs.length > 0) await send((sender) => sendInBatches(sender, jobs));
     },
     async sendAt(job, at) {
-      await (await sender()).sendMessages(scheduled(importMessage(job), at));
+      await send((sender) => sender.sendMessages(scheduled(importMessage(job), at)));
     },
     ...end,
   };
@@ -44,12 +47,12 @@ export function createServiceBusQueue(options: ServiceBusQueueOptions): JobQueue
 export function createServiceBusPollQueue(
   options: ServiceBusQueueOptions,
 ): PollQueue & BrokerQueue & QueueEnd {
-  const { sender, end } = openQueue(options);
+  const { send, end } = openQueue(options);
   return {
     ...createBrokerQueue(options.client, options.queueName),
     async send(shards) {
       for (const shard of shards)
-        await (await sender()).sendMessages({ ...jsonMessage(shard, shard.id), subject: 'poll' });
+        await send((sender) => sender.sendMessages({ ...jsonMessage(shard, shard.id), subject: 'poll' }));
     },
     ...end,
   };
@@ -59,11 +62,11 @@ export function createServiceBusPollQueue(
 export function createServiceBusTransferQueue(
   options: ServiceBusQueueOptions,
 ): TransferQueue & BrokerQueue & QueueEnd {
-  const { sender, end } = openQueue(options);
+  const { send, end } = openQueue(options);
   return {
     ...createBrokerQueue(options.client, options.queueName),
-    send: async (message) => (await sender()).sendMessages(transferMessage(message)),
-    sendAt: async (message, at) => (await sender()).sendMessages(scheduled(transferMessage(message), at)),
+    send: (message) => send((sender) => sender.sendMessages(transferMessage(message))),
+    sendAt: (message, at) => send((sender) => sender.sendMessages(scheduled(transferMessage(message), at))),
     ...end,
   };
 }
@@ -73,36 +76,52 @@ export function createServiceBusTransferQueue(
  * `reasonMessage`. The Functions trigger would give names in another case as camel case; these arrive as they are sent.
  */
 export function createServiceBusDeadLetters(options: ServiceBusQueueOptions): DeadLetterQueue & QueueEnd {
-  const { sender, end } = openQueue(options);
+  const { send, end } = openQueue(options);
   return {
     async deadLetter(body, { code, message }) {
-      await (await sender()).sendMessages({
-        ...jsonMessage(body, randomUUID()),
-        applicationProperties: { reasonCode: code, reasonMessage: message.slice(0, MAX_REASON_LENGTH) },
-      });
+      const applicationProperties = { reasonCode: code, reasonMessage: message.slice(0, MAX_REASON_LENGTH) };
+      await send((sender) =>
+        sender.sendMessages({ ...jsonMessage(body, randomUUID()), applicationProperties }),
+      );
     },
     ...end,
   };
 }
 
-/** A sender that is made when first needed. */
+/** A queue whose sender is made when first needed. */
 function openQueue({ client, queueName }: ServiceBusQueueOptions): {
-  readonly sender: () => Promise<ServiceBusSender>;
+  send(run: (sender: ServiceBusSender) => Promise<void>): Promise<void>;
   readonly end: QueueEnd;
 } {
   let opened: ServiceBusSender | undefined;
+  const sender = lazy(async () => {
+    opened = (await client()).createSender(queueName);
+    return opened;
+  });
+  const failure = (operation: string, cause: unknown) =>
+    cause instanceof LongshoreError
+      ? cause
+      : new QueueError(`Could not ${operation} ${queueName}.`, { operation, cause });
   return {
-    sender: lazy(async () => {
-      opened = (await client()).createSender(queueName);
-      return opened;
-    }),
+    async send(run) {
+      try {
+        await run(await sender());
+      } catch (error) {
+        throw failure('send to queue', error);
+      }
+    },
     end: {
       async probe(signal) {
-        const receiver = (await client()).createReceiver(queueName);
         try {
-          await receiver.peekMessages(1, signal ? { abortSignal: signal } : {});
-        } finally {
-          await receiver.close();
+          const receiver = (await client()).createReceiver(queueName);
+          try {
+            await receiver.peekMessages(1, signal ? { abortSignal: signal } : {});
+          } finally {
+            await receiver.close();
+          }
+        } catch (error) {
+          signal?.throwIfAborted();
+          throw failure('read queue', error);
         }
       },
       close: async () => opened?.close(),

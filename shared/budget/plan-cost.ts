@@ -41,8 +41,8 @@ export function notingChildren(
   registry: Pick<RegistryClient, 'repository'>,
 ): Pick<RegistryClient, 'repository'> {
   return {
-    repository(name) {
-      const repository = registry.repository(name);
+    repository(name, sideOptions) {
+      const repository = registry.repository(name, sideOptions);
       return {
         ...repository,
         async resolve(tagOrDigest, options) {

@@ -103,7 +103,7 @@ async function lookAt(
   const children: number[] = [];
   try {
     for (const tag of spread(selected, SAMPLES)) {
-      const found = await registry.repository(watch.source).resolve(tag, { signal });
+      const found = await registry.repository(watch.source, { side: 'source' }).resolve(tag, { signal });
       if (found) children.push(estimateChildren(found));
     }
     return { ...counts, children, errors: [] };

@@ -2,6 +2,7 @@ export * from './cosign-tag.ts';
 export * from './descriptor.ts';
 export * from './digest.ts';
 export * from './image-layout.ts';
+export * from './loopback.ts';
 export * from './manifest.ts';
 export * from './media-types.ts';
 export * from './platform.ts';

@@ -78,7 +78,6 @@ export {
   type CreateBlobOptions,
   checkSasToken,
   explainRefusal,
-  isThisMachine,
   parseBlobUrl,
   parseSasToken,
   parseSecretSource,

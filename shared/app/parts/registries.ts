@@ -49,7 +49,8 @@ export function registriesPart(
     registry,
     outsidePauses: outsidePauses(budgets, registry),
     openSource: (name, work) => budgets.open(repository(name, { side: 'source' }), work),
-    openSources: (host, work) => budgets.openAll(host, { ...work, repository }),
+    openSources: (host, work) =>
+      budgets.openAll(host, { ...work, repository: (name) => repository(name, { side: 'source' }) }),
     async close() {
       await budgets.settled();
       await registry.close();

@@ -6,7 +6,7 @@ import {
   type RepositoryName,
   type TagReference,
 } from '../../content/index.ts';
-import { codeOf, describeError, InvalidInputError, TransportError } from '../../errors.ts';
+import { codeOf, describeError, InvalidInputError, type SideOptions, TransportError } from '../../errors.ts';
 import {
   type JobRecord,
   jobKey,
@@ -33,7 +33,10 @@ import { type ProposePorts, proposeDeletions } from './propose.ts';
 
 export interface ApprovePorts extends ProposePorts {
   readonly registry: {
-    repository(name: RepositoryName): DeletableRepository & Pick<Repository, 'mayExist'>;
+    repository(
+      name: RepositoryName,
+      options?: SideOptions,
+    ): DeletableRepository & Pick<Repository, 'mayExist'>;
   };
   readonly observations: Pick<Records<Observation>, 'get' | 'list' | 'remove'>;
   readonly tags: Records<TagRecord>;
@@ -126,7 +129,7 @@ class Approval {
 
   /** Whether the tag is still missing there, and not just out of sight. */
   async #upstream({ source }: DeletionProposal, tag: string): Promise<Retained | undefined> {
-    const repository = this.#ports.registry.repository(parseRepositoryName(source));
+    const repository = this.#ports.registry.repository(parseRepositoryName(source), { side: 'source' });
     const there = await repository.resolve(tag, { signal: this.#signal });
     if (there) return retained('upstream', `${source} has the tag again. The next poll will see it.`);
     let exists = this.#mayExist.get(source);
@@ -158,7 +161,7 @@ class Approval {
       async (signal) => {
         const isBusy = () => this.#isImporting(reference);
         end = await deleteCopy(
-          registry.repository(reference),
+          registry.repository(reference, { side: 'target' }),
           { tag: reference.tag, digest },
           { isBusy, signal },
         ).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { TransportError } from '../../errors.ts';
+import { type SideOptions, TransportError } from '../../errors.ts';
 import type { Repository } from '../../registry/index.ts';
 import { createTagSelector, type ListedTag, needsTimes, type TagExplanation } from '../selection/index.ts';
 import type { Watch } from '../watches/index.ts';
@@ -10,7 +10,9 @@ interface CallOptions {
 }
 
 export interface ExplainPorts {
-  readonly registry: { repository(name: Watch['source']): Pick<Repository, 'tags' | 'listDigests'> };
+  readonly registry: {
+    repository(name: Watch['source'], options?: SideOptions): Pick<Repository, 'tags' | 'listDigests'>;
+  };
 }
 
 /** Which of upstream's tags a watch takes, and why. */
@@ -47,7 +49,7 @@ async function listTags(
   { registry }: ExplainPorts,
   signal: AbortSignal | undefined,
 ): Promise<readonly ListedTag[]> {
-  const repository = registry.repository(watch.source);
+  const repository = registry.repository(watch.source, { side: 'source' });
   const listed: ListedTag[] = [];
   const add = (tags: readonly ListedTag[]) => {
     listed.push(...tags);

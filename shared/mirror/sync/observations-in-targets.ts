@@ -66,7 +66,7 @@ export function observationsInTargets(
   return {
     emptyTargets,
     async *list(partition = '') {
-      const repository = registry.repository(parseRepositoryName(partition));
+      const repository = registry.repository(parseRepositoryName(partition), { side: 'target' });
       for (const [tag, digest] of await digestsIn(repository)) {
         const value: Observation = {
           target: formatReference({ ...repository.name, tag }),

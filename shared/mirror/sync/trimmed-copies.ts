@@ -26,7 +26,7 @@ export async function withoutTrimmedCopies(
 ): Promise<{ readonly inspection: WatchInspection; readonly pulls: number }> {
   const { changes, unchanged } = inspection.plan;
   const trimmed = new Map<Digest, Promise<Digest | undefined>>();
-  const source = registry.repository(watch.source);
+  const source = registry.repository(watch.source, { side: 'source' });
   const kept: PlannedImport[] = [];
   for (const change of changes) {
     const { digest } = change.observed;
@@ -52,7 +52,7 @@ async function looksTrimmed(
   if (platforms.length === 0 || !known || known.digest === observed.digest) return false;
   try {
     const { registry: host, repository } = parseReference(observed.target);
-    const target = registry.repository({ registry: host, repository });
+    const target = registry.repository({ registry: host, repository }, { side: 'target' });
     const manifest = parseManifest(await target.fetchManifest(known.digest, { signal }));
     if (manifest.kind !== 'index') return false;
     return manifest.manifests.every(

@@ -20,7 +20,8 @@ const SWEEP_SIZE = 1_000;
 
 /**
  * What is had over the network and good for a while: tokens by scope, credentials. Callers that need the same at
- * the same time share one request, which none of them can abort for the others. A failure is not kept.
+ * the same time share one request, which none of them can abort for the others. A failure is not kept. Not a `ttlMemo`: what is
+ * fetched says how long it lives, is renewed before it ends, and can be dropped when a registry refuses it.
  */
 export class ExpiringCache<Value> {
   readonly #fetch: (key: string) => Promise<Fetched<Value>>;

@@ -1,5 +1,6 @@
+import { isLoopbackHost } from '../../content/index.ts';
 import { RegistryError } from '../../errors.ts';
-import { isLoopbackHost, redactUrl } from '../protocol/index.ts';
+import { redactUrl } from '../protocol/index.ts';
 
 /**
  * Where tokens are had. The registry's challenge names it, often on another host, and credentials are sent

@@ -1,3 +1,4 @@
+import { isLoopbackHost } from '../../content/index.ts';
 import { RegistryError, TransportError } from '../../errors.ts';
 import {
   type CredentialSource,
@@ -22,7 +23,7 @@ import {
   type Timing,
   type TlsSource,
 } from '../http/index.ts';
-import { contextOf, couldNot, isLoopbackHost, type Operation } from '../protocol/index.ts';
+import { contextOf, couldNot, type Operation } from '../protocol/index.ts';
 import type { EndpointSettings } from './endpoint-settings.ts';
 import type { MeteredRequest, PullMeter, RateLimitReport } from './metering.ts';
 import { rateLimitReport } from './rate-limit-report.ts';

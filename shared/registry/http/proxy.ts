@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { isLoopbackHost } from '../protocol/index.ts';
+import { isLoopbackHost } from '../../content/index.ts';
 
 /** Proxies between us and the registries. Their URLs may hold a login: never log them, only their `host`. */
 export interface ProxySettings {

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net';
+import { isLoopbackHost } from '../../content/index.ts';
 import { InvalidInputError } from '../../errors.ts';
 
 /** Docker Hub is written `docker.io`; its API answers elsewhere. */
@@ -26,14 +26,4 @@ export function endpointOf(registry: string, plainHttp?: boolean): URL {
   if (!(plainHttp ?? isLoopbackHost(url.hostname))) return url;
   // Parsed anew: a URL forgets the port that is its scheme's own.
   return new URL(`http://${apiHost}`);
-}
-
-/** `localhost`, `*.localhost` (RFC 6761), 127.0.0.0/8 and `[::1]`, as `URL.hostname` has them. */
-export function isLoopbackHost(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '[::1]' ||
-    (isIPv4(hostname) && hostname.startsWith('127.'))
-  );
 }

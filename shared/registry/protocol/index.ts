@@ -1,5 +1,5 @@
 export { parseContentRange } from './content-range.ts';
-export { endpointOf, isLoopbackHost } from './endpoint.ts';
+export { endpointOf } from './endpoint.ts';
 export { parseErrorBody } from './error-body.ts';
 export { NO_HEAD, toRegistryError } from './error-response.ts';
 export { parseJson } from './json.ts';

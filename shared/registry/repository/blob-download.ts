@@ -16,7 +16,7 @@ const PROGRESS_BYTES = 1024 * 1024;
 export class BlobDownload {
   readonly #context: RepositoryContext;
   readonly #blob: Blob;
-  readonly #operation: Operation;
+  readonly operation: Operation;
   readonly #signal: AbortSignal | undefined;
   readonly #retries: RetryBudget;
   #response: HttpResponse | undefined;
@@ -30,7 +30,7 @@ export class BlobDownload {
   constructor(context: RepositoryContext, blob: Blob, signal: AbortSignal | undefined) {
     this.#context = context;
     this.#blob = blob;
-    this.#operation = operationOn(context, 'fetch blob', blob.digest);
+    this.operation = operationOn(context, 'fetch blob', blob.digest);
     this.#signal = signal;
     this.#retries = new RetryBudget(context.endpoint.limits, context.endpoint.timing);
   }
@@ -77,7 +77,7 @@ export class BlobDownload {
     const chunks = response.body[Symbol.asyncIterator]();
     try {
       for (;;) {
-        const step = await endpoint.naming(this.#operation, this.#signal, () => chunks.next());
+        const step = await endpoint.naming(this.operation, this.#signal, () => chunks.next());
         if (step.done) return this.#reached < this.#blob.size ? this.#tooShort() : undefined;
         const known = Math.min(this.#reached - this.#position, step.value.byteLength);
         this.#position += step.value.byteLength;
@@ -99,7 +99,7 @@ export class BlobDownload {
     const { endpoint } = this.#context;
     const asksRange = this.#reached > 0 && this.#usesRanges;
     const response = await endpoint.request({
-      operation: this.#operation,
+      operation: this.operation,
       method: 'GET',
       url: pathOf(this.#context, `blobs/${this.#blob.digest}`),
       scopes: [scopeFor(this.#context, 'pull')],
@@ -150,8 +150,8 @@ export class BlobDownload {
   #sizeMismatch(found: string): IntegrityError {
     return new IntegrityError(
       'E_SIZE_MISMATCH',
-      `${couldNot(this.#operation)}: it should be ${this.#blob.size} bytes long, ${found}.`,
-      contextOf(this.#operation),
+      `${couldNot(this.operation)}: it should be ${this.#blob.size} bytes long, ${found}.`,
+      contextOf(this.operation),
     );
   }
 }

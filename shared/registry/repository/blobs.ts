@@ -3,7 +3,7 @@ import { RegistryError } from '../../errors.ts';
 import type { Access } from '../auth/index.ts';
 import { operationOn, pathOf, type RepositoryContext, scopeFor } from '../endpoint/index.ts';
 import type { CallOptions, RetryBudget } from '../http/index.ts';
-import { NO_HEAD } from '../protocol/index.ts';
+import { contextOf, NO_HEAD } from '../protocol/index.ts';
 import { BlobDownload } from './blob-download.ts';
 import { deleteAt } from './deletion.ts';
 
@@ -69,7 +69,7 @@ export async function openBlob(
 ): Promise<AsyncIterable<Uint8Array>> {
   const download = new BlobDownload(context, blob, signal);
   await download.open();
-  return stoppable(download, verified(download.chunks(), blob));
+  return stoppable(download, verified(download.chunks(), blob, contextOf(download.operation)));
 }
 
 /** A generator that was never started runs no `finally`: this frees the connection also before the first byte. */

@@ -128,7 +128,7 @@ async function fetchOnce(
   const digest = isDigest(tagOrDigest) ? tagOrDigest : announcedDigest(context, operation, response);
   const contentType = response.header('content-type');
   assertManifestLike(context, operation, contentType);
-  if (digest !== undefined) verifyBytes(bytes, { digest });
+  if (digest !== undefined) verifyBytes(bytes, { digest }, contextOf(operation));
   return manifestContent(bytes, manifestType(context, operation, bytes, contentType), digest);
 }
 
@@ -171,7 +171,11 @@ export async function pushManifest(
       `The manifest is ${bytes.byteLength} bytes long, registries take at most ${MAX_MANIFEST_BYTES}.`,
     );
   }
-  verifyBytes(bytes, { digest: isDigest(tagOrDigest) ? tagOrDigest : digest });
+  verifyBytes(
+    bytes,
+    { digest: isDigest(tagOrDigest) ? tagOrDigest : digest },
+    { operation: 'push manifest' },
+  );
   return await retryUntilIntact(context, signal, (retries) =>
     pushOnce(context, tagOrDigest, content, { signal, retries }),
   );

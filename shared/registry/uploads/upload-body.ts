@@ -82,6 +82,7 @@ export class UploadBody {
         throw new IntegrityError(
           'E_SIZE_MISMATCH',
           `A blob of ${this.#size} bytes was to be uploaded, but its source gave ${total}. The upload was not finished.`,
+          { operation: 'push blob' },
         );
       }
       return step.done ? undefined : step.value;

@@ -12,13 +12,19 @@ export function toUploadError(thrown: unknown, { failure }: UploadBody, { digest
     return new IntegrityError(
       'E_DIGEST_MISMATCH',
       `The registry received bytes that do not match ${digest}. Nothing was tagged.`,
-      { cause: thrown },
+      { operation: thrown.operation, side: thrown.side, cause: thrown },
     );
   }
   if (thrown instanceof RegistryError && thrown.registryCodes.includes(SESSION_GONE)) {
     // Nothing that was asked for is missing: the registry lost its context, and may keep it another time.
-    const { message, registryCodes, status = 404 } = thrown;
-    return new RegistryError('E_UNAVAILABLE', message, { status, registryCodes, cause: thrown });
+    const { message, registryCodes, operation, side, status = 404 } = thrown;
+    return new RegistryError('E_UNAVAILABLE', message, {
+      status,
+      registryCodes,
+      operation,
+      side,
+      cause: thrown,
+    });
   }
   return thrown;
 }

@@ -60,7 +60,7 @@ export function archiveSource(content: ArchiveContent): ArchiveSource {
         );
       }
       const bytes = await readBytes(file, offset, size, options);
-      verifyBytes(bytes, { digest });
+      verifyBytes(bytes, { digest }, READ);
       return manifestContent(bytes, mediaTypeOf(bytes, mediaTypes.get(digest)), digest);
     },
 
@@ -83,6 +83,9 @@ export function archiveSource(content: ArchiveContent): ArchiveSource {
   };
 }
 
+/** What errors of damaged content carry. */
+const READ = { operation: 'read archive', side: 'source' } as const;
+
 /** The error for missing content whose absence the archive does not explain. */
 export function lacking(digest: Digest): ArchiveError {
   return new ArchiveError(
@@ -99,7 +102,7 @@ function checked(
   blob: Pick<Descriptor, 'digest' | 'size'>,
 ): AsyncIterable<Uint8Array> {
   const inner = bytes[Symbol.asyncIterator]();
-  const pieces = verified({ [Symbol.asyncIterator]: () => inner }, blob);
+  const pieces = verified({ [Symbol.asyncIterator]: () => inner }, blob, READ);
   const iterator: AsyncIterableIterator<Uint8Array> = {
     [Symbol.asyncIterator]: () => iterator,
     next: () => pieces.next(),

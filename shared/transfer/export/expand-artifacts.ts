@@ -7,7 +7,7 @@ import {
   type RepositoryName,
   withDefaultTag,
 } from '../../content/index.ts';
-import { codeOf, describeError, InvalidInputError, RegistryError } from '../../errors.ts';
+import { codeOf, describeError, InvalidInputError, RegistryError, type SideOptions } from '../../errors.ts';
 import { compileGlob, isGlob } from '../../glob.ts';
 import type { ContentCallOptions, ContentSource } from '../../imports/index.ts';
 import {
@@ -22,6 +22,8 @@ export interface ExportRepository extends ContentSource {
   tags(options?: ContentCallOptions): AsyncIterable<string>;
   resolve(tagOrDigest: string, options?: ContentCallOptions): Promise<Descriptor | undefined>;
 }
+
+export type OpenExportRepository = (name: RepositoryName, options?: SideOptions) => ExportRepository;
 
 /** ACR's own limit is 50. This one only keeps a glob from taking everything there is. */
 const MAX_ARTIFACTS = 10_000;
@@ -55,7 +57,7 @@ export interface Expanded {
  */
 export async function expandArtifacts(
   names: readonly string[],
-  repository: (name: RepositoryName) => ExportRepository,
+  repository: OpenExportRepository,
   options: ExpandOptions = {},
 ): Promise<Expanded> {
   const { registry, continueOnErrors, limit = MAX_ARTIFACTS, signal } = options;
@@ -81,7 +83,7 @@ export async function expandArtifacts(
 async function namesOf(
   wanted: string,
   registry: string | undefined,
-  repository: (name: RepositoryName) => ExportRepository,
+  repository: OpenExportRepository,
   signal: AbortSignal | undefined,
 ): Promise<readonly Reference[]> {
   const text = registry === undefined || wanted.startsWith(`${registry}/`) ? wanted : `${registry}/${wanted}`;
@@ -97,7 +99,7 @@ async function namesOf(
   const matches = compileGlob(pattern);
   const tags: string[] = [];
   // Cosign tags and referrers tags are exported with their subject, unless the pattern asks for them.
-  for await (const tag of repository(from).tags({ signal }))
+  for await (const tag of repository(from, { side: 'source' }).tags({ signal }))
     if (matches(tag) && (!parseDigestTag(tag) || pattern.startsWith('sha256-'))) tags.push(tag);
   if (tags.length === 0) throw notFound(`No tag of ${formatReference(from)} matches "${pattern}".`);
   return tags.map((tag) => ({ ...from, tag }));
@@ -105,11 +107,11 @@ async function namesOf(
 
 async function resolve(
   reference: Reference,
-  repository: (name: RepositoryName) => ExportRepository,
+  repository: OpenExportRepository,
   signal: AbortSignal | undefined,
 ): Promise<ResolvedArtifact> {
   const name = formatReference(reference);
-  const source = repository(reference);
+  const source = repository(reference, { side: 'source' });
   const root = await source.resolve(reference.digest ?? reference.tag ?? '', { signal });
   if (!root)
     throw notFound(`${name} does not exist. Check the name and the ${reference.digest ? 'digest' : 'tag'}.`);

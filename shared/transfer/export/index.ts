@@ -1,6 +1,6 @@
 export type { ArchiveFacts, ArchiveSink, OpenSink } from './archive-sink.ts';
 export { parseByteSize } from './byte-size.ts';
-export { type ExportRepository, expandArtifacts } from './expand-artifacts.ts';
+export { expandArtifacts, type OpenExportRepository } from './expand-artifacts.ts';
 export {
   type ExportOptions,
   type ExportProgress,

@@ -9,7 +9,7 @@ import { codeOf, StorageError, TransportError } from '../../errors.ts';
 import type { ContentSource } from '../../imports/index.ts';
 import { lazy } from '../../memo.ts';
 import { type Catalog, createCatalogSigner, readCatalog } from '../archive/index.ts';
-import { type ExportRepository, expandArtifacts, exportArchive } from '../export/index.ts';
+import { expandArtifacts, exportArchive, type OpenExportRepository } from '../export/index.ts';
 import {
   type ArchiveContainer,
   CATEGORY,
@@ -23,7 +23,7 @@ import type { RunCall, RunResult } from './run-result.ts';
 
 export interface ExportRunPorts {
   readonly storage: StorageAccess;
-  readonly repository: (name: RepositoryName) => ExportRepository;
+  readonly repository: OpenExportRepository;
   /** Opens what manifests and blobs are read from. Default: `repository`, as often as it likes to be read. */
   readonly openSources?: OpenExportSources | undefined;
 }

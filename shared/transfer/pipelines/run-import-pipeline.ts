@@ -1,5 +1,5 @@
 import { type Digest, formatReference, type RepositoryName } from '../../content/index.ts';
-import { ArchiveError, codeOf, describeError, StorageError } from '../../errors.ts';
+import { ArchiveError, codeOf, describeError, type SideOptions, StorageError } from '../../errors.ts';
 import type {
   ContentSource,
   ContentTarget,
@@ -32,7 +32,7 @@ import type { RunCall, RunResult } from './run-result.ts';
 export interface ImportRunPorts extends PlacementRecords {
   readonly runs: Pick<Records<PipelineRun>, 'update'>;
   readonly storage: StorageAccess;
-  readonly repository: (name: RepositoryName) => ContentSource & ContentTarget;
+  readonly repository: (name: RepositoryName, options?: SideOptions) => ContentSource & ContentTarget;
   /** Where placements of tags are told. Default: nowhere. */
   readonly log?: PlacementLog | undefined;
   /** Policies that each move of a tag must pass, beyond the order of archives. Default: none. */
@@ -215,7 +215,7 @@ function copyInto(
 ): CopyArtifact<Imported> {
   const overwrites = options.includes('OverwriteTags');
   return async (source, { digest: root }, target, { signal, platforms }) => {
-    const order = { source, root, platforms, to: repository(target), target, observedAt };
+    const order = { source, root, platforms, to: repository(target, { side: 'target' }), target, observedAt };
     const ledger = { tags, placedBy: 'run', reference: run, log } as const;
     const { now } = storage;
     const how = { overwrites, guards, ledger, blobs, onProgress, signal, now, wait };

@@ -1,14 +1,14 @@
 import { type Digest, formatReference, parsePlatform, type RepositoryName } from '../../content/index.ts';
-import { codeOf, describeError } from '../../errors.ts';
+import { codeOf, describeError, type SideOptions } from '../../errors.ts';
 import type { ContentTarget, CopyProgress } from '../../imports/index.ts';
 import { createCatalogSigner, readCatalog } from '../archive/index.ts';
 import {
   type ExportProgress,
-  type ExportRepository,
   type ExportResult,
   expandArtifacts,
   exportArchive,
   type FailedArtifact,
+  type OpenExportRepository,
 } from '../export/index.ts';
 import { nameDamagedFile, planImport, targetReference } from '../import/index.ts';
 import { type CopiedToTarget, copyToTarget } from '../pipelines/index.ts';
@@ -22,7 +22,7 @@ import {
 } from './open-archive-source.ts';
 
 export interface ExportCall extends ArchiveCall {
-  readonly registry: { repository(name: RepositoryName): ExportRepository };
+  readonly registry: { readonly repository: OpenExportRepository };
   readonly artifacts: readonly string[];
   /** A path or the address of a blob. */
   readonly to: string;
@@ -54,7 +54,7 @@ export async function exportToArchive(call: ExportCall): Promise<ExportResult & 
       ? undefined
       : await services.place(call.base, { purpose: 'import', rights: ['r'] });
   const baseFile = base && (await openFile(base, signal));
-  const { artifacts, failed } = await expandArtifacts(call.artifacts, (name) => registry.repository(name), {
+  const { artifacts, failed } = await expandArtifacts(call.artifacts, (...of) => registry.repository(...of), {
     continueOnErrors,
     signal,
   });
@@ -77,7 +77,7 @@ export async function exportToArchive(call: ExportCall): Promise<ExportResult & 
 }
 
 export interface ImportCall extends OpenCall {
-  readonly repository: { repository(name: RepositoryName): ContentTarget };
+  readonly repository: { repository(name: RepositoryName, options?: SideOptions): ContentTarget };
   /** Host of the registry that is imported into. */
   readonly registry: string;
   readonly overwriteTags?: boolean | undefined;
@@ -113,7 +113,7 @@ export async function importFromArchive(call: ImportCall): Promise<ArchiveImport
           source: nameDamagedFile(opened.archive.source, opened.files),
           root: root.digest,
           platforms,
-          to: repository.repository(target),
+          to: repository.repository(target, { side: 'target' }),
           target,
         },
         {

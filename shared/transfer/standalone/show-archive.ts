@@ -1,4 +1,5 @@
 import { type Digest, formatReference, type RepositoryName } from '../../content/index.ts';
+import type { SideOptions } from '../../errors.ts';
 import type { ContentCallOptions, ContentTarget } from '../../imports/index.ts';
 import { type Archive, artifactName, type Catalog } from '../archive/index.ts';
 import { type ArtifactTarget, targetReference } from '../import/index.ts';
@@ -54,7 +55,9 @@ export interface ShowCall extends OpenCall {
   /** With a registry: what that lacks. */
   readonly target?:
     | {
-        readonly repository: { repository(name: RepositoryName): LookedAtRepository };
+        readonly repository: {
+          repository(name: RepositoryName, options?: SideOptions): LookedAtRepository;
+        };
         readonly registry: string;
       }
     | undefined;
@@ -89,7 +92,7 @@ export async function showArchive(call: ShowCall): Promise<ShownArchive> {
       gap:
         target &&
         reference &&
-        (await gapOf(target.repository.repository(reference), reference, archive.source, {
+        (await gapOf(target.repository.repository(reference, { side: 'target' }), reference, archive.source, {
           root: digest,
           blobs,
           referrers: listed?.referrers ?? [],

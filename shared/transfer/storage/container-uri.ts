@@ -1,3 +1,4 @@
+import { isThisMachine } from '../../content/index.ts';
 import { InvalidInputError } from '../../errors.ts';
 
 /** A blob container by its address. */
@@ -17,7 +18,6 @@ export interface BlobAddress extends ContainerAddress {
 const CONTAINER_NAME = /^(?:\$root|\$web|[a-z0-9](?:-?[a-z0-9]){2,62})$/;
 /** Hosts whose first path segment is the account: emulators, and storage addressed by number. */
 const PATH_STYLE_HOST = /^(?:localhost|\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-f:]+\])$/;
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const EXPECTED = 'https://ACCOUNT.blob.core.windows.net/CONTAINER';
 
 /**
@@ -91,12 +91,4 @@ function invalid(text: string, reason: string, expected = EXPECTED): InvalidInpu
     'E_ARGUMENT',
     `"${shown}" is not an address of blob storage: ${reason}. Expected ${expected}.`,
   );
-}
-
-/**
- * Whether a host, as `URL.hostname` has it, is this machine whatever the resolver says. Not `*.localhost`: some resolvers
- * ask the network for it.
- */
-export function isThisMachine(hostname: string): boolean {
-  return LOOPBACK.test(hostname);
 }

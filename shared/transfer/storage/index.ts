@@ -1,5 +1,5 @@
 export { CATEGORY } from './category.ts';
-export { isThisMachine, isUrl, parseBlobUrl, parseContainerUri } from './container-uri.ts';
+export { isUrl, parseBlobUrl, parseContainerUri } from './container-uri.ts';
 export type {
   ArchiveContainer,
   ContainerOpener,
