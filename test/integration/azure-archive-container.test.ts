@@ -130,6 +130,7 @@ describe('a SAS token that lacks a right', () => {
     const failure = await act(container).then(String, (error: unknown) => error);
     expect(failure).toMatchObject({
       code: 'E_STORAGE_DENIED',
+      side: 'storage',
       message: expect.stringContaining(`lacks ${missing}`),
     });
     expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain('sig=');
@@ -138,7 +139,11 @@ describe('a SAS token that lacks a right', () => {
 
 it('says that a container or a blob does not exist', async () => {
   const container = await makeContainer('rl', 'import');
-  await expect(container.open('absent.tar')).rejects.toMatchObject({ code: 'E_STORAGE_NOT_FOUND' });
+  await expect(container.open('absent.tar')).rejects.toMatchObject({
+    code: 'E_STORAGE_NOT_FOUND',
+    operation: 'read blob',
+    side: 'storage',
+  });
   const absent = await withRights('absent', 'rl', 'import');
   await expect(Array.fromAsync(absent.list())).rejects.toMatchObject({
     code: 'E_STORAGE_NOT_FOUND',

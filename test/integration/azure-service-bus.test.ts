@@ -95,6 +95,18 @@ describeDeadLetters('a Service Bus queue', async () => {
 });
 
 describe('a queue on Service Bus', () => {
+  it('says of a failure that it is the queue, and in what', async () => {
+    const { client, close } = open();
+    onTestFinished(close);
+    const queue = createServiceBusQueue({ client, queueName: 'no-such-queue' });
+    const failure = { code: 'E_QUEUE', side: 'queue', retryable: true };
+    await expect(queue.send([importJob('22')])).rejects.toMatchObject({
+      ...failure,
+      operation: 'send to queue',
+    });
+    await expect(queue.probe()).rejects.toMatchObject({ ...failure, operation: 'read queue' });
+  });
+
   it('names messages for people and for duplicate detection', async () => {
     const { queueName, client, close, receive } = open();
     onTestFinished(close);
