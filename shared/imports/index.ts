@@ -10,6 +10,7 @@ export { keepExisting, neverBackwards, type ProposedMove, type TagGuard } from '
 export { type ImportImageResult, importImage } from './import-image.ts';
 export { createImportJob, type ImportJob, importJobSchema, parseImportJob } from './import-job.ts';
 export {
+  findJob,
   isFinished,
   JOB_STATES,
   type JobRecord,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { RecordKey } from '../records.ts';
+import { formatReference, parseReference } from '../content/index.ts';
+import type { RecordKey, Records } from '../records.ts';
 import { type ImportJob, importJobSchema } from './import-job.ts';
 
 /**
@@ -46,9 +47,38 @@ export function isDone({ state }: Pick<JobRecord, 'state'>): boolean {
   return state === 'succeeded' || state === 'unchanged';
 }
 
-/** Spread over partitions by the first byte of the id, so that many workers do not share one. */
-export function jobKey(id: string): RecordKey {
+/** The jobs of one target repository share a partition, so that a poll writes them together. */
+export function jobKey({ id, target }: Pick<ImportJob, 'id' | 'target'>): RecordKey {
+  const { registry, repository } = parseReference(target);
+  return { partition: formatReference({ registry, repository }), row: id };
+}
+
+/** Where the version before kept a job: under the first byte of its id. */
+export function earlierJobKey(id: string): RecordKey {
   return { partition: id.slice(0, 2), row: id };
+}
+
+/** The record of a job, also where the version before left it. */
+export async function findJob(
+  jobs: Pick<Records<JobRecord>, 'get'>,
+  job: Pick<ImportJob, 'id' | 'target'>,
+): Promise<JobRecord | undefined> {
+  return (await jobs.get(jobKey(job))) ?? (await jobs.get(earlierJobKey(job.id)));
+}
+
+/**
+ * Moves the record of a job from where the version before kept it, unless there is one under its key. A crash in between
+ * forgets the tries of the job, which is done all the same.
+ */
+export async function moveEarlierJob(
+  jobs: Pick<Records<JobRecord>, 'get' | 'update' | 'remove'>,
+  job: Pick<ImportJob, 'id' | 'target'>,
+): Promise<void> {
+  if (await jobs.get(jobKey(job))) return;
+  const earlier = await jobs.get(earlierJobKey(job.id));
+  if (!earlier) return;
+  await jobs.remove(earlierJobKey(job.id));
+  await jobs.update(jobKey(job), (current) => current ?? earlier, { isNew: true });
 }
 
 export function queuedRecord(job: ImportJob, now: Date): JobRecord {

@@ -1,6 +1,13 @@
 import type { Records, SearchableRecords } from '../records.ts';
 import { type ImportJob, importJobSchema } from './import-job.ts';
-import { type JobRecord, type JobState, jobKey, resent } from './job-record.ts';
+import {
+  earlierJobKey,
+  type JobRecord,
+  type JobState,
+  jobKey,
+  moveEarlierJob,
+  resent,
+} from './job-record.ts';
 import type { JobQueue } from './ports.ts';
 
 const MINUTE_MS = 60_000;
@@ -41,12 +48,14 @@ export async function resendJob(
     queue,
     now,
   }: {
-    readonly jobs: Pick<Records<JobRecord>, 'get' | 'update'>;
+    readonly jobs: Pick<Records<JobRecord>, 'get' | 'update' | 'remove'>;
     readonly queue: Pick<JobQueue, 'send'>;
     readonly now: () => Date;
   },
 ): Promise<boolean> {
-  const key = jobKey(read.id);
+  const key = jobKey(read);
+  await moveEarlierJob(jobs, read);
+  await jobs.remove(earlierJobKey(read.id));
   if (resent(await jobs.get(key), read, now()) === undefined) return false;
   const job: ImportJob = importJobSchema.parse(read);
   await queue.send([job]);

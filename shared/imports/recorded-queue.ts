@@ -27,8 +27,7 @@ async function recordQueued(
   now: Date,
 ): Promise<void> {
   const changes = batch.map((job) => ({
-    partition: jobKey(job.id).partition,
-    row: jobKey(job.id).row,
+    ...jobKey(job),
     isNew: true,
     change: (current: JobRecord | undefined) => current ?? queuedRecord(job, now),
   }));

@@ -1,6 +1,6 @@
 import { InvalidInputError, TransportError } from '../errors.ts';
 import { type ImportJob, parseImportJob } from './import-job.ts';
-import { isFinished, jobKey, queuedRecord } from './job-record.ts';
+import { isFinished, jobKey, moveEarlierJob, queuedRecord } from './job-record.ts';
 import type { BrokerDeadLetter } from './ports.ts';
 import {
   type ImportOutcome,
@@ -30,7 +30,8 @@ export async function resubmitImport(
     if (!(error instanceof InvalidInputError)) throw error;
     return await refuseMessage(letter.body, error, dependencies);
   }
-  const record = await jobs.update(jobKey(job.id), (current) => current ?? queuedRecord(job, now()));
+  await moveEarlierJob(jobs, job);
+  const record = await jobs.update(jobKey(job), (current) => current ?? queuedRecord(job, now()));
   if (record && isFinished(record)) return undefined;
   return await settleFailure(job, undeliveredError(letter), { record }, dependencies);
 }

@@ -1,11 +1,11 @@
 import { readableRecords } from '../record-schema.ts';
-import type { Records } from '../records.ts';
+import type { StoredRecord, TableRecords } from '../records.ts';
 import { type ImportJob, importJobSchema } from './import-job.ts';
-import { isRetryable, type JobRecord, jobKey, revived } from './job-record.ts';
+import { isRetryable, type JobRecord, revived } from './job-record.ts';
 import type { JobQueue } from './ports.ts';
 
 export interface RetryPorts {
-  readonly jobs: Pick<Records<JobRecord>, 'get' | 'list' | 'update'>;
+  readonly jobs: Pick<TableRecords<JobRecord>, 'list' | 'search' | 'update'>;
   readonly queue: Pick<JobQueue, 'sendAt'>;
   readonly now: () => Date;
 }
@@ -32,11 +32,11 @@ export async function retryJobs(
   { job, state = 'failed', signal }: RetryOptions = {},
 ): Promise<readonly ImportJob[]> {
   const queued: ImportJob[] = [];
-  for (const record of await chosenJobs(jobs, job, state)) {
+  for (const { key, value: record } of await chosenJobs(jobs, job, state)) {
     signal?.throwIfAborted();
     const again = importJobSchema.parse(record);
     await queue.sendAt(again, now());
-    await jobs.update(jobKey(record.id), (current) => revived(current, record));
+    await jobs.update(key, (current) => revived(current, record));
     queued.push(again);
   }
   return queued;
@@ -46,13 +46,14 @@ async function chosenJobs(
   jobs: RetryPorts['jobs'],
   id: string | undefined,
   state: JobRecord['state'],
-): Promise<readonly JobRecord[]> {
-  const chosen: JobRecord[] = [];
+): Promise<readonly StoredRecord<JobRecord>[]> {
+  const chosen: StoredRecord<JobRecord>[] = [];
   if (id === undefined) {
-    for await (const { value } of readableRecords(jobs.list())) if (value.state === state) chosen.push(value);
+    for await (const stored of readableRecords(jobs.list()))
+      if (stored.value.state === state) chosen.push(stored);
   } else {
-    const record = await jobs.get(jobKey(id));
-    if (record && isRetryable(record)) chosen.push(record);
+    const found = await jobs.search({ equals: { id } }, 1);
+    chosen.push(...found.filter(({ value }) => isRetryable(value)));
   }
   return chosen;
 }

@@ -18,6 +18,7 @@ import {
   type JobProgress,
   type JobRecord,
   jobKey,
+  moveEarlierJob,
   progressed,
   started,
 } from './job-record.ts';
@@ -74,9 +75,10 @@ export async function runImport(
     if (!(error instanceof InvalidInputError)) throw error;
     return await refuseMessage(body, error, dependencies);
   }
-  const key = jobKey(job.id);
+  const key = jobKey(job);
   let record: JobRecord | undefined;
   try {
+    await moveEarlierJob(jobs, job);
     record = await jobs.update(key, (current) => started(current, job, now()));
   } catch (error) {
     return await holdJob(job, error, dependencies);

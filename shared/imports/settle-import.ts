@@ -9,7 +9,7 @@ import { describeDeferral, holdUnreadable, settle, storedSetbacks, writeSettleme
 
 /** Where it is written what becomes of a job that did not succeed. */
 export interface SettlementDependencies {
-  readonly jobs: Pick<Records<JobRecord>, 'get' | 'update'>;
+  readonly jobs: Pick<Records<JobRecord>, 'get' | 'update' | 'remove'>;
   readonly queue: Pick<JobQueue, 'sendAt'>;
   readonly deadLetters: DeadLetterQueue;
   readonly logger: Logger;
@@ -69,7 +69,7 @@ export async function settleFailure(
   dependencies: SettlementDependencies,
 ): Promise<ImportOutcome> {
   const { jobs, queue, deadLetters, logger, now = () => new Date(), random } = dependencies;
-  const key = jobKey(job.id);
+  const key = jobKey(job);
   const message = describeError(error);
   const errorCode = codeOf(error);
   const disposition = dispositionOf(error, () => now().getTime());

@@ -1,6 +1,6 @@
 import pLimit from 'p-limit';
 import { formatReference } from '../content/index.ts';
-import { type JobRecord, jobKey } from '../imports/index.ts';
+import { findJob, type JobRecord } from '../imports/index.ts';
 import type { Records } from '../records.ts';
 import { measureFreshness, type WatchFreshness } from './freshness.ts';
 import { importJobIdOf, type Observation } from './observations/index.ts';
@@ -54,10 +54,10 @@ export function watchStatus({
   let over: ReadonlyMap<string, JobRecord> = new Map();
 
   async function jobsOf(seen: readonly Observation[]): Promise<ReadonlyMap<string, JobRecord>> {
-    const found = await pLimit(JOBS_AT_ONCE).map(seen.map(importJobIdOf), async (id) => ({
-      id,
-      job: over.get(id) ?? (await jobs.get(jobKey(id))),
-    }));
+    const found = await pLimit(JOBS_AT_ONCE).map(seen, async (observation) => {
+      const id = importJobIdOf(observation);
+      return { id, job: over.get(id) ?? (await findJob(jobs, { id, target: observation.target })) };
+    });
     const byId = new Map(found.flatMap(({ id, job }) => (job ? [[id, job] as const] : [])));
     over = new Map([...byId].filter(([, { state }]) => state === 'succeeded' || state === 'unchanged'));
     return byId;

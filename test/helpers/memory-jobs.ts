@@ -12,7 +12,7 @@ import {
   runImport,
   type TagRecord,
 } from '../../shared/imports/index.ts';
-import type { Records } from '../../shared/records.ts';
+import type { Records, TableRecords } from '../../shared/records.ts';
 import { silent } from '../../shared/telemetry/index.ts';
 import { type Graph, MemoryRepository, type MemoryRepositoryOptions } from './memory-content.ts';
 import { createMemoryRecords, type MemoryRecords, type RecordsMoment } from './memory-records.ts';
@@ -67,8 +67,8 @@ export class World {
     return this.target.tags.get('1');
   }
 
-  async record({ id }: ImportJob): Promise<JobRecord | undefined> {
-    return await this.jobs.get(jobKey(id));
+  async record(job: ImportJob): Promise<JobRecord | undefined> {
+    return await this.jobs.get(jobKey(job));
   }
 
   /** The ledger's record of the world's one tag. */
@@ -98,10 +98,10 @@ export class World {
   }
 
   /** The ports as one worker sees them. */
-  worker(at: AtMoment = () => {}): ImportDependencies {
+  worker(at: AtMoment = () => {}): ImportDependencies & { readonly jobs: TableRecords<JobRecord> } {
     const source: ContentSource & ContentTarget = watched(this.source, 'source', at);
     const target: ContentSource & ContentTarget = watched(this.target, 'target', at);
-    const jobs: Records<JobRecord> = watched(this.jobs, 'jobs', at);
+    const jobs: TableRecords<JobRecord> = watched(this.jobs, 'jobs', at);
     const tags: Records<TagRecord> = watched(this.tags, 'tags', at);
     const blobs: Records<BlobRecord> = watched(this.blobs, 'blobs', at);
     return {

@@ -60,7 +60,7 @@ export async function fillTables(tables: PrunableTables, start: Date): Promise<F
       reason: 'test',
     });
   const putJob = (job: ImportJob, more: Partial<JobRecord>, end: 'stays' | 'goes') =>
-    put('jobs', tables.jobs, jobKey(job.id), { ...queuedRecord(job, start), ...more }, end);
+    put('jobs', tables.jobs, jobKey(job), { ...queuedRecord(job, start), ...more }, end);
   const putObservation = ({ target, source, digest, observedAt }: ImportJob, end: 'stays' | 'goes') =>
     put(
       'observations',

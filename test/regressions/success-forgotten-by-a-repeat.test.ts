@@ -26,7 +26,7 @@ it('a job that had found nothing to do was queued again, or failed, when a secon
   const world = new World();
   const job = world.job(image('app'), 1);
   await world.run(job);
-  await world.jobs.remove(jobKey(job.id));
+  await world.jobs.remove(jobKey(job));
   await world.run(job);
   const before = await world.record(job);
   expect(before?.state).toBe('unchanged');

@@ -8,8 +8,8 @@ import {
 } from '../../content/index.ts';
 import { codeOf, describeError, InvalidInputError, type SideOptions, TransportError } from '../../errors.ts';
 import {
+  findJob,
   type JobRecord,
-  jobKey,
   removeTag,
   type TagLeaseOptions,
   type TagRecord,
@@ -121,10 +121,10 @@ class Approval {
   }
 
   async #openImport(observation: Observation): Promise<Retained | undefined> {
-    const { id } = importJobFor(observation, '');
-    const state = (await this.#ports.jobs.get(jobKey(id)))?.state;
+    const job = importJobFor(observation, '');
+    const state = (await findJob(this.#ports.jobs, job))?.state;
     if (state !== 'queued' && state !== 'running' && state !== 'held') return undefined;
-    return retained('import-open', `Its import is ${state} (job ${id}). Try again when that has ended.`);
+    return retained('import-open', `Its import is ${state} (job ${job.id}). Try again when that has ended.`);
   }
 
   /** Whether the tag is still missing there, and not just out of sight. */

@@ -111,7 +111,7 @@ test.each([
     };
     const world = new World({ source: { before } });
     const job = world.job(older, 1);
-    await world.jobs.update(jobKey(job.id), () => ({ ...queuedRecord(job, new Date(0)), failures }));
+    await world.jobs.update(jobKey(job), () => ({ ...queuedRecord(job, new Date(0)), failures }));
     const died = await dies(world, job, n);
     if (died) await world.run(job);
     const record = await world.record(job);

@@ -115,6 +115,6 @@ test('only three states are final', () => {
   expect(final).toEqual(['succeeded', 'unchanged', 'failed']);
 });
 
-test('records are spread by the first byte of their id', () => {
-  expect(jobKey(job.id)).toEqual({ partition: job.id.slice(0, 2), row: job.id });
+test('the records of the jobs of a target repository are in one partition', () => {
+  expect(jobKey(job)).toEqual({ partition: job.target.slice(0, job.target.lastIndexOf(':')), row: job.id });
 });

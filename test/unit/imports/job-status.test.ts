@@ -18,7 +18,7 @@ async function jobsWritten(...written: readonly { tag: string; state: JobState; 
       ...{ platforms: [...platforms], state, attempts: 1, failures: 0, bytesTotal: 0, bytesDone: 0 },
       queuedAt: new Date(time).toISOString(),
     };
-    await jobs.update(jobKey(job.id), () => record);
+    await jobs.update(jobKey(job), () => record);
   }
   return jobs;
 }

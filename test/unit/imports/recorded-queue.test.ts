@@ -18,7 +18,7 @@ test('a job has its record before it is sent', async () => {
   const queue = createRecordedQueue(
     {
       send: async ([sent]: readonly ImportJob[]) =>
-        void found.push(sent && (await records.get(jobKey(sent.id)))),
+        void found.push(sent && (await records.get(jobKey(sent)))),
       sendAt: async () => {},
     },
     records,

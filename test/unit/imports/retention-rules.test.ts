@@ -93,7 +93,7 @@ test('a message that is delivered once more after its record was removed changes
   await world.deliver(older);
   await world.deliver(newer);
   const { tag, ledger } = world;
-  for (const { id } of [older, newer]) await world.jobs.remove(jobKey(id));
+  for (const job of [older, newer]) await world.jobs.remove(jobKey(job));
 
   await world.deliver(newer);
   await world.deliver(older);

@@ -16,7 +16,7 @@ async function setUp() {
   const [first, second, waiting] = [world.job(app, 1), world.job(app, 2), world.job(app, 3)];
   await world.run(first);
   await world.run(second);
-  await world.jobs.update(jobKey(waiting.id), () => queuedRecord(waiting, new Date(world.time)));
+  await world.jobs.update(jobKey(waiting), () => queuedRecord(waiting, new Date(world.time)));
   const now = () => new Date(world.time);
   const { queue } = world.worker();
   const retry = (options?: Parameters<typeof retryJobs>[1]) =>

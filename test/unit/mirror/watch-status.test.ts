@@ -57,19 +57,19 @@ it('freshness asks only for the jobs of what was seen last, and for those that a
     const seen = observation(tag);
     await observations.update({ partition: TARGET, row: tag }, () => seen);
     const job = jobFor(seen, tag === '20' ? 'succeeded' : 'running');
-    await jobs.update(jobKey(job.id), () => job);
+    await jobs.update(jobKey(job), () => job);
   }
   // Of an earlier observation.
   const old = jobFor(observation('18'), 'succeeded');
-  await jobs.update(jobKey(old.id), () => old);
+  await jobs.update(jobKey(old), () => old);
 
   asked.length = 0;
   expect(await status.freshness()).toMatchObject([{ tags: 2, behind: [{ behind: { why: 'importing' } }] }]);
   expect(asked).toHaveLength(2);
   asked.length = 0;
   await status.freshness();
-  const { id } = jobFor(observation('22'), 'running');
-  expect(asked).toEqual([`get ${jobKey(id).partition}/${id}`]);
+  const { partition, row } = jobKey(jobFor(observation('22'), 'running'));
+  expect(asked).toEqual([`get ${partition}/${row}`]);
 });
 
 it('a pattern is shown while something is wrong with it', async () => {
@@ -89,7 +89,7 @@ it('what is paused says so since its last poll, whatever that found, and is not 
   const seen = observation('22');
   await observations.update({ partition: TARGET, row: '22' }, () => seen);
   const job = jobFor(seen, 'failed');
-  await jobs.update(jobKey(job.id), () => job);
+  await jobs.update(jobKey(job), () => job);
   const never = {
     ...{ state: 'paused', gone: [], disagreements: [] },
     reason: 'Nothing is asked and nothing copied until "paused: true" is taken away.',

@@ -112,7 +112,7 @@ describe('a copy is kept', () => {
 
   it.each(['queued', 'running', 'held'] as const)('while its import is %s', async (state) => {
     const { world, job } = await DeletionWorld.create();
-    await world.jobs.update(jobKey(job.id), () => ({ ...queuedRecord(job, new Date(0)), state }));
+    await world.jobs.update(jobKey(job), () => ({ ...queuedRecord(job, new Date(0)), state }));
     await expectKept(world, 'import-open', new RegExp(`is ${state} \\(job ${job.id}\\)`));
   });
 
@@ -156,7 +156,7 @@ describe('where a registry deletes manifests only', () => {
   it('it stays while something is imported to the repository', async () => {
     const { world } = await DeletionWorld.create({ deletes: 'manifests' });
     const other = { ...world.job(image('other'), 3), target: 'mirror.test/app:2' };
-    await world.jobs.update(jobKey('other'), () => ({
+    await world.jobs.update(jobKey(other), () => ({
       ...queuedRecord(other, new Date(0)),
       state: 'running',
     }));
