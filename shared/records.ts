@@ -78,7 +78,7 @@ export interface WrittenRecord<T> extends StoredRecord<T> {
   readonly version: string;
 }
 
-/** Records of which those that are past can be told and taken away. */
+/** Records of which the expired ones can be found and removed. */
 export interface PrunableRecords<T extends object> extends Records<T> {
   /** The records, of a partition or of all, that were not written since `time` by the clock of the store. */
   writtenBefore(time: Date, partition?: string): AsyncIterable<WrittenRecord<T>>;
@@ -95,7 +95,7 @@ export interface RecordFilter {
   readonly writtenSince?: Date | undefined;
 }
 
-/** Records that the store filters. It may have to look at each of them, but sends only those that match. */
+/** Records that the store filters. It may have to read each of them, but sends only those that match. */
 export interface SearchableRecords<T extends object> {
   /** At most `limit` records, in key order, without those of a later version. */
   search(filter: RecordFilter, limit: number): Promise<readonly StoredRecord<T>[]>;

@@ -10,7 +10,7 @@ export interface BudgetState {
   /** `null`: nothing limits pulls, as far as is known. */
   readonly limit: number | null;
   readonly windowSeconds: number | null;
-  /** Pulls that may still be made, besides those kept back. */
+  /** Pulls that may still be made, without those kept back. */
   readonly available: number | null;
   /** Of those available, promised to work that goes on. */
   readonly reserved: number;

@@ -77,7 +77,7 @@ export interface Budgets {
   openAll(registry: string, work: BudgetedImages): Promise<BudgetedSources>;
   /** Takes down what an answer said of rate limits; writes later. */
   observe(report: RateLimitReport): void;
-  /** @throws RegistryError `E_RATE_LIMITED` while the registry wants to be left alone */
+  /** @throws RegistryError `E_RATE_LIMITED` during a pause that the registry asked for */
   assertOpen(registry: string, api: RateLimitReport['api']): Promise<void>;
   /** Every budget that is known. */
   list(): AsyncIterable<BudgetState>;

@@ -116,7 +116,7 @@ function forecastWatch(
 ): WatchForecast {
   const pollsPerWindow = (facts.pollsPerDay * windowSeconds) / DAY_SECONDS;
   const pullsPerTag = facts.pullsPerImage * facts.targets;
-  // A tag that moves more often than it is looked at is imported as often as it is looked at, and looked at when told.
+  // A tag that moves more often than it is polled is imported once per poll, or per notification.
   const pollsPerMonth = facts.pollsPerDay * (MONTH_SECONDS / DAY_SECONDS);
   const looksPerMonth = facts.fedBy === undefined ? pollsPerMonth : Number.POSITIVE_INFINITY;
   const importsPerMonth = facts.tags * Math.min(changesPerMonth, looksPerMonth);

@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import { type BudgetPolicy, floorOf } from './policy.ts';
 
-/** How much of an upstream's pulls has been given to whom. All times are milliseconds since the epoch. */
+/** How many of an upstream's pulls are spent, under way and reserved. All times are milliseconds since the epoch. */
 export const ledgerSchema = z.object({
   registry: z.string(),
-  /** Whose pulls the upstream counts: what it calls the source, else who we are there. */
+  /** The account whose pulls the upstream counts: the source it announces, else our user name. */
   account: z.string(),
-  /** As last announced; missing while nothing was. */
+  /** As last announced; absent before. */
   limit: z.number().optional(),
   windowMs: z.number().optional(),
   remaining: z.number().optional(),
   announcedAt: z.number().optional(),
-  /** Pulls that were ever let go, counted on and on. */
+  /** Pulls that were ever started. */
   taken: z.number(),
-  /** Announcements that were ever written down. */
+  /** Announcements that were ever recorded. */
   announcements: z.number(),
   /** How far `taken` may go, as each announcement has it that none after it has replaced. The lowest counts. */
   ceilings: z.array(z.object({ announcement: z.number(), upTo: z.number() })),
@@ -24,14 +24,14 @@ export const ledgerSchema = z.object({
    * record: many workers share the ledger, and a dead one's pulls under way must be counted as spent.
    */
   leases: z.array(z.object({ id: z.string(), pulls: z.number(), underWay: z.number(), until: z.number() })),
-  /** Pulls that are over, by when; those that left the window are dropped. */
+  /** Pulls that ended, by time; those that left the window are dropped. */
   spent: z.array(z.object({ at: z.number(), pulls: z.number() })),
-  /** When the next of those that are put off may come back. */
+  /** When the next deferred worker may come back. */
   nextTurnAt: z.number(),
 });
 export type Ledger = Readonly<z.infer<typeof ledgerSchema>>;
 
-/** What a request has to remember until its answer is there, to tell what the answer can know of. */
+/** What a request keeps until its response, to tell which pulls the response has counted. */
 export interface Anchor {
   /** Pulls that were over when the request was made: whatever it is answered has counted them. */
   readonly settled: number;
@@ -45,7 +45,7 @@ export interface Announcement {
   readonly remaining: number;
 }
 
-/** A worker that has not been heard of for so long is dead; longer than any request for a manifest takes. */
+/** A worker without a write for this long is dead; longer than any request for a manifest takes. */
 const LEASE_MS = 10 * 60_000;
 /** How finely `spent` tells times: parts of a window. */
 const BUCKETS = 60;
@@ -93,7 +93,7 @@ export function windowOf({ windowMs }: Ledger, policy: BudgetPolicy): number {
 }
 const DEFAULT_WINDOW_MS = 60 * 60_000;
 
-/** Pulls that may begin now, whoever makes them: what is left above the floor. */
+/** Pulls that may begin now: what is left above the floor. */
 export function allowance(ledger: Ledger, policy: BudgetPolicy): number {
   const announced = ceilingOf(ledger) - ledger.taken;
   const counted = (policy.limit ?? Number.POSITIVE_INFINITY) - spentOf(ledger) - underWayOf(ledger);
@@ -101,7 +101,7 @@ export function allowance(ledger: Ledger, policy: BudgetPolicy): number {
   return left === Number.POSITIVE_INFINITY ? left : left - floorOf(policy, limitOf(ledger, policy));
 }
 
-/** Pulls that nobody has a claim to. */
+/** Pulls that are not reserved. */
 export function unreserved(ledger: Ledger, policy: BudgetPolicy): number {
   return allowance(ledger, policy) - reservedOf(ledger);
 }
@@ -123,25 +123,25 @@ export function ceilingOf({ ceilings }: Ledger): number {
   return ceilings.reduce((lowest, { upTo }) => Math.min(lowest, upTo), Number.POSITIVE_INFINITY);
 }
 
-/** Claims pulls for a worker, or changes its claim. The caller has asked `unreserved`. */
+/** Reserves pulls for a worker, or changes its reservation. The caller has checked `unreserved`. */
 export function reserve(ledger: Ledger, id: string, pulls: number, now: number): Ledger {
   const lease = leaseOf(ledger, id);
   return withLease(ledger, { id, underWay: lease?.underWay ?? 0, pulls, until: now + LEASE_MS });
 }
 
-/** Whoever read the index: how many manifests it names. */
+/** Records how many manifests the last index names. */
 export function withChildren(ledger: Ledger, children: number): Ledger {
   return ledger.children === children ? ledger : { ...ledger, children };
 }
 
-/** The worker is done: what it did not need is anybody's. */
+/** Releases what the worker reserved and did not need. */
 export function release(ledger: Ledger, id: string): Ledger {
   return leaseOf(ledger, id)
     ? { ...ledger, leases: ledger.leases.filter((lease) => lease.id !== id) }
     : ledger;
 }
 
-/** Lets one pull of a worker go; `undefined` when there is none left for it. */
+/** Starts one pull of a worker; `undefined` when none is left for it. */
 export function take(ledger: Ledger, id: string, policy: BudgetPolicy, now: number): Ledger | undefined {
   const { pulls = 0, underWay = 0 } = leaseOf(ledger, id) ?? {};
   const left = pulls > 0 ? allowance(ledger, policy) : unreserved(ledger, policy);
@@ -150,10 +150,10 @@ export function take(ledger: Ledger, id: string, policy: BudgetPolicy, now: numb
   return { ...withLease(ledger, lease), taken: ledger.taken + 1 };
 }
 
-/** A pull is over, whatever came of it: it may have been counted. */
+/** Ends a pull, successful or not: the upstream may have counted it. */
 export function settle(ledger: Ledger, id: string, policy: BudgetPolicy, now: number): Ledger {
   const lease = leaseOf(ledger, id);
-  // Of a worker taken for dead it was counted as spent already.
+  // The pulls of a worker that counted as dead are spent already.
   if (!lease || lease.underWay === 0) return ledger;
   const spent = withSpent(ledger.spent, 1, windowOf(ledger, policy), now);
   return { ...withLease(ledger, { ...lease, underWay: lease.underWay - 1 }), spent };
@@ -164,11 +164,11 @@ export function anchorOf(ledger: Ledger): Anchor {
 }
 
 /**
- * Takes down what the upstream announced. It had counted at least what was settled when the request was made, so
+ * Records what the upstream announced. It had counted at least what was settled when the request was made, so
  * `taken` may go that far, by what remains, and not one further: everything else may come on top. That holds in
  * whatever order answers arrive; of several that were under way together the lowest counts, until an answer to a
  * later request replaces them.
- * @param anchor missing when the request was made by somebody who had not read the ledger: then it can only lower
+ * @param anchor absent when the request was made without reading the ledger: then it can only lower
  * @param counted whether the request itself was a pull of ours that succeeded
  */
 export function announce(

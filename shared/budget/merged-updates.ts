@@ -33,7 +33,7 @@ export class MergedUpdates<T extends object> {
     });
   }
 
-  /** Applies a step, which must be pure, with the next change that somebody waits for. */
+  /** Applies a step, which must be pure, with the next change that a caller waits for. */
   later(step: (current: T | undefined) => T | undefined): void {
     this.#waiting.push({ step: (value) => [step(value), undefined], done: () => {} });
   }

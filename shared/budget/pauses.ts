@@ -3,7 +3,7 @@ import { RegistryError } from '../errors.ts';
 import type { Records } from '../records.ts';
 import type { RateLimitReport } from '../registry/index.ts';
 
-/** A registry that asked to be left alone, written down so that every worker keeps to it. */
+/** A pause that a registry asked for, recorded so that every worker keeps to it. */
 export const pauseSchema = z.object({
   registry: z.string(),
   /** `web`: the registry's own web API. */
@@ -13,7 +13,7 @@ export const pauseSchema = z.object({
 });
 export type Pause = Readonly<z.infer<typeof pauseSchema>>;
 
-/** A wait this short is over before others would read of it. */
+/** A shorter pause has ended before other workers read of it. */
 const SHORTEST_MS = 2_000;
 /** For a refusal that does not say how long. */
 const UNTOLD_MS = 60_000;
@@ -43,13 +43,13 @@ export class Pauses {
     );
   }
 
-  /** @throws RegistryError `E_RATE_LIMITED` while the registry wants to be left alone */
+  /** @throws RegistryError `E_RATE_LIMITED` during a pause that the registry asked for */
   async assertOver(registry: string, api: RateLimitReport['api']): Promise<void> {
     const restMs = (await this.#until(registry, api)) - this.#now();
     if (restMs <= 0) return;
     throw new RegistryError(
       'E_RATE_LIMITED',
-      `${registry} asked to be left alone${api === 'web' ? ' by listings' : ''}: try again in ${Math.ceil(restMs / 1000)} s.`,
+      `${registry} asked for a pause${api === 'web' ? ' of listings' : ''}: try again in ${Math.ceil(restMs / 1000)} s.`,
       { retryAfterMs: restMs },
     );
   }

@@ -12,7 +12,7 @@ interface Work {
   /** Platforms that are copied; 0 means all. */
   readonly platforms: number;
   /**
-   * Of so many images at once, which are all read anew when some could not be: with `pulls`, which has to fit into a
+   * The number of images of one batch, which is read from the start again when some failed: with `pulls`, which has to fit into a
    * window. Absent: one image, of which what was read need not be read again.
    */
   readonly images?: number | undefined;
@@ -28,7 +28,7 @@ interface Work {
   ) => Promise<Pick<Descriptor, 'mediaType' | 'size'> | undefined>;
 }
 
-/** At a new account the first look teaches which it is, the second what it has left. */
+/** For a new account the first probe tells which account it is, the second what it has left. */
 const MAX_PROBES = 2;
 
 /**
@@ -76,8 +76,8 @@ export class PullLease implements PullMeter {
   }
 
   /**
-   * The image, or an index in it, turns out to name so many manifests. Takes what is free of what it needs; denies
-   * nothing. Of a root what was reserved beyond by a guess is given back.
+   * The image, or an index in it, names `children` manifests. Reserves what is free of that; denies nothing. For a root,
+   * what was reserved beyond it by a guess is released.
    */
   async expect(children: number, { isRoot }: { readonly isRoot: boolean }): Promise<void> {
     const pulls = childrenCopied(this.#work.platforms, children);
@@ -87,7 +87,7 @@ export class PullLease implements PullMeter {
       await this.#budget.extend(this.#id, pulls, { givesBack, children });
   }
 
-  /** The work ended, however it did. */
+  /** Releases the reservation when the work has ended. */
   async close(): Promise<void> {
     const limits = await this.#opened?.catch(() => undefined);
     if (limits === 'limited' || this.#begun > 0) await this.#budget.release(this.#id);

@@ -3,7 +3,7 @@ import { type BudgetPolicy, floorOf } from './policy.ts';
 
 /** No wait is longer: limits, accounts and plans change. */
 const MAX_WAIT_MS = 24 * 60 * 60_000;
-/** How soon to look again, in parts of a window, when nothing of ours is going to leave it: others spend too. */
+/** When to check again, in parts of a window, if no pull of ours is about to leave it: others spend too. */
 const CHECKS_PER_WINDOW = 12;
 
 /** The most pulls that an empty window has above the floor. */
@@ -13,8 +13,8 @@ export function capacityOf(ledger: Ledger, policy: BudgetPolicy): number {
 }
 
 /**
- * When so many pulls may be free, if nobody else spends: as those that were spent leave a window that slides. A window
- * that starts anew is free earlier or as early, which its next announcement tells.
+ * When `pulls` pulls may be free, if no others are made: spent ones leave a sliding window. A fixed window is free as early
+ * or earlier, which its next announcement tells.
  */
 export function freeAt(ledger: Ledger, policy: BudgetPolicy, pulls: number, now: number): number {
   const windowMs = windowOf(ledger, policy);
@@ -28,8 +28,8 @@ export function freeAt(ledger: Ledger, policy: BudgetPolicy, pulls: number, now:
 }
 
 /**
- * When a worker that needs so many pulls, and is put off, comes back. Those put off come one after another at the pace
- * at which a window frees pulls, not all at once.
+ * When a deferred worker that needs `pulls` pulls comes back. Deferred workers come back one after another at the pace at
+ * which a window frees pulls, not all at once.
  */
 export function nextTurn(
   ledger: Ledger,

@@ -42,21 +42,21 @@ export interface PullWish {
   readonly pulls?: number | undefined;
   /** Platforms that are copied; 0 means all. */
   readonly platforms: number;
-  /** Whether a look at the image can tell better. */
+  /** Whether reading the image would tell the exact number. */
   readonly isGuess: boolean;
-  /** Whether it goes on where it ended and was put off before. Half a window is enough then: others may never leave it more. */
+  /** Whether the work continues and was deferred before. Half a window is enough then: more may never be free. */
   readonly wasDeferred?: boolean | undefined;
-  /** Whether it is done in one go or begins anew: then it must fit into a window. */
+  /** Whether a retry starts from the beginning: then it must fit into a window. */
   readonly isWhole?: boolean | undefined;
 }
 
 /**
- * What became of the wish for pulls. `granted`: so many are reserved, and the first may go. `probe`: nobody has asked the
- * upstream for long, or the wish is a guess and there is little left, so ask, and then again.
+ * The answer to a request for pulls. `granted`: `reserved` pulls are reserved, and the first may begin. `probe`: the last
+ * announcement of the upstream is old, or the number is a guess and few are left: send a probe, then request again.
  */
 export type Reservation =
   | { readonly kind: 'unlimited' }
-  /** No window has so many. */
+  /** More than a window has. */
   | { readonly kind: 'too-large'; readonly wished: number; readonly capacity: number }
   | (PullGrant & { readonly reserved: number })
   | { readonly kind: 'probe'; readonly anchor: Anchor; readonly account: string }
@@ -65,33 +65,33 @@ export type Reservation =
 interface Denied {
   readonly kind: 'denied';
   readonly at: number;
-  /** Pulls that were wished for. */
+  /** Pulls that were requested. */
   readonly wished: number;
   readonly why: string;
 }
 
-/** A pull under way: what its answer is to be understood by. */
+/** A pull under way, and what is needed to interpret its response. */
 export interface PullGrant {
   readonly kind: 'granted';
   readonly anchor: Anchor;
   readonly account: string;
-  /** What was known when it was let go. */
+  /** What was known when it was granted. */
   readonly limit: number | undefined;
   readonly ceiling: number;
 }
 
-/** For how long what the upstream said is relied on, also that it said nothing: at most, and in parts of a window. */
+/** How long an announcement of the upstream is relied on, or that there was none: at most, and in parts of a window. */
 const RELIED_ON_MS = 10 * 60_000;
 const RELIED_ON_PART = 10;
-/** Before work is put off, the upstream is asked once more, if the last answer is older than this. */
+/** Before work is deferred, a probe is sent if the last announcement is older than this. */
 const ASKED_AGAIN_MS = 60_000;
 const ASKED_AGAIN_PART = 20;
-/** With fewer pulls left, one spent in vain hurts and one reserved in vain keeps others waiting: no guesses then. */
+/** When fewer pulls remain, none is reserved by estimate. */
 const ROOM_FOR_GUESSES = 50;
-/** Announcements that teach nothing new are written down this often. */
+/** Announcements without news are written this often. */
 const REPEATED_MS = 60_000;
 
-/** What one process knows and does about the budget of one registry. The ledger is shared with all others. */
+/** The budget of one registry in this process. The ledger is shared with all others. */
 export class UpstreamBudget {
   readonly registry: string;
   readonly #parts: UpstreamBudgetParts;
@@ -106,7 +106,7 @@ export class UpstreamBudget {
     this.#account = parts.account;
   }
 
-  /** Claims pulls for a piece of work; `mayProbe` allows the answer `probe`. */
+  /** Reserves pulls for a piece of work; `mayProbe` allows the answer `probe`. */
   reserve(id: string, wish: PullWish, mayProbe: boolean): Promise<Reservation> {
     const { policy, now } = this.#parts;
     return this.#change<Reservation>((ledger) => {
@@ -134,9 +134,9 @@ export class UpstreamBudget {
   }
 
   /**
-   * Claims up to `pulls` for work that goes on, as many as nobody else has a claim to.
-   * @param givesBack whether it needs no more than those
-   * @param children manifests that the index names which says so
+   * Raises the reservation of work under way to `pulls`, as far as they are not reserved.
+   * @param givesBack whether the work needs at most those: the rest of its reservation is released
+   * @param children manifests that the index names
    */
   extend(
     id: string,
@@ -154,14 +154,14 @@ export class UpstreamBudget {
     });
   }
 
-  /** Lets one pull go. */
+  /** Starts one pull. */
   take(id: string): Promise<PullGrant | Denied> {
     return this.#change<PullGrant | Denied>((ledger) => this.#grant(ledger, id, this.#parts.now()));
   }
 
   /**
-   * A pull is over, with what its answer announced. That is written down at once when it is less than was known;
-   * else with whatever is written next, which is soon enough: until then the pull counts as under way.
+   * Ends a pull, with what its response announced. That is written at once when it is less than was known, else with the
+   * next write: until then the pull counts as under way.
    */
   async settle(
     id: string,
@@ -182,7 +182,7 @@ export class UpstreamBudget {
     if (pulls && !isOurs) await this.#announceElsewhere(pulls);
   }
 
-  /** Writes down the answer to a request that was made only to ask. */
+  /** Records the response to a probe. */
   async recordProbe(
     { anchor, account }: { readonly anchor: Anchor; readonly account: string },
     {
@@ -201,7 +201,7 @@ export class UpstreamBudget {
     }, account);
   }
 
-  /** Writes down what an answer announced to somebody who spends nothing: it can only lower what is known. */
+  /** Records what a response announced that was not a pull of the budget: it can only lower what is known. */
   async note(pulls: PullAllowance): Promise<void> {
     const at = this.#parts.now();
     const last = this.#lastNoted;
@@ -220,7 +220,7 @@ export class UpstreamBudget {
     await this.#change<void>((ledger) => [release(ledger, id), undefined]);
   }
 
-  /** What to throw when work does not fit. */
+  /** The error for work that does not fit. */
   error({ at, why }: { readonly at: number; readonly why: string }, pulls: number): BudgetError {
     return new BudgetError(
       this.registry,
@@ -286,7 +286,7 @@ export class UpstreamBudget {
     return this.#updatesOf(account).change((stored) => {
       const before = this.#ledgerOf(stored, account);
       const [next, result] = step(before);
-      // A ledger that says nothing is not worth a record.
+      // An empty ledger is not stored.
       return [next === before ? stored : next, result];
     });
   }

@@ -83,8 +83,8 @@ function findConflicts(
 
 function needsStar(target: string): string {
   return target.includes('*')
-    ? 'the source has no * that the one of the target could stand for'
-    : 'the source stands for many repositories, so the target needs a * that stands for what each is called, as in acme.azurecr.io/mirror/*';
+    ? 'the target has a * and the source has none'
+    : 'the source matches many repositories, so the target needs a * too, as in acme.azurecr.io/mirror/*';
 }
 
 function format(value: RepositoryName | RepositoryPattern): string {

@@ -5,11 +5,11 @@ import type { ConfiguredWebhook } from './webhooks.ts';
 
 /** The configuration: frozen plain data without secrets, every value parsed. */
 export interface Config extends WatchesAndPatterns {
-  /** By host as it stands in references (`docker.io`, not the API host behind it). */
+  /** By host, as written in references (`docker.io`, not the host of its API). */
   readonly registries: ReadonlyMap<string, RegistryConfig>;
   readonly webhooks: readonly ConfiguredWebhook[];
-  /** `registry` takes the archives that land in the transfer container, unless an import pipeline says otherwise. */
+  /** Archives in the transfer container are imported into `registry`, unless an import pipeline says otherwise. */
   readonly transfer?: TransferConfig | undefined;
-  /** How long records of what is over are kept, in milliseconds. */
+  /** How long finished records are kept, in milliseconds. */
   readonly retentionMs: number;
 }

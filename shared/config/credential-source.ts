@@ -3,13 +3,13 @@ import type { Config } from './config.ts';
 import type { Environment } from './environment.ts';
 import { readSecret, type SecretRef, type Vault } from './secret.ts';
 
-/** Microsoft Entra, as the identity this process runs as or the user-assigned one named. */
+/** Microsoft Entra tokens of the identity of this process, or of a user-assigned one. */
 export interface EntraTokens {
   /** An access token for a scope such as `https://containerregistry.azure.net/.default`. */
   token(scope: string, options?: CallOptions & { readonly clientId?: string | undefined }): Promise<string>;
 }
 
-/** Where what the configuration refers to is to be had. */
+/** Where the secrets and tokens that the configuration refers to come from. */
 export interface CredentialSupplies {
   readonly env: Environment;
   readonly vault: Vault;
@@ -17,8 +17,8 @@ export interface CredentialSupplies {
 }
 
 /**
- * The configured credentials of each registry. Secrets are looked up at the time they are needed; one that is
- * missing then is a ConfigError, never a reason to go on anonymously.
+ * The configured credentials of each registry. Secrets are read when they are needed; one that is missing is a
+ * ConfigError, never a reason to continue anonymously.
  */
 export function configuredCredentials(
   { registries }: Pick<Config, 'registries'>,
@@ -52,7 +52,7 @@ export function configuredCredentials(
   };
 }
 
-/** Asks one source after the other; the first that knows the registry counts. */
+/** The credentials of the first source that has some for the registry. */
 export function firstOf(...sources: readonly CredentialSource[]): CredentialSource {
   return {
     async credentialsFor(registry, options) {

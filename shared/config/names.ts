@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { parseRepositoryName, type RepositoryName } from '../content/index.ts';
 import { parseRepositoryPattern, type RepositoryPattern } from '../mirror/index.ts';
 
-/** Turns a parser that throws into a step of a schema. */
+/** A step of a schema that parses; what the parser throws becomes an issue. */
 export function parsedBy<T>(parse: (text: string) => T) {
   return (text: string, context: z.RefinementCtx): T => {
     try {
@@ -27,7 +27,7 @@ function parseAtRegistry<T extends { readonly registry: string }>(
   text: string,
   parse: (text: string) => T,
 ): T {
-  // Not echoed: what people paste with a scheme may have a password in it.
+  // Not quoted: a pasted URL may hold a password.
   if (text.includes('://')) throw new Error('expected HOST/REPOSITORY without "https://" in front');
   const parsed = parse(text);
   if (parsed.registry !== parsed.registry.toLowerCase())
@@ -37,11 +37,11 @@ function parseAtRegistry<T extends { readonly registry: string }>(
 
 function checkHost(host: string): void {
   if (host === 'index.docker.io') throw new Error('expected docker.io, which is the name used in references');
-  // A word without a dot is taken for a folder on Docker Hub.
+  // A word without a dot means a repository on Docker Hub.
   if (/[/@*]/.test(host) || parseRepository(`${host}/any`).registry !== host) {
     throw new Error('expected a registry host, with a port where needed, such as harbor.corp:5000');
   }
 }
 
-/** A registry as it stands in references. */
+/** A registry host, as written in references. */
 export const hostSchema = z.string().superRefine(parsedBy(checkHost));

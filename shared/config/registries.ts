@@ -8,12 +8,12 @@ import { missingVariable, type SecretRef, secretRefSchema } from './secret.ts';
 import { property, type SectionCheck } from './section-check.ts';
 import { strictObject } from './strict-object.ts';
 
-/** What to log in with, and where its secret is. */
+/** Credentials, and where their secret is stored. */
 export type ConfiguredCredentials =
   | { readonly kind: 'password'; readonly username: string; readonly password: SecretRef }
   | { readonly kind: 'token'; readonly token: SecretRef };
 
-/** The Microsoft Entra identity of this process; one of several where `clientId` says which. */
+/** The Microsoft Entra identity of this process; `clientId` selects one of several. */
 export interface ConfiguredIdentity {
   readonly clientId?: string | undefined;
 }
@@ -24,7 +24,7 @@ export interface RegistryConfig {
   readonly identity?: ConfiguredIdentity | undefined;
   /** Whether the registry may have an address in a private network. */
   readonly private?: boolean | undefined;
-  /** Whether it is spoken to over http. Left out: only on loopback. */
+  /** Whether plain HTTP is used. Default: only on loopback. */
   readonly plainHttp?: boolean | undefined;
   readonly tls?: TlsFiles | undefined;
   readonly family?: RegistryFamily | undefined;
@@ -33,7 +33,7 @@ export interface RegistryConfig {
 
 type Parts = { username?: unknown; password?: unknown; token?: unknown };
 
-/** Said beside the problems of single fields, not only once those are solved. */
+/** Reported together with the problems of single fields, not only after those are fixed. */
 const alongside = { when: ({ value }: { value: unknown }) => typeof value === 'object' && value !== null };
 
 const credentials = strictObject({
@@ -43,11 +43,11 @@ const credentials = strictObject({
     .max(256)
     .optional()
     .describe('User name, or the name of a robot, service principal or repository token.'),
-  password: secretRefSchema.optional().describe('Where the password is kept.'),
+  password: secretRefSchema.optional().describe('Where the password is stored.'),
   token: secretRefSchema
     .optional()
     .describe(
-      'Where a token is kept that needs no user name, in place of username and password: one that the registry itself gave out or, for Azure Container Registry, an access token of Microsoft Entra.',
+      'Where a token is stored, in place of username and password: one issued by the registry or, for Azure Container Registry, an access token of Microsoft Entra.',
     ),
 })
   .refine(({ token, username }: Parts) => token !== undefined || username !== undefined, {
@@ -90,22 +90,22 @@ const identity = z
 const registry = strictObject({
   credentials: credentials
     .optional()
-    .describe('What to log in with. Left out, with no identity: the registry is used anonymously.'),
+    .describe('Credentials for the registry. Default: those of `identity`, else anonymous access.'),
   identity: identity
     .optional()
     .describe(
-      'For Azure Container Registry: log in as the Microsoft Entra identity of this process, "managed" or { clientId }.',
+      'For Azure Container Registry: the Microsoft Entra identity to log in as, "managed" or { clientId }.',
     ),
   private: z
     .boolean()
     .optional()
     .describe(
-      'Whether the registry may have an address in a private network. Left out: no, so that a host name cannot lead into your own network.',
+      'Whether the registry may have an address in a private network. Default: no, so that a host name cannot lead into your network.',
     ),
   tls: tlsSchema
     .optional()
     .describe(
-      'Certificates for https to this host, and to no other it leads to. Paths are relative to the folder of this file.',
+      'Certificates for HTTPS to this host, not to hosts that it redirects to. Paths are relative to the folder of this file.',
     ),
   plainHttp: z
     .boolean()
@@ -117,11 +117,11 @@ const registry = strictObject({
     .enum(REGISTRY_FAMILIES)
     .optional()
     .describe(
-      'Of which kind the registry is, where its host does not tell: Harbor and Quay under a name of your own. Tags are then listed with their digests.',
+      'Kind of registry, where its host does not show it, such as Harbor or Quay under a custom host name. Its tags are then listed with their digests.',
     ),
   budget: budgetSchema
     .optional()
-    .describe('How much of what may be pulled from the registry is spent. Left out: all that it allows.'),
+    .describe('Limits of pulls from the registry. Default: those that the registry announces.'),
 })
   .refine((value) => value.credentials === undefined || value.identity === undefined, {
     error: 'expected either credentials or identity',
@@ -132,7 +132,7 @@ const registry = strictObject({
     ...alongside,
   })
   .refine((value) => value.plainHttp !== true || value.identity === undefined, {
-    error: 'an identity is never shown over plain http',
+    error: 'an identity is never used over plain HTTP',
     ...alongside,
   });
 
@@ -140,14 +140,14 @@ export const registriesSchema = z
   .record(hostSchema, registry)
   .superRefine((registries, context) => {
     for (const [host, { identity }] of Object.entries(registries)) {
-      // An Entra token is valid beyond one registry, so it is shown to no other host.
+      // An Entra token is valid for more than one registry, so it is sent to no other host.
       if (!identity || isAzureRegistry(host)) continue;
-      const message = 'only registries of Azure (*.azurecr.io, .cn, .us) take an identity; use credentials';
+      const message = 'only registries of Azure (*.azurecr.io, .cn, .us) accept an identity; use credentials';
       context.addIssue({ code: 'custom', path: [host, 'identity'], message });
     }
   })
   .prefault({})
-  .describe('Registries by host, for those that need more than anonymous access.');
+  .describe('Registries by host. Needed for those with other than anonymous access.');
 
 /** Finds credentials that the environment lacks, and misplaced files. Whether a vault has a secret shows when it is read. */
 export const checkRegistries: SectionCheck = (value, path, context) =>

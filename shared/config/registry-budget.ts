@@ -21,7 +21,7 @@ export const budgetSchema = strictObject({
   reserve: reserve
     .optional()
     .describe(
-      'Pulls that Longshore never spends, for people and builds with the same account or address: a part of the limit such as 20%, or a number. Left out: none.',
+      'Pulls that Longshore never spends, for people and builds with the same account or address: a part of the limit such as 20%, or a number. Default: none.',
     ),
   limit: z
     .int()

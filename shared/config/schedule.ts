@@ -8,7 +8,7 @@ const DEFAULT_CRON = '*/15 * * * *';
 const MIN_INTERVAL_MS = 10_000;
 const MAX_JITTER_MS = 24 * 60 * 60_000;
 
-/** What is looked at every quarter of an hour, UTC. */
+/** Every quarter of an hour. */
 export const DEFAULT_SCHEDULE = DEFAULT_CRON;
 
 /** A cron expression of 5 or 6 fields (seconds first) that comes round at some time. */

@@ -23,14 +23,14 @@ const platforms = z
   )
   .min(1)
   .max(100)
-  .describe('Platforms to copy out of multi-platform images, as os/architecture[/variant]. Left out: all.');
+  .describe('Platforms to copy out of multi-platform images, as os/architecture[/variant]. Default: all.');
 
 const referrers = z
   .boolean()
-  .describe('Whether signatures, SBOMs and attestations are copied with the images. Left out: yes.');
+  .describe('Whether signatures, SBOMs and attestations are copied with the images. Default: yes.');
 
 const schedule = scheduleSchema.describe(
-  'When to look upstream: cron with 5 or 6 fields in UTC; { cron, timezone, jitter }; or { every, jitter }.',
+  'When to poll the source: cron with 5 or 6 fields in UTC; { cron, timezone, jitter }; or { every, jitter }.',
 );
 
 const freshWithin = durationSchema({ min: 60_000 }).describe(
@@ -48,7 +48,7 @@ const deletions = z
   );
 
 const DAY_MS = 24 * 60 * 60_000;
-/** Service Bus tells repeated messages for up to seven days. */
+/** Service Bus detects duplicate messages for up to seven days. */
 const retention = durationSchema({ min: 7 * DAY_MS, max: 3650 * DAY_MS })
   .prefault('90d')
   .describe(
@@ -66,14 +66,14 @@ export const watchSchema = strictObject({
       'expected letters, digits, spaces and . _ - / : @, at most 200 characters, starting with a letter or digit',
     )
     .optional()
-    .describe('Names the watch in reports; unique. Left out: the source.'),
+    .describe('Name of the watch in reports; unique. Default: the source.'),
   source: repository.describe(
-    'Upstream repository without tag, such as docker.io/library/node; or with one * all that match, such as harbor.corp/apps/*.',
+    'Upstream repository without tag, such as docker.io/library/node. With one *, all that match, such as harbor.corp/apps/*.',
   ),
   target: repository
     .optional()
     .describe(
-      'Repository that holds the copy, such as acme.azurecr.io/base/node. Its * stands for what that of the source does.',
+      'Repository that holds the copy, such as acme.azurecr.io/base/node. Its * is replaced by the part that the * of the source matches.',
     ),
   targets: z
     .array(repository)
@@ -92,7 +92,7 @@ export const watchSchema = strictObject({
 })
   .refine(({ target, targets }) => (target === undefined) !== (targets === undefined), {
     error: 'expected either target or targets',
-    // Said beside the problems of single fields, not only once those are solved.
+    // Reported together with the problems of single fields, not only after those are fixed.
     when: ({ value }) => typeof value === 'object' && value !== null,
   })
   .meta({

@@ -100,7 +100,7 @@ function suffixProblem(text: string): string | undefined {
 
 const prefix = z
   .string()
-  .regex(/^[A-Za-z0-9_][\w.-]{0,126}$/, 'expected what stands before the version, such as "release-"')
+  .regex(/^[A-Za-z0-9_][\w.-]{0,126}$/, 'expected the text before the version, such as "release-"')
   .meta({ examples: ['release-', 'noble-'] });
 
 const semver = textWithout(rangeProblem).meta({
@@ -136,10 +136,8 @@ const ruleSetKeys = strictObject({
     ),
   suffix: oneOrMore(suffix, 100)
     .optional()
-    .describe(
-      'What has to follow the version, such as -alpine. Left out: anything with match or regex, else nothing.',
-    ),
-  prefix: prefix.optional().describe('What has to stand before the version. Left out: nothing, or v.'),
+    .describe('Suffix after the version, such as -alpine. Default: any with match or regex, else none.'),
+  prefix: prefix.optional().describe('Prefix before the version. Default: none, or v.'),
   exclude: oneOrMore(excludeRule).optional().describe('Tags, globs and /regular expressions/ to leave out.'),
   newest: newest
     .optional()
@@ -165,7 +163,7 @@ const onlyRuleSet = ruleSet.refine((keys) => !isForAll(keys), {
   error: `expected at least one of ${CONDITIONS}; to take every tag but some, add match: "*"`,
 });
 
-/** Asked of entries that are wrong by themselves, too: what is said of those is enough. */
+/** Also runs for entries that are invalid; their own problem is enough. */
 function takesTags(entry: unknown): boolean {
   return typeof entry !== 'object' || entry === null || !isForAll(entry);
 }
@@ -175,8 +173,7 @@ const ruleList = z
   .min(1)
   .max(1000)
   .refine((entries) => entries.some(takesTags), {
-    error:
-      'expected at least one entry that takes tags besides those that exclude some; to take every other tag, add "*"',
+    error: 'expected at least one entry that includes tags; to include every other tag, add "*"',
     when: ({ value }) => Array.isArray(value) && value.length > 0,
   });
 

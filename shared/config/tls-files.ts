@@ -5,12 +5,12 @@ import type { TlsSettings } from '../registry/index.ts';
 import { readBoundedFile, systemErrorCode } from './read-bounded-file.ts';
 import type { TlsFiles } from './registry-tls.ts';
 
-/** A bundle of every well-known authority is a quarter of it. */
+/** A bundle of all well-known authorities is a quarter of it. */
 const MAX_PEM_BYTES = 1024 * 1024;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----/gs;
 
 /**
- * Reads the files that https to one registry needs, and checks that TLS will take them.
+ * Reads the files that HTTPS to one registry needs, and checks that TLS accepts them.
  * @param where the setting that names them, such as `registries.harbor.corp.tls`
  * @throws ConfigError naming setting and file, and quoting nothing of its content
  */
@@ -29,7 +29,7 @@ export async function readTlsFiles(files: TlsFiles, where: string): Promise<TlsS
   return { ca, client: { cert, key } };
 }
 
-/** TLS passes over what it cannot read in a bundle of authorities, so each certificate is read by itself. */
+/** TLS skips what it cannot read in a bundle of authorities, so each certificate is read separately. */
 async function readCertificates(file: string, where: string): Promise<string> {
   const text = await readText(file, where);
   const certificates = text.match(CERTIFICATE) ?? [];
@@ -45,7 +45,7 @@ async function readCertificates(file: string, where: string): Promise<string> {
 }
 
 function assertKeyOf(cert: string, key: string, problemOf: (message: string) => ConfigError): void {
-  // Their errors may quote the key, so they are no causes.
+  // Errors may quote the key, so they are not passed on as causes.
   const parsed = attempt(() => createPrivateKey(key));
   if (!parsed) {
     const isEncrypted = /ENCRYPTED/.test(key);

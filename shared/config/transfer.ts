@@ -25,17 +25,17 @@ const options = z
   .array(z.enum(PIPELINE_OPTIONS, { error: `expected one of ${PIPELINE_OPTIONS.join(', ')}` }))
   .max(PIPELINE_OPTIONS.length)
   .optional()
-  .describe('What the pipeline may do. Left out: nothing of it.');
+  .describe('What the pipeline may do. Default: none of these.');
 
 const endpoint = strictObject({
-  type: z.literal('AzureStorageBlobContainer').optional().describe('The only kind of storage there is.'),
+  type: z.literal('AzureStorageBlobContainer').optional().describe('The only supported kind of storage.'),
   uri: z
     .string()
     .describe('Address of the container.')
     .meta({ examples: ['https://acme.blob.core.windows.net/transfer'] }),
   storageAccessMode: z
     .enum(STORAGE_ACCESS_MODES, { error: `expected ${STORAGE_ACCESS_MODES.join(' or ')}` })
-    .describe('How storage is told who asks: with a SAS token, or as a Microsoft Entra identity.'),
+    .describe('How access to storage is authenticated: by a SAS token or a Microsoft Entra identity.'),
   keyVaultUri: z
     .string()
     .optional()
@@ -45,7 +45,7 @@ const endpoint = strictObject({
 const identity = strictObject({
   type: z
     .enum(['SystemAssigned', 'UserAssigned'])
-    .describe('Whose: that of this process, or one given to it.'),
+    .describe('System-assigned, or user-assigned with clientId.'),
   clientId: z
     .uuid('expected the client ID of a user-assigned identity')
     .optional()
@@ -94,11 +94,11 @@ const partSize = z
     return z.NEVER;
   })
   .optional()
-  .describe('Archives larger than this are split, such as 4GiB. Left out: never.');
+  .describe('Archives larger than this are split, such as 4GiB. Default: no limit.');
 
 const exportPipeline = strictObject({
   name,
-  registry: hostSchema.optional().describe('Registry that is exported from. Left out: transfer.registry.'),
+  registry: hostSchema.optional().describe('Registry that is exported from. Default: transfer.registry.'),
   identity,
   target: endpoint.describe('Where archives are written.'),
   options,
@@ -109,15 +109,18 @@ const exportPipeline = strictObject({
     baseArchive: z
       .string()
       .optional()
-      .describe('Archive in the same container: what it has is left out of new ones.'),
+      .describe('Archive in the same container: new archives do not repeat its content.'),
     artifactLimit: z
       .number()
       .int()
       .positive()
       .optional()
       .describe('Maximum number of artifacts per run; ACR allows 50. Default: unlimited.'),
-    platforms: z.array(z.string()).max(100).optional().describe('Platforms to take. Left out: all.'),
-    referrers: z.boolean().optional().describe('Whether signatures, SBOMs and attestations come along.'),
+    platforms: z.array(z.string()).max(100).optional().describe('Platforms to export. Default: all.'),
+    referrers: z
+      .boolean()
+      .optional()
+      .describe('Whether signatures, SBOMs and attestations are exported. Default: yes.'),
   })
     .optional()
     .describe('What Azure Container Registry does not have.'),
@@ -125,7 +128,7 @@ const exportPipeline = strictObject({
 
 const importPipeline = strictObject({
   name,
-  registry: hostSchema.optional().describe('Registry that is imported into. Left out: transfer.registry.'),
+  registry: hostSchema.optional().describe('Registry that is imported into. Default: transfer.registry.'),
   identity,
   source: endpoint.describe('Where archives are read.'),
   trigger: strictObject({
@@ -145,14 +148,14 @@ const importPipeline = strictObject({
       .min(1)
       .max(20)
       .optional()
-      .describe('Public keys: only archives signed by one of them are imported. Left out: all are.'),
+      .describe('Public keys: only archives signed by one of them are imported. Default: all archives.'),
     conditions: strictObject({
       maxAgeDays: z.number().positive().optional().describe('Only blobs modified no longer ago; ACR: 60.'),
       contentMd5: z.boolean().optional().describe('Only blobs with a valid Content-MD5.'),
       category: z.boolean().optional().describe('Only blobs with the metadata category = acr-transfer-blob.'),
     })
       .optional()
-      .describe('Which blobs start an import by themselves. Left out: all.'),
+      .describe('Which blobs start an import automatically. Default: all.'),
   })
     .optional()
     .describe('What Azure Container Registry does not have.'),
@@ -180,7 +183,7 @@ export interface TransferConfig {
   readonly importPipelines: readonly ImportPipeline[];
 }
 
-/** @param folder what paths of keys are relative to */
+/** @param folder paths of keys are relative to it */
 export function transferConfig(
   { registry, exportPipelines, importPipelines }: TransferContent,
   folder: string,
@@ -224,7 +227,7 @@ function placed<Source extends SecretSource>(source: Source, folder: string): So
   return 'file' in source ? { ...source, file: path.resolve(folder, source.file) } : source;
 }
 
-/** What only the pipeline as a whole shows: the rules of its kind, and names that come twice. */
+/** Checks what depends on the whole pipeline: the rules of its kind, and repeated names. */
 function checkPipelines(
   { registry, exportPipelines, importPipelines }: TransferContent,
   context: z.RefinementCtx,
@@ -233,7 +236,7 @@ function checkPipelines(
     { field: 'exportPipelines', schema: exportPipelineSchema, pipelines: exportPipelines },
     { field: 'importPipelines', schema: importPipelineSchema, pipelines: importPipelines },
   ] as const;
-  const told = new Set(context.issues.map(({ path: where }) => JSON.stringify(where)));
+  const reported = new Set(context.issues.map(({ path: where }) => JSON.stringify(where)));
   for (const { field, schema, pipelines } of kinds) {
     const names = new Set<string>();
     for (const [at, pipeline] of pipelines.entries()) {
@@ -246,7 +249,7 @@ function checkPipelines(
       const { error } = schema.safeParse({ registry, ...pipeline }, { error: issueMessage });
       for (const { path: inner, message } of error?.issues ?? []) {
         const where = [field, at, ...inner];
-        if (!told.has(JSON.stringify(where))) context.addIssue({ code: 'custom', path: where, message });
+        if (!reported.has(JSON.stringify(where))) context.addIssue({ code: 'custom', path: where, message });
       }
     }
   }

@@ -7,7 +7,7 @@ import { missingVariable, type SecretRef, secretRefSchema } from './secret.ts';
 import type { SectionCheck } from './section-check.ts';
 import { strictObject } from './strict-object.ts';
 
-/** A webhook, and where the secrets are kept that it shares with its sender: one, or two while it is changed. */
+/** A webhook, and where the secrets that it shares with its sender are stored: one, or two during a rotation. */
 export interface ConfiguredWebhook extends Webhook {
   readonly secrets: readonly SecretRef[];
 }
@@ -17,11 +17,11 @@ const MAX_SECRETS = 2;
 const secretsSchema = z
   .union([secretRefSchema, z.array(secretRefSchema).min(1).max(MAX_SECRETS)], {
     error:
-      'expected { env: NAME } or { keyVaultSecret: URL }, which say where the secret is, or a list of two of them',
+      'expected { env: NAME } or { keyVaultSecret: URL }, which say where the secret is, or a list of two',
   })
   .transform((value): readonly SecretRef[] => [value].flat())
   .describe(
-    'Where the secret is kept that the sender knows. While it is changed, a list of the new one and the old one: either counts.',
+    'Where the secret shared with the sender is stored. During a rotation, a list of the new one and the old one: both are accepted.',
   );
 
 const webhookSchema = strictObject({
@@ -29,19 +29,17 @@ const webhookSchema = strictObject({
     .string()
     .regex(
       /^[a-z0-9][a-z0-9-]{0,62}$/,
-      'expected small letters, digits and -, at most 63 characters, starting with a letter or digit',
+      'expected lower-case letters, digits and -, at most 63 characters, starting with a letter or digit',
     )
-    .describe('Names the webhook, also in its route: /api/webhooks/NAME. Unique.'),
+    .describe('Name of the webhook, also in its route: /api/webhooks/NAME. Unique.'),
   from: z
     .enum(SENDER_NAMES, `expected one of ${SENDER_NAMES.join(', ')}`)
-    .describe('Who sends, and so in which form and with which proof.'),
-  registry: hostSchema.describe('Registry that sends the notifications, named as in watches.'),
+    .describe('Kind of sender, which decides about format and authentication.'),
+  registry: hostSchema.describe('Registry that the notifications are about, named as in watches.'),
   secret: secretsSchema,
   pollEvery: durationSchema({ min: 60_000, max: 7 * 24 * 60 * 60_000 })
     .prefault('6h')
-    .describe(
-      'How rarely a watch is still polled while this webhook tells of its changes. Left out: every 6 hours.',
-    ),
+    .describe('Time between polls of a watch while this webhook announces its changes. Default: 6h.'),
 });
 
 export const webhooksSchema = z
@@ -56,7 +54,7 @@ export const webhooksSchema = z
     }
   })
   .default([])
-  .describe('Registries that tell of changes, so that their watches need not be polled as often.');
+  .describe('Registries that send notifications of changes, so that their watches are polled less often.');
 
 export function configuredWebhooks(webhooks: z.output<typeof webhooksSchema>): readonly ConfiguredWebhook[] {
   return webhooks.map(({ pollEvery, secret, ...rest }) => ({

@@ -23,7 +23,7 @@ export interface YamlText {
   readonly value: unknown;
   /** What is wrong with the file as YAML. */
   readonly problems: readonly YamlProblem[];
-  /** Where a value stands, or the last key of its path; when the file has no such thing, what is nearest around it. */
+  /** Offset of a value, or of the last key of its path; if the file has no such value, of the nearest that encloses it. */
   offsetOf(path: ValuePath, end: 'key' | 'value'): number;
   /** An offset for people: `file:line:column`, both counted from 1. */
   where(offset: number): string;
@@ -37,7 +37,7 @@ export interface YamlProblem {
 /** Far more than a configuration written by people needs, far too few to fill the memory. */
 const MAX_ALIASES = 100;
 
-/** Reads YAML 1.2 and remembers where everything stands. Throws nothing that comes of the text. */
+/** Reads YAML 1.2 with the position of every value. Problems of the text are returned, not thrown. */
 export function readYaml(text: string, fileName: string): YamlText {
   const lines = new LineCounter();
   const document = parseDocument(text, {
@@ -59,7 +59,7 @@ export function readYaml(text: string, fileName: string): YamlText {
       if (!(error instanceof ReferenceError)) throw error;
       problems.push({
         offset: 0,
-        message: `aliases (*) stand for too much: at most ${MAX_ALIASES} are resolved`,
+        message: `too many aliases (*): at most ${MAX_ALIASES} are resolved`,
       });
     }
   }
@@ -112,7 +112,7 @@ function findSyntaxProblems(document: Document.Parsed): YamlProblem[] {
 const DANGLING_ALIAS =
   'the alias (*) has no anchor (&) before it; text that begins with * is put in quotes, as in "*-alpine"';
 
-/** What each alias stands for: found once for all, because to look for one alias is to walk through the document. */
+/** The node of each alias. Found once for all: looking for one alias walks through the document. */
 function resolveAliases(document: Document.Parsed) {
   const anchored = new Map<string, Node>();
   const targets = new Map<Alias, Node>();

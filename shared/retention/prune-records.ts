@@ -33,11 +33,11 @@ export interface PruningOptions {
 /** What came of it. */
 export interface PruningReport {
   readonly name: string;
-  /** Records that were looked at, because they were not written for long. */
+  /** Records that were checked, because they were not written for a long time. */
   readonly examined: number;
   /** Records that were removed or, in a dry run, would have been. */
   readonly removed: number;
-  /** Whether there was time to look at all of them. */
+  /** Whether there was time to check all of them. */
   readonly isComplete: boolean;
   /** What ended it. What was removed by then is gone. */
   readonly error?: { readonly code: string; readonly message: string };

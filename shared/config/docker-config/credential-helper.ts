@@ -9,7 +9,7 @@ const TIMEOUT_MS = 45_000;
 const MAX_OUTPUT_BYTES = 64 * 1024;
 /** What every helper says for "nothing stored" (docker-credential-helpers, `credentials/error.go`). */
 const NOT_FOUND = 'credentials not found in native keychain';
-/** The user name that says that the secret is a token by itself. */
+/** The user name that marks the secret as a token. */
 const TOKEN_USER = '<token>';
 
 const answerSchema = z.object({ Username: z.string(), Secret: z.string() });
@@ -19,7 +19,7 @@ export interface HelperQuestion {
   readonly helper: string;
   /** As Docker names the registry. */
   readonly server: string;
-  /** Where the helper is named, for messages. */
+  /** The file that names the helper, for messages. */
   readonly where: string;
 }
 
@@ -81,7 +81,7 @@ async function run(
     },
     (error, output) => resolve({ failure: error ? howItFailed(error) : undefined, output }),
   );
-  // One that ends without reading its input is judged by how it ended.
+  // A helper that ends without reading its input is judged by its exit.
   child.stdin?.on('error', () => {});
   child.stdin?.end(`${input}\n`);
   return await promise;

@@ -15,8 +15,8 @@ import {
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
 /**
- * What "docker login" remembers: `$DOCKER_CONFIG/config.json`, or `~/.docker/config.json`, with the credential
- * helpers it names. For commands that people run; a service has no business with its host's logins.
+ * What "docker login" stored: `$DOCKER_CONFIG/config.json`, or `~/.docker/config.json`, with the credential
+ * helpers it names. For commands that people run; a service does not use the logins of its host.
  */
 export function dockerCredentials(env: Environment): CredentialSource {
   const folder = env.DOCKER_CONFIG || path.join(env.HOME || homedir(), '.docker');

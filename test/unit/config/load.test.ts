@@ -313,11 +313,11 @@ watches:
     ],
     [
       'watches: [{ source: "a.io/x/*", target: b.io/x, tags: x }]',
-      'watches[0].target: the source stands for many repositories, so the target needs a *',
+      'watches[0].target: the source matches many repositories, so the target needs a *',
     ],
     [
       'watches: [{ source: a.io/x, target: "b.io/*", tags: x }]',
-      'the source has no * that the one of the target could stand for',
+      'the target has a * and the source has none',
     ],
     ['watches: [{ source: "a.io/*/*", target: "b.io/*", tags: x }]', 'it needs one *'],
     ['watches: [{ source: "A.io/*", target: "b.io/*", tags: x }]', 'the registry host must be lower case'],
@@ -371,7 +371,7 @@ watches:
       (_, at) => `l${at + 1}: &l${at + 1} [${`*l${at},`.repeat(9)}*l${at}]`,
     );
     const problems = problemsOf(['l0: &l0 [x, x]', ...levels].join('\n'));
-    expect(problems).toEqual([`${FILE}:1:1 aliases (*) stand for too much: at most 100 are resolved`]);
+    expect(problems).toEqual([`${FILE}:1:1 too many aliases (*): at most 100 are resolved`]);
   });
 
   it('counts no entries where a number is too large', () => {

@@ -64,7 +64,7 @@ describe('how a registry is reached', () => {
 
   it('leaves no Entra identity over plain http', () => {
     const registry = { plainHttp: true, identity: 'managed' };
-    expect(problemsOf({ 'acme.azurecr.io': registry }).join()).toContain('never shown over plain http');
+    expect(problemsOf({ 'acme.azurecr.io': registry }).join()).toContain('never used over plain HTTP');
   });
 
   it('is looked up by paths relative to the file, which a configuration at a URL cannot have', () => {

@@ -74,12 +74,12 @@ describe('the rules for tags', () => {
     [{ suffix: '-alpine*' }, 'globs belong under match'],
     [{ suffix: '-rc1' }, 'is read as a part of the version'],
     [{ suffix: '-1-slim' }, 'is read as a part of the version'],
-    [{ prefix: '-' }, 'expected what stands before the version'],
+    [{ prefix: '-' }, 'expected the text before the version'],
     [{ newest: 0 }, 'expected at least 1'],
     [{ newest: { count: 5, by: 'age' } }, 'expected one of version, time'],
     [{ match: 'a', include: 'b' }, 'expected either match or include'],
     [{ exclude: '*-rc*' }, 'expected at least one of match, regex, semver, suffix, prefix, newest'],
-    [[{ exclude: '*-rc*' }], 'expected at least one entry that takes tags'],
+    [[{ exclude: '*-rc*' }], 'expected at least one entry that includes tags'],
     [{ match: 'a', newset: 5 }, 'did you mean "newest"?'],
   ])('%.60j', (tags, problem) => {
     const problems = problemsOf(tags);

@@ -44,9 +44,9 @@ it('a webhook is read, with its polls six hours apart where it does not say othe
 const parts = 'from: acr, registry: acme.azurecr.io, secret: { env: SECRET }';
 
 it.each([
-  ['name: Hub', 'expected small letters, digits and -'],
-  ['name: a/b', 'expected small letters, digits and -'],
-  [`name: ${'a'.repeat(64)}`, 'expected small letters, digits and -'],
+  ['name: Hub', 'expected lower-case letters, digits and -'],
+  ['name: a/b', 'expected lower-case letters, digits and -'],
+  [`name: ${'a'.repeat(64)}`, 'expected lower-case letters, digits and -'],
 ])('a name that is no part of a path is refused: %s', (name, message) => {
   expect(problemsOf(`  - { ${name}, ${parts} }\n`)).toContain(message);
 });
