@@ -137,7 +137,7 @@ function describe(result: ImportImageResult): readonly string[] {
 /** Which watches import the same tag, and what becomes of what was placed there. */
 function watchLines(watches: readonly string[], isKept: boolean): readonly string[] {
   const fate = isKept
-    ? 'The service keeps this image until the tag moves upstream; longshore status shows it.'
+    ? 'The service keeps this image until the tag moves upstream; longshore status lists it after the next check of the targets.'
     : 'A service that runs this watch restores its own image at the next check of the targets; run the command with its settings to prevent that.';
   return watches.map((watch) => `  ? The watch "${watch}" imports this tag. ${fate}`);
 }

@@ -19,7 +19,7 @@ import { type Check, checkReadiness } from './readiness.ts';
 export type App = ReturnType<typeof createApp>;
 
 export interface AppOptions {
-  /** Policies that every move of a tag must pass, whoever asks for it. Default: none. */
+  /** Policies that every import job and pipeline run must pass. Commands that place tags do not ask them. Default: none. */
   readonly guards?: readonly TagGuard[] | undefined;
 }
 

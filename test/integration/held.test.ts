@@ -1,9 +1,11 @@
+import { ServiceBusClient, type ServiceBusReceiver } from '@azure/service-bus';
 import { expect, it } from 'vitest';
 import { metrics } from '../../functions/metrics.ts';
 import { buildImageIndex, pushContent } from '../../local/demo-content/index.ts';
 import { PolicyError } from '../../shared/errors.ts';
 import { createImportJob, type TagGuard } from '../../shared/imports/index.ts';
 import { createRegistryClient } from '../../shared/registry/index.ts';
+import { QUEUES } from '../../shared/resources.ts';
 import { useAzurite } from '../helpers/azurite.ts';
 import { runCli } from '../helpers/cli.ts';
 import { exportOrder, exportPipeline, importOrder, importPipeline } from '../helpers/transfer-pipelines.ts';
@@ -23,6 +25,14 @@ function gate(until?: Date) {
     isOpen = true;
   };
   return { guard, open };
+}
+
+/** The next message of a queue, for good. */
+async function receive(receiver: ServiceBusReceiver): Promise<unknown> {
+  const [message] = await receiver.receiveMessages(1, { maxWaitTimeInMs: 20_000 });
+  if (!message) throw new Error('There is no message.');
+  await receiver.completeMessage(message);
+  return message.body;
 }
 
 async function tagOf(registry: string, repository: string, tag: string) {
@@ -76,7 +86,7 @@ it('a job that a policy holds waits, is shown with the reason, and is imported o
 });
 
 it('a watched tag that a policy holds is behind for that reason, also in the metrics, until it is imported', async () => {
-  const { guard, open } = gate(new Date(Date.now() + HOUR_MS));
+  const { guard, open } = gate(new Date(Date.now() + 2_000));
   const { app, near, environment } = await transferWorld(azurite(), {
     guards: [guard],
     watches: ({ near: from, far: to }) => [
@@ -102,7 +112,13 @@ it('a watched tag that a policy holds is behind for that reason, also in the met
   expect((await app.poll({ force: true })).watches).toMatchObject([{ queued: [], unchanged: 1 }]);
 
   open();
-  expect(await app.runImport(job)).toMatchObject({ kind: 'done', state: 'succeeded' });
+  await using messages = new AsyncDisposableStack();
+  const bus = messages.adopt(new ServiceBusClient(environment.ServiceBus ?? ''), (client) => client.close());
+  const receiver = bus.createReceiver(QUEUES.imports.name);
+  // The one that the poll sent, and the one that comes back when the policy said.
+  const bodies = [await receive(receiver), await receive(receiver)];
+  expect(bodies).toEqual([job, job]);
+  expect(await app.runImport(bodies[1])).toMatchObject({ kind: 'done', state: 'succeeded' });
   expect(await app.freshness()).toMatchObject([{ behindBy: {}, behind: [] }]);
 });
 
