@@ -98,7 +98,7 @@ export class EventLog {
       context.signal?.throwIfAborted();
       const pending: StoredRecord<EventRecord>[] = [];
       for await (const stored of readableRecords(events.list(hourOf(new Date(at - ago * HOUR_MS))))) {
-        if (isThorough) known.add(stored.key.row);
+        if (isThorough && ago <= LOOK_BACK_HOURS) known.add(stored.key.row);
         if (stored.value.pending.length > 0) pending.push(stored);
       }
       for (const { key, value } of pending) {

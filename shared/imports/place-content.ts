@@ -192,6 +192,8 @@ class TagPlacement {
   readonly #order: PlacementOrder;
   readonly #options: PlacementOptions;
   #before: Digest | undefined;
+  /** Whether the target was asked to move the tag. */
+  #isBegun = false;
 
   constructor(wanted: WantedTag, order: PlacementOrder, options: PlacementOptions) {
     this.#wanted = wanted;
@@ -251,7 +253,9 @@ class TagPlacement {
       const end = await this.#push(content, held, pushSignal);
       return end === 'superseded' ? undefined : { moved: end === 'moved' };
     };
-    return await commitTag(ledger.tags, move, push, { signal, now, wait, log: ledger.log });
+    this.#isBegun = false;
+    const isBegun = () => this.#isBegun;
+    return await commitTag(ledger.tags, move, push, { signal, now, wait, log: ledger.log, isBegun });
   }
 
   async #push(
@@ -276,6 +280,7 @@ class TagPlacement {
     if (verdict !== 'allow') return verdict;
     if ((await there()) === wanted) return 'already-current';
     signal.throwIfAborted();
+    this.#isBegun = true;
     await this.#order.to.pushManifest(tag, content, { signal });
     return 'moved';
   }

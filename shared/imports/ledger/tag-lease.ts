@@ -32,7 +32,12 @@ export interface TagLease<T extends object> {
   readonly work: (held: TagRecord, signal: AbortSignal) => Promise<T | undefined>;
   /** The record afterwards. */
   readonly after: (held: TagRecord, result: T) => TagRecord;
-  /** The record when the registry or a guard refused the work. Default: as it was while the lease was held. */
+  /** Whether the registry was asked to change the tag. Default: it may have been. */
+  readonly isBegun?: (() => boolean) | undefined;
+  /**
+   * The record when the registry or a guard refused the work, or it failed before it was begun. Default: as it was while
+   * the lease was held.
+   */
   readonly refused?: ((held: TagRecord) => TagRecord) | undefined;
 }
 
@@ -74,7 +79,7 @@ export async function withTagLease<T extends object>(
   try {
     result = await lease.work(releaseLease(held), signal ? AbortSignal.any([signal, limit]) : limit);
   } catch (error) {
-    if (isRefusal(error)) {
+    if (isRefusal(error) || lease.isBegun?.() === false) {
       const { refused = (current: TagRecord) => current } = lease;
       await updateLeased(records, key, owner, (current) => refused(releaseLease(current)));
     }

@@ -26,6 +26,8 @@ export interface TagMove {
 export interface CommitOptions extends TagLeaseOptions {
   /** Where placements are told. Absent: nowhere. */
   readonly log?: PlacementLog | undefined;
+  /** Whether `push` has asked the registry to move the tag: a failure before that leaves nothing to wait for. */
+  readonly isBegun?: (() => boolean) | undefined;
 }
 
 /** `observedAt` of what a person wants now. */
@@ -50,7 +52,7 @@ export async function commitTag(
   records: Records<TagRecord>,
   move: TagMove,
   push: (held: TagRecord, signal: AbortSignal) => Promise<PushResult | undefined>,
-  { log, ...options }: CommitOptions = {},
+  { log, isBegun, ...options }: CommitOptions = {},
 ): Promise<TagCommitOutcome> {
   const { target, observedAt, placedBy } = move;
   const now = options.now ?? (() => new Date());
@@ -76,6 +78,7 @@ export async function commitTag(
         for (const placement of held.outbox ?? []) await log?.append(placement, { isNew: false });
         return await push(held, signal);
       },
+      isBegun,
       after: (held, { moved }) => placed(held, move, { moved, at: now(), isLogged: log !== undefined }),
       // A job comes back, a command does not: what it was refused must not keep others from moving the tag.
       ...(placedBy === 'command' && { refused: (held) => asBefore(held, before) }),

@@ -77,6 +77,23 @@ describe('guards', () => {
     });
   });
 
+  test.each([
+    ['job', '2026-04-01T00:00:00.000Z'],
+    ['command', '1970-01-01T00:00:00.000Z'],
+  ] as const)(
+    'that fail before a %s moves the tag leave no lease to wait for',
+    async (placedBy, observedAt) => {
+      const tags = createMemoryRecords<TagRecord>();
+      const to = holding(other);
+      const failure = new TypeError('the policy is broken');
+      const broken: TagGuard = ({ phase }) => (phase === 'publish' ? Promise.reject(failure) : 'allow');
+      const options = { guards: [broken], ledger: { tags, placedBy } };
+      const wanted = placedBy === 'command' ? 'latest' : observedAt;
+      await expect(placeTag(order(app, to, wanted), options)).rejects.toBe(failure);
+      expect(Object.values(tags.contents())).toEqual([{ target: 'mirror.test/app:1', observedAt }]);
+    },
+  );
+
   test('see what the ledger knows', async () => {
     const tags = createMemoryRecords<TagRecord>();
     const ledger = { tags, placedBy: 'command' as const };
@@ -127,6 +144,23 @@ describe('a tag that is copied along', () => {
     const guard: TagGuard = ({ isAttached }) => (isAttached ? Promise.reject(held) : 'allow');
     await expect(placeTag(placing, { guards: [guard] })).rejects.toBe(held);
     expect([...placing.to.tags.keys()]).toEqual([]);
+  });
+});
+
+test('a command that is stopped before the tag moves leaves the tag to others', async () => {
+  const tags = createMemoryRecords<TagRecord>();
+  const to = holding(other);
+  const stop = new AbortController();
+  const stopping: TagGuard = ({ phase }) => {
+    if (phase === 'publish') stop.abort(new Error('stopped'));
+    return 'allow';
+  };
+  const ledger = { tags, placedBy: 'command' as const };
+  await expect(
+    placeTag(order(app, to, 'latest'), { guards: [stopping], ledger, signal: stop.signal }),
+  ).rejects.toThrow('stopped');
+  await expect(placeTag(order(app, to), { guards: [], ledger })).resolves.toMatchObject({
+    state: 'succeeded',
   });
 });
 
