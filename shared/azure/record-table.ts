@@ -73,8 +73,7 @@ export class RecordTable<T extends object> {
 
   /**
    * Makes the table if it is missing.
-   * @returns the record; `undefined` when nothing was written: the record changed or was removed meanwhile, or the table
-   * was just created
+   * @returns the record; `undefined` when nothing was written: the record changed or was removed meanwhile
    */
   async write(write: RecordWrite<T>): Promise<FoundRecord<T> | undefined> {
     const { entity, etag } = write;
@@ -106,7 +105,7 @@ export class RecordTable<T extends object> {
   }
 
   /** What the service answered; `undefined` when it wrote nothing because a record was not as expected. */
-  async #unlessRefused<R>(write: () => Promise<R>): Promise<R | undefined> {
+  async #unlessRefused<R>(write: () => Promise<R>, isRepeat = false): Promise<R | undefined> {
     try {
       return await write();
     } catch (error) {
@@ -114,7 +113,7 @@ export class RecordTable<T extends object> {
         return undefined;
       if (!hasTableError(error, 'TableNotFound')) throw error;
       await this.#call((abortSignal) => this.#table.createTable({ abortSignal }));
-      return undefined;
+      return isRepeat ? undefined : await this.#unlessRefused(write, true);
     }
   }
 

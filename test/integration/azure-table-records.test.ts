@@ -152,6 +152,25 @@ describe('records in an Azure table', () => {
     expect(lost).toBe(2);
   });
 
+  it('writes the first records of a table that is missing together', async () => {
+    const client = await newTable()();
+    const asked: string[] = [];
+    client.pipeline.addPolicy({
+      name: 'count',
+      sendRequest(request, next) {
+        asked.push(request.method);
+        return next(request);
+      },
+    });
+    const records = createTableRecords({ table: async () => client, schema: noteSchema });
+    const change = () => ({ text: 'first', count: 1 });
+    const rows = ['a', 'b', 'c'].map((row) => ({ row, change, isNew: true }));
+    await records.updateAll('p', rows);
+    // The transaction, the table, and the transaction again.
+    expect(asked).toEqual(['POST', 'POST', 'POST']);
+    expect(await collect(records.list('p'))).toHaveLength(3);
+  });
+
   it('asks no more of the service than it has to', async () => {
     const client = await newTable()();
     await client.createTable();
