@@ -103,8 +103,8 @@ function describeOutcome(outcome: DeletionOutcome): readonly string[] {
   switch (outcome.state) {
     case 'deleted':
       return [`- ${outcome.target}`, withShortDigests(outcome.digest), REMOVED[outcome.removed]];
-    case 'kept':
-      return [`= ${outcome.target}`, `kept: ${withShortDigests(outcome.reason)}`];
+    case 'retained':
+      return [`= ${outcome.target}`, `retained: ${withShortDigests(outcome.reason)}`];
     case 'failed':
       return [`! ${outcome.target}`, outcome.code, outcome.message];
   }

@@ -87,7 +87,7 @@ describe('deletions', () => {
     const none = { exitCode: 3, stdout: 'No tag is proposed for deletion.\n', stderr: '' };
     expect(await run('deletions', 'list')).toEqual(none);
     const early = await json('deletions', 'approve', `${stack.target.host}/app:1`);
-    expect(early.outcomes).toMatchObject([{ state: 'kept', why: 'too-early' }]);
+    expect(early.outcomes).toMatchObject([{ state: 'retained', why: 'too-early' }]);
 
     await age();
     const listed = await run('deletions', 'list');
@@ -108,14 +108,14 @@ describe('deletions', () => {
     expect(one).toMatchObject({ exitCode: 0, stderr: '' });
     expect(one.stdout).toMatch(/^1 tag deleted\n {2}- TARGET\/app:1 {3}sha256:[0-9a-f]{12} {2}tag deleted\n/);
     expect(one.stdout).toMatch(
-      /\n {2}= TARGET\/kept:1 {2}kept: The watch \S+ keeps copies \(deletions: report\)\.\n$/,
+      /\n {2}= TARGET\/kept:1 {2}retained: The watch \S+ keeps copies \(deletions: report\)\.\n$/,
     );
 
     await pushContent(stack.upstream.url, 'app', ['2'], image);
     const all = await run('deletions', 'approve', '--all');
     expect(all).toMatchObject({ exitCode: 0, stderr: '' });
     expect(all.stdout).toMatch(/^1 tag deleted\n/);
-    expect(all.stdout).toMatch(/\n {2}= TARGET\/app:2 {2}kept: \S+ has the tag again\./);
+    expect(all.stdout).toMatch(/\n {2}= TARGET\/app:2 {2}retained: \S+ has the tag again\./);
     expect(await mirror()).toEqual([]);
     expect(await run('deletions', 'approve', '--all')).toEqual({
       exitCode: 3,

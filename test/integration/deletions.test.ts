@@ -80,7 +80,7 @@ test('a tag that is back upstream is kept, by what upstream says now', async () 
   const app = await image('app');
   const { approve, tagsLeft, upstream } = await setUp(registry.host, { '1': app });
   await pushContent(upstream.url, 'app', ['1'], app);
-  expect(await approve('1')).toMatchObject([{ state: 'kept', why: 'upstream' }]);
+  expect(await approve('1')).toMatchObject([{ state: 'retained', why: 'upstream' }]);
   expect(await tagsLeft()).toEqual(['1']);
 });
 
@@ -103,9 +103,9 @@ describeWithProgram('docker-registry', 'deletions in the distribution registry',
     const outcomes = await approve('1', '2', '2-amd64');
     expect(outcomes).toMatchObject([
       { state: 'deleted', removed: 'manifest' },
-      { state: 'kept', why: 'in-use', reason: expect.stringMatching(/needed by the tags 2\.0\./) },
+      { state: 'retained', why: 'in-use', reason: expect.stringMatching(/needed by the tags 2\.0\./) },
       {
-        state: 'kept',
+        state: 'retained',
         why: 'in-use',
         reason: expect.stringMatching(/needed by the tags 2, 2\.0\.|2\.0, 2\./),
       },

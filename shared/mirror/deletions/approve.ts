@@ -48,7 +48,7 @@ export interface ApprovePorts extends ProposePorts {
 /** What became of one target tag. */
 export type DeletionOutcome = { readonly target: string } & (
   | { readonly state: 'deleted'; readonly digest: Digest; readonly removed: Removed }
-  | { readonly state: 'kept'; readonly why: RetainedWhy; readonly reason: string }
+  | { readonly state: 'retained'; readonly why: RetainedWhy; readonly reason: string }
   | { readonly state: 'failed'; readonly code: string; readonly message: string }
 );
 
@@ -56,7 +56,7 @@ export type DeletionOutcome = { readonly target: string } & (
  * Deletes copies whose tag was deleted upstream: those named, or all that are proposed. Each only if upstream, asked by HEAD
  * now, still lacks the tag, the tag still names what was put there, and no import of it is open; imports that begin
  * meanwhile wait, and one of something newer wins. What was deleted is forgotten, so that a tag that comes back is
- * imported anew. One after the other; what is kept or fails says why, and the others go on.
+ * imported anew. One after the other; what is retained or fails says why, and the others go on.
  * @throws InvalidInputError `E_ARGUMENT`, before anything is deleted, for what names no tag; what the stores throw when
  * proposals are read; the signal's reason
  */
@@ -97,7 +97,7 @@ class Approval {
     try {
       const verdict = await this.#decide(reference, target);
       if ('removed' in verdict) return { target, state: 'deleted', ...verdict };
-      return { target, state: 'kept', ...verdict };
+      return { target, state: 'retained', ...verdict };
     } catch (error) {
       this.#signal?.throwIfAborted();
       return { target, state: 'failed', code: codeOf(error), message: describeError(error) };

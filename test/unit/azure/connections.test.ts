@@ -46,7 +46,10 @@ describe('createAzureClients', () => {
     ['https://tables.example'],
   ])('takes %s', async (endpoint) => {
     const value = `${account}TableEndpoint=${endpoint}`;
-    await expect(azure.table({ kind: 'connectionString', value }, 'watches')).resolves.toBeDefined();
+    await expect(azure.table({ kind: 'connectionString', value }, 'watches')).resolves.toMatchObject({
+      tableName: 'watches',
+      url: endpoint,
+    });
   });
 
   it.each([

@@ -519,7 +519,8 @@ describe('work that reads many images and begins anew where it could not end', (
     });
     await expect(cancelled).rejects.toBe(reason);
     expect(world.upstream.pulls).toBe(0);
-    await expect(openAll(world, some, 20)).resolves.toBeDefined();
+    const opened = await openAll(world, some, 20);
+    expect(opened).toHaveProperty('source', expect.any(Function));
   });
 
   test('is not limited where nothing is known to limit it', async () => {

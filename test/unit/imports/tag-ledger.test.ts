@@ -79,7 +79,7 @@ test('movers take turns', async () => {
 test('the lease of a dead mover runs out and the next goes on', async () => {
   const { move, record, waited } = ledger();
   void move(older, dead);
-  await vi.waitFor(async () => expect((await record())?.leaseOwner).toBeDefined());
+  await vi.waitFor(async () => expect((await record())?.leaseOwner).toEqual(expect.any(String)));
   await expect(move(newer, landed)).resolves.toBe('moved');
   expect(waited()).toBe(60_000);
   expect((await record())?.digest).toBe(newer.digest);
@@ -88,7 +88,7 @@ test('the lease of a dead mover runs out and the next goes on', async () => {
 test('a mover that knows of the newer one need not wait for it', async () => {
   const { move, record, waited } = ledger();
   void move(newer, dead);
-  await vi.waitFor(async () => expect((await record())?.leaseOwner).toBeDefined());
+  await vi.waitFor(async () => expect((await record())?.leaseOwner).toEqual(expect.any(String)));
   await expect(move(older, landed)).resolves.toBe('superseded');
   expect(waited()).toBe(0);
 });
@@ -116,7 +116,7 @@ test('a mover that lost its lease does not give back the lease of the next', asy
   const { move, pass, record } = ledger();
   const { promise: gate, resolve: wake } = Promise.withResolvers<void>();
   const slow = move(older, () => gate);
-  await vi.waitFor(async () => expect((await record())?.leaseOwner).toBeDefined());
+  await vi.waitFor(async () => expect((await record())?.leaseOwner).toEqual(expect.any(String)));
   await pass(60_000);
   void move(newer, dead);
   await vi.waitFor(async () => expect((await record())?.observedAt).toBe(newer.observedAt));
@@ -162,7 +162,7 @@ test('a tag that others hold for minutes is left to the queue', async () => {
 test('waiting for the lease ends with an abort', async () => {
   const { records, record, move } = ledger();
   void move(older, dead);
-  await vi.waitFor(async () => expect((await record())?.leaseOwner).toBeDefined());
+  await vi.waitFor(async () => expect((await record())?.leaseOwner).toEqual(expect.any(String)));
   const stop = new AbortController();
   const waiting = commitTag(records, newer, moving(landed), {
     now: () => new Date('2026-05-01T00:00:00Z'),

@@ -37,9 +37,11 @@ test('one at a time has the claim', async () => {
   const first = await claim();
   expect(first.saved).toBeUndefined();
   expect(await sessions.claim(BLOB)).toBeUndefined();
-  expect(await sessions.claim({ ...BLOB, repository: 'acme/other' })).toBeDefined();
+  expect(await sessions.claim({ ...BLOB, repository: 'acme/other' })).toMatchObject({
+    release: expect.any(Function),
+  });
   await first.release();
-  expect(await sessions.claim(BLOB)).toBeDefined();
+  expect(await sessions.claim(BLOB)).toMatchObject({ release: expect.any(Function) });
 });
 
 test('of many that claim at the same moment one gets it', async () => {

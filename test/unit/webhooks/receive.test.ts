@@ -392,7 +392,7 @@ describe('a secret', () => {
     'x/'.repeat(20),
   ])('such as "%s" cannot be used, and the reason does not quote it', (secret) => {
     const problem = problemOfSecret(secret);
-    expect(problem).toBeDefined();
+    expect(problem).toMatch(/; make one with: openssl rand -hex 32$/);
     if (secret !== '') expect(problem).not.toContain(secret);
   });
 

@@ -89,7 +89,9 @@ describe('a notification', () => {
     await receive('proxy', { events: [event] });
     expect(world.requests.heads).toEqual(['24']);
     expect(world.queued).toEqual([]);
-    expect(world.observations.contents()['acme.azurecr.io/base/node/24']?.upstreamGoneAt).toBeDefined();
+    expect(world.observations.contents()['acme.azurecr.io/base/node/24']).toMatchObject({
+      upstreamGoneAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+    });
   });
 
   it('where a tag is judged by the others has the watch polled', async () => {

@@ -29,7 +29,9 @@ test('an approval that died anywhere is completed by the next, or had done every
     const race = await dieAt(nth);
     ({ hasDied } = race);
     const outcome = await race.world.approveOne();
-    ends.add(outcome?.state === 'deleted' ? outcome.removed : outcome?.state === 'kept' ? outcome.why : '');
+    ends.add(
+      outcome?.state === 'deleted' ? outcome.removed : outcome?.state === 'retained' ? outcome.why : '',
+    );
     expect(race.world.tag).toBeUndefined();
     expect(race.world.observations.contents()).toEqual({});
   }

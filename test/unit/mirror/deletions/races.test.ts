@@ -51,7 +51,7 @@ test('a tag that comes back upstream is there in the end, however its import and
         world.run(job, (moment) => pause(`worker ${nth} ${moment}`)),
       );
       const [outcome] = await scheduler.waitFor(Promise.all([approval, ...jobs]));
-      expect(['deleted', 'kept']).toContain(outcome?.state);
+      expect(['deleted', 'retained']).toContain(outcome?.state);
       expect(world.tag).toBe(again.digest);
       expect(await world.target.resolve('1')).toMatchObject({ digest: again.digest });
       expect(world.ledger).toMatchObject({ digest: again.digest, observedAt: again.observedAt });

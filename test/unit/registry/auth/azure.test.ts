@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { digestOf } from '../../../../shared/content/index.ts';
 import { RegistryError } from '../../../../shared/errors.ts';
 import { entraScopesFor, isAzureTokenServer } from '../../../../shared/registry/auth/azure.ts';
 import { RegistryAuth } from '../../../../shared/registry/auth/index.ts';
@@ -100,7 +101,9 @@ describe('an Entra identity', () => {
   it('is shown for the resource manager where Entra does not know the audience of registries', async () => {
     const registry = await startAzureRegistry({ audience: 'https://management.azure.com' });
     const { credentials } = identity((scope) => scope === ACR_SCOPE && new RegistryError('E_DENIED', 'no'));
-    expect(await testRepository(registry.server, { credentials }).resolve('v1')).toBeDefined();
+    expect(await testRepository(registry.server, { credentials }).resolve('v1')).toMatchObject({
+      digest: digestOf('{}'),
+    });
   });
 
   it('that neither audience helps is E_DENIED, without its token', async () => {
@@ -126,7 +129,7 @@ describe('an Entra identity', () => {
     await repository.resolve('v1');
     registry.revokeRefreshTokens();
     registry.revokeAccessTokens();
-    expect(await repository.resolve('v1')).toBeDefined();
+    expect(await repository.resolve('v1')).toMatchObject({ digest: digestOf('{}') });
     expect(formsOf(registry, '/oauth2/exchange')).toHaveLength(2);
   });
 
@@ -161,7 +164,9 @@ describe('a registry of Azure', () => {
   ])('gives %s tokens for Basic', async (_, username) => {
     const { server } = await startAzureRegistry({ logins: { [username]: 'pa:ss' } });
     const credentials = always({ kind: 'password', username, password: 'pa:ss' });
-    expect(await testRepository(server, { credentials }).resolve('v1')).toBeDefined();
+    expect(await testRepository(server, { credentials }).resolve('v1')).toMatchObject({
+      digest: digestOf('{}'),
+    });
     expect(server.log).toEqual([
       'HEAD /v2/acme/app/manifests/v1',
       'GET /oauth2/token',
@@ -172,7 +177,9 @@ describe('a registry of Azure', () => {
   it('takes a token of its own without user name', async () => {
     const { server, refreshToken } = await startAzureRegistry();
     const credentials = always({ kind: 'token', token: refreshToken });
-    expect(await testRepository(server, { credentials }).resolve('v1')).toBeDefined();
+    expect(await testRepository(server, { credentials }).resolve('v1')).toMatchObject({
+      digest: digestOf('{}'),
+    });
     const login = Buffer.from(`00000000-0000-0000-0000-000000000000:${refreshToken}`).toString('base64');
     expect(server.requests[1]?.headers.authorization).toBe(`Basic ${login}`);
   });
@@ -182,7 +189,7 @@ describe('a registry of Azure', () => {
     const registry = await startAzureRegistry({ audience });
     const credentials = always({ kind: 'token', token: entraJwtFor(audience) });
     const repository = testRepository(registry.server, { credentials });
-    expect(await repository.resolve('v1')).toBeDefined();
+    expect(await repository.resolve('v1')).toMatchObject({ digest: digestOf('{}') });
     expect(await collect(repository.tags())).toEqual(['v1']);
     expect(formsOf(registry, '/oauth2/exchange')).toEqual([
       { grant_type: 'access_token', service: registry.server.host, access_token: entraJwtFor(audience) },
@@ -215,7 +222,7 @@ describe('a registry of Azure', () => {
   it('that lets everybody pull is pulled from and listed anonymously', async () => {
     const { server } = await startAzureRegistry({ anonymousPull: true });
     const repository = testRepository(server);
-    expect(await repository.resolve('v1')).toBeDefined();
+    expect(await repository.resolve('v1')).toMatchObject({ digest: digestOf('{}') });
     expect(await collect(repository.tags())).toEqual(['v1']);
     expect(server.requests.every(({ headers }) => !headers.authorization?.startsWith('Basic'))).toBe(true);
   });

@@ -183,7 +183,7 @@ describe.each(FIXTURES)('a registry like $title', (fixture) => {
   it('is asked, listed, and shown credentials at its token server only', async () => {
     const { registry, tokens } = await startFamily(family);
     const repository = clientFor(fixture).repository({ registry: registry.host, repository: name });
-    expect(await repository.resolve('v1')).toBeDefined();
+    expect(await repository.resolve('v1')).toMatchObject({ digest: digestOf('{}') });
     const isToken = ({ path }: { path: string }) => path === family.tokenPath || path === '/token';
     expect(registry.requests.filter((request) => !isToken(request)).map(({ method }) => method)).toEqual(
       lookup,

@@ -51,7 +51,7 @@ it('takes a registry for what it is configured as', () => {
     registrySettings: (registry) => (registry === 'reg.corp' ? { family: 'harbor' } : undefined),
   });
   const listing = (registry: string) => client.repository({ registry, repository: 'acme/app' }).listDigests();
-  expect(listing('reg.corp')).toBeDefined();
+  expect(listing('reg.corp')).toHaveProperty('next');
   expect(listing('other.corp')).toBeUndefined();
 });
 

@@ -280,7 +280,9 @@ describe('redirects', () => {
       }
       return request.path === '/moved' ? FOUND : { status: 301, headers: { location: '/moved' } };
     });
-    expect(await testRepository(server, { credentials: JANE }).resolve('latest')).toBeDefined();
+    expect(await testRepository(server, { credentials: JANE }).resolve('latest')).toMatchObject({
+      digest: digestOf('{}'),
+    });
     expect(server.requests.at(-1)?.headers.authorization).toMatch(/^Basic /);
   });
 
