@@ -41,17 +41,11 @@ it.each(PAGES)('every path that %s names exists', (page) => {
   expect(names.filter((name) => !existsSync(path.join(ROOT, name)))).toEqual([]);
 });
 
-/** Their lists and formats are not wrapped yet. */
-const UNWRAPPED = ['docs/guides/archive-format.md', 'docs/guides/transfer.md'];
-
-it.each(PAGES.filter((page) => !UNWRAPPED.includes(page)))(
-  'the text of %s is wrapped at 120 columns',
-  (page) => {
-    // Tables and what is inside fences cannot be wrapped.
-    const text = read(page).replaceAll(/^ *```.*?^ *```$/gms, '');
-    const long = text
-      .split('\n')
-      .filter((line) => line.length > 120 && !/^\s*\|/.test(line) && !line.startsWith('Upstream has: '));
-    expect(long).toEqual([]);
-  },
-);
+it.each(PAGES)('the text of %s is wrapped at 120 columns', (page) => {
+  // Tables and what is inside fences cannot be wrapped.
+  const text = read(page).replaceAll(/^ *```.*?^ *```$/gms, '');
+  const long = text
+    .split('\n')
+    .filter((line) => line.length > 120 && !/^\s*\|/.test(line) && !line.startsWith('Upstream has: '));
+  expect(long).toEqual([]);
+});
