@@ -29,7 +29,7 @@ const TARGETS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The main job on real parts: images appear upstream, a tag moves, an archive lands. Each step is over only when
+ * The main job on real parts: images appear upstream, a tag moves, an archive lands. Each step ends only when
  * it was seen in the target registry, asked as any client would.
  */
 export async function playScenario(

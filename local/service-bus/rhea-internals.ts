@@ -48,7 +48,7 @@ export function sendableCount(link: Sender): number {
 
 /**
  * Answers a receiver that settles in mode "second": it waits for the broker's settled disposition and sends
- * none of its own. Without `remote_settled` rhea would keep the delivery for ever, and its buffer of 2048 fills.
+ * none itself. Without `remote_settled` rhea would keep the delivery for ever, and its buffer of 2048 fills.
  */
 export function answerSettlement(delivery: Delivery, refusal?: AmqpError): void {
   const outcomes = rhea.message as unknown as OutcomeCodec;

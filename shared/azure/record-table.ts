@@ -34,7 +34,7 @@ export interface RecordWrite<T> {
   readonly entity: ReturnType<typeof entityOf>;
 }
 
-/** An entity group transaction takes so many changes. */
+/** The maximum number of changes in an entity group transaction. */
 export const MAX_TRANSACTION = 100;
 
 const WRITE_ID = 'write_id';

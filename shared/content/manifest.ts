@@ -16,7 +16,7 @@ import { readJson } from './read-json.ts';
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 /** More children than any real image has; a bound for what a hostile registry can make us hold. */
 const MAX_DESCRIPTORS = 10_000;
-/** See `readJson`: so many descriptors with all that they may have. */
+/** See `readJson`: about that number of descriptors with all their fields. */
 const MAX_WEIGHT = 300_000;
 
 /** The exact bytes of a manifest with the descriptor that names them. Bytes are never re-encoded. */

@@ -20,7 +20,7 @@ export interface DistributionResponse {
   readonly status: number;
   /** With `Content-Length`, except for 204. Values are safe to send. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Absent for HEAD. A stream has `Content-Length` bytes; whoever stops reading it early must call its `return`. */
+  /** Absent for HEAD. A stream has `Content-Length` bytes; a reader that stops early must call its `return`. */
   readonly body?: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   /** What the path names, for logs; `undefined` when it names nothing here. */
   readonly route?: Route | undefined;

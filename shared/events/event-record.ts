@@ -80,7 +80,7 @@ export function delivered(
   return { ...known, pending, failures, retryAt, detail: failure };
 }
 
-/** Whether the event may be removed: nobody waits for it, and it is older than `before`. */
+/** Whether the event may be removed: no consumer waits for it, and it is older than `before`. */
 export function isEventExpired({ pending, placedAt }: EventRecord, before: Date): boolean {
   return pending.length === 0 && Date.parse(placedAt) < before.getTime();
 }

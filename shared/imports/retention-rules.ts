@@ -11,7 +11,7 @@ export interface JobStanding {
 
 /**
  * Whether the record of a job tells nothing any more that somebody may need: the job ended before `before`, and the copy
- * it made is not the current one. One that was given up is there to be queued again until nobody would.
+ * it made is not the current one. A failed one can be queued again until it expires.
  */
 export function isJobExpired(
   { state, finishedAt }: JobRecord,
@@ -22,7 +22,7 @@ export function isJobExpired(
   return state === 'succeeded' || state === 'unchanged' || (state === 'failed' && isObsolete);
 }
 
-/** Whether nobody is at work on the upload, and what was written down of it is older than `before`. */
+/** Whether no worker has the upload, and its record is older than `before`. */
 export function isUploadExpired({ leaseUntil, upload }: UploadRecord, before: Date): boolean {
   return [leaseUntil, upload?.keptAt].every(
     (time) => time === undefined || Date.parse(time) < before.getTime(),

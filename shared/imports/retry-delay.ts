@@ -12,7 +12,7 @@ const LONGEST_HOLD_MS = 24 * 60 * 60_000;
 export const MAX_FAILURES = 24;
 
 /**
- * How long a job waits after so many failed tries in a row, from 1 on: 15 seconds, doubling up to an hour, less up to
+ * How long a job waits after this number of failed tries in a row, from 1 on: 15 seconds, doubling up to an hour, less up to
  * a tenth.
  * @param random as `Math.random`
  */

@@ -102,7 +102,7 @@ function later(time: string | undefined, other: string | undefined): string | un
   return Date.parse(other) > Date.parse(time) ? other : time;
 }
 
-/** What was found out by the last poll says nothing of a watch that nobody looks at. */
+/** What the last poll found says nothing of a watch that is no longer polled. */
 function statusOf(
   { name, paused }: Pick<Watch, 'name' | 'paused'>,
   source: string,

@@ -147,7 +147,7 @@ function wayOf({ source, target }: ImageOrder): string {
   return `${source.registry} ${target.registry}`;
 }
 
-/** A tag that names the platform subset already, as an index of its own where partial ones are refused, stays. */
+/** A tag that names the platform subset already, as a separate index where partial ones are refused, stays. */
 function skipTrimmed({ platforms, tags }: ImageOrder): TagGuard {
   const there = new Map(tags.map((one) => [one.tag, one.there]));
   let trimmed: Promise<Digest | undefined> | undefined;

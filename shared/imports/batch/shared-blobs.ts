@@ -22,7 +22,7 @@ export interface BlobWish {
 
 /**
  * The blobs of many copies. Into each registry a distinct blob is sent once: its other repositories mount it, and
- * whoever else wants it in the same repository finds it there without asking. What failed is not tried again.
+ * later users in the same repository find it there without a request. What failed is not tried again.
  */
 export class SharedBlobs {
   /** Of what target registries were asked for. */

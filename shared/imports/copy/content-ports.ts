@@ -38,7 +38,7 @@ export interface ContentTarget {
     content: ManifestContent,
     options?: ContentCallOptions,
   ): Promise<{
-    /** The subject under which the target lists the manifest by itself; `undefined`: it does not. */
+    /** The subject under which the target lists the manifest automatically; `undefined`: it does not. */
     readonly subject: Digest | undefined;
   }>;
   /**
@@ -59,7 +59,7 @@ export interface ContentTarget {
 
 /** A target that lists what refers to a manifest. */
 export interface ReferrerTarget extends ContentTarget, Pick<ReferrerSource, 'referrers'> {
-  /** Lists manifests, pushed before, as referrers of `subject`, where the target does not do it by itself. */
+  /** Lists manifests, pushed before, as referrers of `subject`, where the target does not do it automatically. */
   addReferrers(
     subject: Digest,
     referrers: readonly ManifestContent[],

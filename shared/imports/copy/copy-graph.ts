@@ -28,7 +28,7 @@ const MANIFESTS_AT_ONCE = 6;
 export interface CopyResult {
   /** What was published. Differs from the root asked for only when `trimmed`. */
   readonly root: Descriptor;
-  /** The target refuses an index with missing children, so the platform subset has an index, and digest, of its own. */
+  /** The target refuses an index with missing children, so the platform subset has a separate index and digest. */
   readonly trimmed: boolean;
   readonly manifests: { readonly copied: number; readonly existing: number };
   readonly blobs: {
@@ -56,7 +56,7 @@ export function nothingCopied(root: Descriptor): CopyResult {
 
 /**
  * Copies everything `root` stands on from source to target: children before parents, each distinct digest once,
- * what the target has already is left alone and not read from the source. What refers to the root, or to a child
+ * what the target has already is not read from the source. What refers to the root, or to a child
  * copied now, comes along, if both sides know of referrers: after its subject and before the root is published.
  * @throws InvalidInputError `E_PLATFORM` when none of the wanted platforms is in the index, and whatever source
  * and target throw; the first failure stops the rest, except that a `BudgetError` lets what has begun end, and

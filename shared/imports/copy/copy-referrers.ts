@@ -16,7 +16,7 @@ const MAX_REFERRERS = 1_000;
 export interface ReferrerCounts {
   readonly copied: number;
   readonly existing: number;
-  /** Listed, but not copied: no referrer, gone at the source, in the way of what the target has of its own, or kept by a guard. */
+  /** Listed, but not copied: no referrer, gone at the source, in the way of what the target has already, or kept by a guard. */
   readonly skipped: number;
 }
 
@@ -71,7 +71,7 @@ export class ReferrerCopy {
     this.#means = means;
     this.#root = root;
     this.#ofRoot = this.#find(root, true);
-    // Whoever attaches something waits for it; until then a failure is nobody's.
+    // The copy that attaches something awaits it; a failure before that must not be unhandled.
     this.#ofRoot.catch(() => {});
   }
 
@@ -172,7 +172,7 @@ export class ReferrerCopy {
   /**
    * `undefined` for what turns out to be no referrer of `subject`: lists are kept by clients and outlive what they
    * name, and one wrong entry must not keep the image from its users. Copied all the same it would be attached, in
-   * the target, to something that nobody asked for.
+   * the target, to something that was not requested.
    */
   async #copyReferrer(
     digest: Digest,
@@ -185,7 +185,7 @@ export class ReferrerCopy {
     }
     const { content, manifest, there } = found;
     await this.#means.fill(manifest, there);
-    // Also when it is there already: it is not listed, and a target that lists by itself does so when it is pushed.
+    // Also when it is there already: it is not listed, and a target that lists automatically does so when it is pushed.
     const pushed = await this.#means.call((signal) => this.#target.pushManifest(digest, content, { signal }));
     this.counts.copied += 1;
     return { content, isListed: pushed.subject === subject };

@@ -16,7 +16,7 @@ export interface ProposedMove {
   readonly record: TagRecord | undefined;
   /** What the tag names now. Asks the registry where that is not known yet, at most once in each phase. */
   there(): Promise<Digest | undefined>;
-  /** What it named before the copy, as far as anybody asked. */
+  /** What it named before the copy, if that was asked. */
   readonly before: Digest | undefined;
   /** The digest of a platform subset where the target takes no partial index. Reads the index from the source. */
   trimmed(): Promise<Digest | undefined>;

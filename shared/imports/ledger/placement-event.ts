@@ -41,7 +41,7 @@ export type PlacementEvent = Readonly<z.infer<typeof placementEventSchema>>;
 /** Where placements are told. */
 export interface PlacementLog {
   /**
-   * Writes the placement down, once however often it is appended. Resolves when it is durable; whoever is to hear of it
+   * Writes the placement down, once however often it is appended. Resolves when it is durable; consumers that are to hear of it
    * may hear later.
    * @param isNew it was committed just now, so it is not in the log unless this is a repeat
    */

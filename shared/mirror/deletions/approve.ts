@@ -144,7 +144,7 @@ class Approval {
     );
   }
 
-  /** The observation goes while the tag is held, so that whoever dies here leaves a proposal, or a tag to be imported anew. */
+  /** The observation goes while the tag is held, so that a crash here leaves a proposal, or a tag to be imported anew. */
   async #remove(
     reference: TagReference,
     { target, digest }: DeletionProposal,

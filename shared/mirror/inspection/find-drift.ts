@@ -26,7 +26,7 @@ export interface Verification {
 
 /**
  * Finds target tags that do not name what was put there last, which is not always the upstream digest: a platform
- * subset may have an index of its own. Tags whose import has not ended are left out. Those that a command or a pipeline
+ * subset may have a separate index. Tags whose import has not ended are left out. Those that a command or a pipeline
  * run placed other content under are overrides, until they are deleted.
  */
 export async function findDrift(

@@ -85,7 +85,7 @@ export function observe(
   return { ...content, observedAt: observedAfter(current, seenAt), queued: false };
 }
 
-/** The observation once its job is queued; another observation that stands by now is left alone. */
+/** The observation once its job is queued; a later observation is not changed. */
 export function markQueued(current: Observation | undefined, sent: Observation): Observation | undefined {
   return current && !current.queued && current.observedAt === sent.observedAt
     ? { ...current, queued: true }

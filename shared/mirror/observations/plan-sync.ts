@@ -27,7 +27,7 @@ export interface PlannedImport {
   readonly observed: ObservedTag;
   /** The observation the decision was based on; absent for a new tag. */
   readonly known: Observation | undefined;
-  /** The job, provided nobody else records an observation of the same target tag first. */
+  /** The job, unless another worker records an observation of the same target tag first. */
   readonly job: ImportJob;
 }
 
@@ -110,7 +110,7 @@ function reasonToImport(known: Observation | undefined, seen: ObservedTag): stri
   return known.queued ? undefined : 'not yet queued';
 }
 
-/** Of a tag seen for the first time it is not known whether it was moved since anybody watches it. */
+/** Of a tag seen for the first time it is not known whether it has moved. */
 function isMove(known: Observation | undefined, { digest }: ObservedTag): boolean {
   return known !== undefined && known.digest !== digest;
 }

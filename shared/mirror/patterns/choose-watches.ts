@@ -46,7 +46,7 @@ export async function chooseWatches(
   const expanded = await expandWatches({ watches, patterns: needed }, ports, options);
   const prefixes = needed.filter(({ name }) => names.includes(name)).map(namePrefixOf);
   const known = new Set([...expanded.watches, ...needed].map(({ name }) => name));
-  // A pattern that failed has names nobody knows.
+  // The names of a pattern that failed are unknown.
   const unknown = expanded.failures.length > 0 ? undefined : names.find((name) => !known.has(name));
   if (unknown !== undefined) {
     const all = [...watches, ...patterns].map(({ name }) => name).join(', ') || 'none';

@@ -11,7 +11,7 @@ export function namePrefixOf({ name }: Pick<WatchPattern, 'name'>): string {
 /**
  * The watches that a pattern stands for, in the order of the repositories. Each is called `NAME: SOURCE`, so that it
  * keeps its records while others come and go. A repository that is itself a copy made by the pattern is passed over:
- * it would be copied into a copy of its own, and so on.
+ * its copy would be copied again, and so on.
  * @throws InvalidInputError `E_REFERENCE` when a target would have no valid name
  */
 export function concreteWatches(pattern: WatchPattern, repositories: Iterable<string>): readonly Watch[] {

@@ -44,7 +44,7 @@ export async function seenWatches(
   return assignTargets(watches, expanded).watches;
 }
 
-/** Writes down how a pattern fares, and which of its repositories upstream no longer lists: nobody polls those. */
+/** Records the state of a pattern, and which of its repositories upstream no longer lists: those are not polled. */
 export async function recordListing(
   pattern: WatchPattern,
   { repositories, error }: PatternListing,

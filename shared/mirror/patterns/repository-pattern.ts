@@ -12,7 +12,7 @@ export interface RepositoryPattern {
   readonly isDeep: boolean;
 }
 
-/** A name that nobody has, for where the star stands while the rest is read. */
+/** A name that no repository has, in place of the star while the rest is parsed. */
 const PLACE_OF_STAR = '0star0';
 
 export function isPattern(value: RepositoryName | RepositoryPattern): value is RepositoryPattern {

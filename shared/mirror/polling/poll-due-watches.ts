@@ -28,7 +28,7 @@ export interface PollDueWatchesOptions {
 }
 
 const WATCHES_AT_ONCE = 8;
-/** The records of so many watches are read by listing all. */
+/** From this number of watches on, their records are read by one listing. */
 const LISTED_FROM = 10;
 const PARTITION = 'polls';
 
@@ -91,7 +91,7 @@ export async function pollDueWatches(
   return { watches: reports, notDue };
 }
 
-/** All records by the names of their watches; `undefined` when that fails: then each is read by itself. */
+/** All records by the names of their watches; `undefined` when that fails: then each is read separately. */
 async function listedRecords(
   watches: PollDueWatchesPorts['watches'],
 ): Promise<ReadonlyMap<string, WatchRecord> | undefined> {
@@ -133,7 +133,7 @@ async function pollWhenDue(
   }
 }
 
-/** Ends before the claim does: nobody else polls the watch meanwhile. */
+/** Ends before the claim does: no other worker polls the watch meanwhile. */
 async function pollWithDeadline(
   watch: Watch,
   ports: PollPorts,
@@ -177,7 +177,7 @@ async function releaseClaim(watch: Watch, { polls, now }: PollDueWatchesPorts, c
   const update = polls.update(pollKey(watch), (current) =>
     current?.claim === claim ? { ...current, finishedAt: at, retryAt: at } : current,
   );
-  // It ends anyway; without this the claim runs out by itself.
+  // It ends anyway; without this the claim expires.
   await update.catch(() => {});
 }
 

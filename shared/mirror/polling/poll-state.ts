@@ -31,7 +31,7 @@ export const pollStateSchema: z.ZodType<PollState> = z.object({
 /** How long a poll may take. One that has not ended by then has died, and another may begin. */
 export const MAX_POLL_MS = 15 * 60_000;
 
-/** Whether the watch is to be polled now: nobody is at it, and its schedule came round or its last poll is to be repeated. */
+/** Whether the watch is to be polled now: it is not claimed, and its schedule is due or its last poll is to be repeated. */
 export function isPollDue(
   watch: Pick<Watch, 'name' | 'schedule' | 'paused' | 'restMs'>,
   state: PollState | undefined,

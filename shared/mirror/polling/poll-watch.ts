@@ -101,7 +101,7 @@ export async function readRecord(
   }
 }
 
-/** Upstream was asked too much, and the time it wants to be left alone is not over. */
+/** Upstream limits requests, and the pause it asked for has not ended. */
 export function pauseOf(watch: Watch, record: WatchRecord | undefined, now: Date): PollFailure | undefined {
   if (record?.until === undefined || record.source !== formatReference(watch.source)) return undefined;
   const leftMs = Date.parse(record.until) - now.getTime();

@@ -24,7 +24,7 @@ export function newestVersions(tags: readonly VersionedTag[], count: number): Re
     }
   }
 
-  /** What a floating tag stands for; a version by itself is what it is. */
+  /** What a floating tag stands for; a version stands for itself. */
   function pointedAt(version: TagVersion): TagVersion {
     const name = nameOf(version);
     const newest = newestUnder.get(withSuffix(name, version)) ?? newestUnder.get(name);

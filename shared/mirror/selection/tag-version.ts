@@ -2,7 +2,7 @@
 export interface TagVersion {
   /** One to six numbers. A date (`20240115`, `2024-01-15`) is one number, with its time of day or count (`20240115.2`) a second. */
   readonly numbers: readonly number[];
-  /** Whether the version is a date by itself: `20240115`, not `24.04`. */
+  /** Whether the version alone is a date: `20240115`, not `24.04`. */
   readonly isDate: boolean;
   /** The word in lower case, then numbers: `preview.7` is `preview` and 7. */
   readonly prerelease: { readonly word: string; readonly numbers: readonly number[] } | undefined;

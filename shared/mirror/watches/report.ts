@@ -11,7 +11,7 @@ export interface PollFailure {
   readonly tag?: string;
   /** Target repository or target tag. */
   readonly target?: string;
-  /** How long the registry asked to be left alone, in milliseconds. */
+  /** The pause that the registry asked for, in milliseconds. */
   readonly retryAfterMs?: number;
 }
 

@@ -29,7 +29,7 @@ const MAX_PAUSE_MS = 6 * 60 * 60_000;
 /** What reads only the records, such as retention, sees the time of a poll no later than this. */
 const WRITE_EVERY_MS = 6 * 60 * 60_000;
 
-/** Of a longer list: a record has room for more, but nobody reads it. */
+/** Of a longer list: a record has room for more, but it would not be read. */
 const MAX_KEPT = 100;
 
 /** The record of a watch after a poll. What a poll with errors learned, the next one does not build upon. */

@@ -5,7 +5,7 @@ import type { RecordKey, Records } from '../../records.ts';
 import type { Watch } from './watch.ts';
 
 /**
- * How a watch fares, the worst first. `rate-limited`: upstream wants to be left alone `until`. `denied`: it does not let
+ * How a watch fares, the worst first. `rate-limited`: upstream asked for a pause `until`. `denied`: it does not let
  * us in. `source-gone`: it has no such repository, or none of the tags. `unreachable`: it does not answer.
  * `failing`: something else went wrong. `no-tags`: the rules select nothing. `disagreement`: upstream's listing contradicts
  * the registry. `tags-gone`: tags were deleted upstream; their copies stay until somebody approves that they go. `healthy`: none of these.

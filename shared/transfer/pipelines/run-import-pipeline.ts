@@ -133,7 +133,7 @@ export async function runImportPipeline(
 
 /**
  * A part that is to be deleted has nothing left to import. Its run may still wait for a message that was never sent,
- * because whoever took the arrival died; once the blob is gone nobody would send it.
+ * because the worker that took the arrival died; once the blob is gone no event would send it.
  */
 async function endRunOf(
   part: OpenedBlob,
@@ -160,7 +160,7 @@ async function openBlob(
   try {
     const file = await container.open(name, { signal });
     if (etag === undefined || etag === file.etag) return file;
-    return `${name} was replaced before it was imported; what replaced it has a run of its own`;
+    return `${name} was replaced before it was imported; its replacement has a separate run`;
   } catch (error) {
     if (!(error instanceof StorageError && error.code === 'E_STORAGE_NOT_FOUND')) throw error;
     if (isImported) return `${name} was imported and deleted`;
