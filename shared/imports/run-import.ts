@@ -111,7 +111,16 @@ async function executeImport(
   const target = targetOf(job);
   const source = parseRepositoryName(job.source);
   const platforms = job.platforms.map(parsePlatform);
-  const children = async () => (await tags.get(tagKey(target)))?.children;
+  /** The tag's record as it was read before the copy, which is good enough to tell how much will be pulled. */
+  let read: Promise<TagRecord | undefined> | undefined;
+  const ledgerTags: Records<TagRecord> = {
+    ...tags,
+    get(key) {
+      read = tags.get(key);
+      return read;
+    },
+  };
+  const children = async () => (await (read ?? tags.get(tagKey(target))))?.children;
   const opened = openSource?.(source, { root: job.digest, platforms, pulls, children });
   const order = {
     source: opened?.source ?? repository(source, { side: 'source' }),
@@ -124,7 +133,7 @@ async function executeImport(
   try {
     const { state, detail } = await placeTag(order, {
       guards: [neverBackwards, ...guards],
-      ledger: { tags, placedBy: 'job', reference: job.id, origin: job.source, log },
+      ledger: { tags: ledgerTags, placedBy: 'job', reference: job.id, origin: job.source, log },
       blobs,
       referrers: job.referrers,
       mountFrom: source.registry === target.registry ? source.repository : undefined,
