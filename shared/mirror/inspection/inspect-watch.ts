@@ -70,10 +70,20 @@ export async function inspectWatch(
   const scope = scopeOf(watch);
   const selector = createTagSelector(watch.tags);
   const memory = validCheckpoint(scope, lastMemory, startedAt);
-  const { known, errors: unreadable } = await readKnown(watch, selector, observations);
+  const reading = readKnown(watch, selector, observations);
+  // Names of tags are listed meanwhile: what they name is asked afterwards, so that no target's answer is newer.
+  const listing = listUpstream(watch, probe, {
+    selector,
+    known: async () => (await reading).known,
+    memory,
+    now: startedAt,
+    signal,
+  });
+  await Promise.allSettled([reading, listing]);
+  const { known, errors: unreadable } = await reading;
   let upstream: UpstreamListing;
   try {
-    upstream = await listUpstream(watch, probe, { selector, known, memory, now: startedAt, signal });
+    upstream = await listing;
   } catch (error) {
     signal?.throwIfAborted();
     const errors = [...unreadable, failureOf(error)];

@@ -30,7 +30,8 @@ export async function listUpstream(
     signal,
   }: {
     readonly selector: TagSelector;
-    readonly known: KnownObservations;
+    /** Waited for only where a listing of digests is compared with it. */
+    readonly known: () => Promise<KnownObservations>;
     readonly memory: WatchCheckpoint | undefined;
     readonly now: Date;
     readonly signal: AbortSignal | undefined;
@@ -47,11 +48,12 @@ export async function listUpstream(
   let avoid: UpstreamListing['avoid'];
   let digests: DigestListing | undefined;
   if (pages) {
-    const copied = known.tags().size;
+    const copies = await known();
+    const copied = copies.tags().size;
     try {
       digests = await readDigests(pages, {
         wanted,
-        movedSince: movedSince(watch, memory, known, now),
+        movedSince: movedSince(watch, memory, copies, now),
         maxUnordered: copied > 0 && !wantsTimes ? copied : undefined,
       });
     } catch (error) {
