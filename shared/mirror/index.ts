@@ -1,4 +1,4 @@
-/** What to watch, which tags, when; what was observed; the pure plan and the poll that carries it out. */
+/** Watches: selection of tags, schedules, observations, polls, sync, deletions and status. */
 
 export {
   approveDeletions,

@@ -20,7 +20,7 @@ export interface WatchStatusPorts {
   readonly now: () => Date;
 }
 
-/** How a watch stands: as its last poll left it, unless it is paused. */
+/** The state of a watch: as its last poll left it, unless it is paused. */
 export type WatchStatus = Omit<WatchRecord, 'state' | 'since' | 'polledAt'> & {
   readonly state: WatchRecord['state'] | 'paused';
   /** Since when it is in this state, ISO 8601; of what is paused, when it was last polled, if it ever was. */
@@ -28,9 +28,9 @@ export type WatchStatus = Omit<WatchRecord, 'state' | 'since' | 'polledAt'> & {
   readonly polledAt?: string | undefined;
 };
 
-/** What is known of the watches from records alone: no registry is asked. */
+/** The state of the watches from records alone, without a request to a registry. */
 export interface WatchStatusReader {
-  /** How each watch fares, in the order of the configuration, then patterns that are paused or do not fare well. */
+  /** The state of each watch, in the order of the configuration, then of patterns that are paused or not healthy. */
   watches(): Promise<readonly WatchStatus[]>;
   /**
    * How fresh their copies are, except of paused ones, which promise nothing. Of each watch at most `limit` tags that are

@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 /** A tag is proposed once it was gone for so long: some are pushed anew after days, and mistakes are undone. */
 const GRACE_MS = 7 * DAY_MS;
 
-/** A target tag that may be deleted, if somebody approves, because upstream deleted it. */
+/** A target tag that may be deleted after approval, because upstream deleted it. */
 export interface DeletionProposal {
   /** Full reference of the target tag. */
   readonly target: string;

@@ -7,7 +7,7 @@ import type { UpstreamListing } from './upstream-listing.ts';
 
 /** A tag that was deleted upstream is in no page of what was moved lately: all pages are read this often. */
 const FULL_LISTING_EVERY_MS = 24 * 60 * 60_000;
-/** A target is our own registry, and hardly ever somebody else's hand is in it. */
+/** A target is our own registry, and other programs rarely change it. */
 const VERIFY_TARGETS_EVERY_MS = 6 * 60 * 60_000;
 const MAX_UNMATCHED = 100;
 const MAX_OVERRIDES = 100;

@@ -18,7 +18,7 @@ export interface VerifyPorts {
 
 export interface Verification {
   readonly drift: Drift;
-  /** Target tags that somebody made to name something else. They stay. */
+  /** Target tags at which a person or a run placed other content. They stay. */
   readonly overrides: readonly TagOverride[];
   readonly requests: number;
   readonly errors: readonly PollFailure[];

@@ -28,8 +28,8 @@ export class PollCache {
 
   /**
    * The pages of the digest listing from the first on: those read by now, then further ones.
-   * @param open starts the listing; it tells of each page it asks for
-   * @param onPage told of the pages that this reader is the first to want
+   * @param open starts the listing; it calls its argument before each page
+   * @param onPage called before each page that this reader is the first to read
    */
   pages(
     open: (onPage: () => void | Promise<void>) => AsyncIterable<DigestPage>,

@@ -13,7 +13,7 @@ export interface TagSource {
   resolve(tag: string, options?: CallOptions): Promise<Found>;
 }
 
-/** What HEADs told. A tag about which nothing could be found out is in neither. */
+/** The results of HEADs. A tag that was not checked is in neither. */
 export interface HeadAnswers {
   readonly found: ReadonlyMap<string, Found>;
   readonly errors: readonly PollFailure[];
@@ -96,7 +96,7 @@ export class TagProbe {
       }
     };
     const [first, ...rest] = tags;
-    // By itself: a registry that wants a token says so once, and not to each of those that would be under way.
+    // The first alone: a registry that requires a token is asked for it once, not by each request under way.
     if (first !== undefined) await ask(first);
     // Loops instead of a promise kept for each of what can be 200,000 tags.
     const remaining = rest.values();

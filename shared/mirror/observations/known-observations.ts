@@ -80,7 +80,7 @@ export class KnownObservations {
   }
 }
 
-/** Reads what is known for each target. A target for which that fails is left out and among the errors. */
+/** Reads what is known for each target. A target for which that fails is skipped and among the errors. */
 export async function readKnown(
   watch: Watch,
   selector: TagSelector,

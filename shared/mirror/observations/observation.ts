@@ -39,7 +39,7 @@ export const observationSchema: z.ZodType<Observation> = importJobSchema
 /** What a poll saw for one target tag. */
 export interface ObservedTag
   extends Pick<Observation, 'target' | 'source' | 'digest' | 'platforms' | 'referrers' | 'changedAt'> {
-  /** The target no longer has what was put there, so that it is to be imported anew even if upstream has not changed. */
+  /** The target no longer has what was put there, so that it is imported again even if upstream has not changed. */
   readonly repairs?: boolean | undefined;
   readonly seenAt: Date;
 }
@@ -70,8 +70,8 @@ export function isSameContent(
 }
 
 /**
- * The observation that shall stand after a sighting, given the one that stands (`current`) and the one the
- * decision was based on (`known`). Whoever wrote in between wins: adopting that observation makes both
+ * The observation to store for an observed tag, given the stored one (`current`) and the one the
+ * decision was based on (`known`). A write in between wins: adopting that observation makes both
  * pollers send the same job, and if it was the staler of the two the next poll sees the difference again.
  */
 export function observe(

@@ -3,14 +3,14 @@ import type { ImportJob } from '../../imports/index.ts';
 import type { Watch } from '../watches/index.ts';
 import { importJobFor, isSameContent, type Observation, type ObservedTag, observe } from './observation.ts';
 
-/** By target repository (`host/repo`), then by tag: what a tag names that somebody else moved; `undefined`: it was deleted. */
+/** By target repository (`host/repo`), then tag: what a tag names that another program moved; `undefined`: deleted. */
 export type Drift = ReadonlyMap<string, ReadonlyMap<string, Digest | undefined>>;
 
 export interface SyncFacts {
   readonly watch: Watch;
   /** What upstream says of each tag asked about; `undefined` means it has no such tag. A tag that could not be asked about is absent. */
   readonly upstream: ReadonlyMap<string, Digest | undefined>;
-  /** Per target repository (`host/repo`) its observations by tag. A target that is absent here is left out of the plan. */
+  /** Per target repository (`host/repo`) its observations by tag. A target that is absent here is not planned. */
   readonly known: ReadonlyMap<string, ReadonlyMap<string, Observation>>;
   /** Target tags that do not name any more what was put there. Default: none. */
   readonly drift?: Drift;
@@ -19,7 +19,7 @@ export interface SyncFacts {
   readonly now: Date;
 }
 
-/** One target tag that is to be imported. */
+/** One target tag to import. */
 export interface PlannedImport {
   readonly tag: string;
   /** For people: `new tag`, `tag moved from … to …`, `platforms or referrers changed`, `not yet queued`, `target was changed to …`. */

@@ -20,7 +20,7 @@ export async function chooseActiveWatches(
   return { watches: active, failures };
 }
 
-/** Somebody asked for them by name, and would take silence for an answer. */
+/** A person named them, so that each must be reported. */
 function allPaused(names: readonly string[]): InvalidInputError {
   return new InvalidInputError(
     'E_ARGUMENT',

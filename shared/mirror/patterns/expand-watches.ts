@@ -38,7 +38,7 @@ const PATTERNS_AT_ONCE = 4;
 
 /**
  * Finds the repositories of each pattern by listing its registry, and makes a watch of each. Paused patterns stand
- * for none. Where the listing fails a pattern stands for what it stood for before, as far as that is remembered. What
+ * for none. Where the listing fails, a pattern keeps the repositories of its records. What
  * fails for one pattern is in the failures; only an abort throws, the signal's reason.
  */
 export async function expandWatches(

@@ -7,7 +7,7 @@ import { assignTargets, concreteWatches, namePrefixOf } from './concrete-watches
 import { formatRepositoryPattern } from './repository-pattern.ts';
 import type { WatchesAndPatterns, WatchPattern } from './watch-pattern.ts';
 
-/** The records of how watches fare. Those of a pattern's watches tell which repositories it stood for. */
+/** The state records of watches. Those of a pattern's watches tell which repositories it matched. */
 export type PatternRecords = Pick<Records<WatchRecord>, 'list' | 'update'>;
 
 /** What came of asking a registry for a pattern's repositories: all of them, unless there is an error. */

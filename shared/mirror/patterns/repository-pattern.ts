@@ -4,11 +4,11 @@ import { InvalidInputError } from '../../errors.ts';
 /** Repositories of one registry whose names have something between a beginning and an end: `acme/*`, `apps/*-api`. */
 export interface RepositoryPattern {
   readonly registry: string;
-  /** What stands before the star; may be empty. */
+  /** Text before the star; may be empty. */
   readonly prefix: string;
-  /** What stands after it; may be empty. */
+  /** Text after it; may be empty. */
   readonly suffix: string;
-  /** Whether the star was written `**` and stands for slashes as well. */
+  /** Whether the star was written `**` and matches slashes as well. */
   readonly isDeep: boolean;
 }
 
@@ -20,7 +20,7 @@ export function isPattern(value: RepositoryName | RepositoryPattern): value is R
 }
 
 /**
- * Reads `harbor.corp/apps/*`: a repository with one `*`, or `**`, which stands for slashes as well.
+ * Reads `harbor.corp/apps/*`: a repository with one `*`, or `**`, which matches slashes as well.
  * @throws InvalidInputError `E_REFERENCE`
  */
 export function parseRepositoryPattern(text: string): RepositoryPattern {
@@ -48,7 +48,7 @@ export function formatRepositoryPattern({ registry, prefix, suffix, isDeep }: Re
   return `${registry}/${prefix}${isDeep ? '**' : '*'}${suffix}`;
 }
 
-/** What the star stands for in a repository of the pattern's registry; `undefined` when it does not match. */
+/** What the star matches in a repository of the pattern's registry; `undefined` when the pattern does not match. */
 export function matchRepository(
   { prefix, suffix, isDeep }: RepositoryPattern,
   repository: string,

@@ -4,7 +4,7 @@ import type { RepositoryPattern } from './repository-pattern.ts';
 /** A watch for each repository that a pattern matches, whatever repositories there are. */
 export interface WatchPattern extends Omit<Watch, 'source' | 'targets'> {
   readonly source: RepositoryPattern;
-  /** At least one; the star stands for what it stood for in the source. */
+  /** At least one; their star is replaced by what the star of the source matches. */
   readonly targets: readonly RepositoryPattern[];
 }
 

@@ -112,7 +112,10 @@ interface ObservationChange extends Omit<RecordChange<Observation>, 'row'> {
   readonly target: string;
 }
 
-/** Writes the changes, those of a target repository together. Returns what stands then, in order; a failure is an entry in `errors`. */
+/**
+ * Writes the changes, those of a target repository together. Returns what is stored then, in order; a failure is an
+ * entry in `errors`.
+ */
 async function changeObservations(
   observations: ApplyPlanPorts['observations'],
   changes: readonly ObservationChange[],

@@ -1,4 +1,4 @@
-/** When watches are polled, by whom, and what is done about what a poll finds. */
+/** When watches are polled, by which worker, and what follows from a poll. */
 
 export { type PollDueWatchesPorts, pollDueWatches, pollStates } from './poll-due-watches.ts';
 export { dispatchPolls, type PollQueue, type PollShard, pollShard } from './poll-shards.ts';

@@ -22,7 +22,7 @@ export interface PollDueWatchesPorts extends PollPorts {
 }
 
 export interface PollDueWatchesOptions {
-  /** Polls every watch that is not paused, due or not, and looks at its targets too. */
+  /** Polls every watch that is not paused, due or not, and checks its targets too. */
   readonly force?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
@@ -171,7 +171,7 @@ async function claimPoll(
   return standing?.claim === claim ? claim : undefined;
 }
 
-/** Whoever is told to end leaves the watch to others, who need not wait until it counts as dead. */
+/** A poller that is told to end releases its claim, so that others need not wait until it expires. */
 async function releaseClaim(watch: Watch, { polls, now }: PollDueWatchesPorts, claim: string): Promise<void> {
   const at = now().toISOString();
   const update = polls.update(pollKey(watch), (current) =>

@@ -16,7 +16,7 @@ export interface PollState {
   readonly finishedAt?: string | undefined;
   /** When a poll last went without errors, ISO 8601. Absent in records of earlier versions. */
   readonly succeededAt?: string | undefined;
-  /** When to poll again if the schedule does not come round sooner, ISO 8601: something failed that may soon be cured. */
+  /** When to retry if the schedule is not sooner, ISO 8601: the poll failed for a reason that may pass. */
   readonly retryAt?: string | undefined;
 }
 

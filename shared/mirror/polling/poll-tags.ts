@@ -84,7 +84,7 @@ async function tagsNaming(
   return tags;
 }
 
-/** The observations of these tags only. A target for which that fails is left out and among the errors. */
+/** The observations of these tags only. A target for which that fails is skipped and among the errors. */
 async function readKnown(
   { targets }: Watch,
   tags: readonly string[],

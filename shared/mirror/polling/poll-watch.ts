@@ -33,13 +33,13 @@ export interface PollPorts extends InspectPorts, VerifyPorts, ApplyPlanPorts {
 }
 
 export interface PollOptions {
-  /** Whether the targets are looked at too. Default: when that is due. */
+  /** Whether the targets are checked for drift too. Default: when that is due. */
   readonly verifyTargets?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Polls one watch and queues an import for every target tag that needs one. How the watch fares is recorded last.
+ * Polls one watch and queues an import for every target tag that needs one. The state of the watch is recorded last.
  *
  * What fails for a tag, a target or the whole watch is in the report's `errors`; only an abort throws (the signal's reason).
  */
@@ -110,7 +110,7 @@ export function pauseOf(watch: Watch, record: WatchRecord | undefined, now: Date
   return { code: 'E_RATE_LIMITED', message, retryAfterMs: leftMs };
 }
 
-/** Writes down how the watch fares, unless that is no news: when it was polled is in its poll state too. */
+/** Records the state of the watch if it changed: the time of the poll is in its poll state too. */
 async function writeRecord(
   watch: Watch,
   before: WatchRecord | undefined,

@@ -3,7 +3,7 @@ import type { PollFailure } from '../watches/index.ts';
 const RETRY_AFTER_MS = 15 * 60_000;
 
 /**
- * What another try within the hour will not cure: somebody has to change the upstream, the permissions or the
+ * What a retry within the hour will not cure: a person has to change the upstream, the permissions or the
  * configuration first. The watch keeps to its schedule.
  */
 const LASTING: ReadonlySet<string> = new Set([
@@ -14,7 +14,7 @@ const LASTING: ReadonlySet<string> = new Set([
   'E_TOO_LARGE',
 ]);
 
-/** When a poll that had these failures is to be repeated; `undefined`: when its schedule comes round. */
+/** When to retry a poll that had these failures; `undefined`: at the next time of its schedule. */
 export function retryTime(failures: readonly PollFailure[], now: Date): Date | undefined {
   return failures.some(({ code }) => !LASTING.has(code))
     ? new Date(now.getTime() + RETRY_AFTER_MS)

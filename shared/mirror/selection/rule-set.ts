@@ -20,7 +20,7 @@ export interface CompiledRuleSet {
   explain(tag: string): TagVerdict;
   /** Takes all conditions into account; one verdict for each tag. */
   explainAll(tags: readonly ListedTag[]): readonly TagVerdict[];
-  /** Conditions that none of the tags meets, if only by themselves; then all of them, where together they take none. */
+  /** Conditions that no tag meets alone; if each is met by some, all of them, where no tag meets them together. */
   unmatched(tags: readonly ListedTag[]): readonly string[];
 }
 

@@ -8,7 +8,7 @@ export interface NewestRule {
   readonly by: 'version' | 'time';
 }
 
-/** Conditions that a tag has to meet all of; those left out say nothing. */
+/** Conditions, of which a tag has to meet all that are given. */
 export interface TagRuleSet {
   /** Exact tags and globs, of which one has to match. */
   readonly match?: readonly string[] | undefined;
@@ -16,7 +16,7 @@ export interface TagRuleSet {
   readonly regex?: readonly string[] | undefined;
   /** Range in the syntax of the npm registry's semver; for what it takes see `parseVersionRange`. */
   readonly semver?: string | undefined;
-  /** What stands before the version, exactly. Without it: nothing, or `v`. */
+  /** Text before the version, exactly. Default: nothing, or `v`. */
   readonly prefix?: string | undefined;
   /**
    * What may follow the version, exactly; '' is nothing. Without it: anything where `match` or `regex` is there to

@@ -28,7 +28,7 @@ const LAST_REVISION = new RegExp(`^([-_.].*)-r(${DIGITS})$`);
 
 /**
  * Reads a tag leniently as a version, for comparing and for ranges. `undefined` when it is none: `latest`, `22abc`.
- * @param prefix what stands before the version. Default: nothing, or `v`.
+ * @param prefix text before the version. Default: nothing, or `v`.
  */
 export function parseTagVersion(tag: string, prefix?: string): TagVersion | undefined {
   if (prefix !== undefined && !tag.startsWith(prefix)) return undefined;

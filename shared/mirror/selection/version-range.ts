@@ -17,7 +17,7 @@ export interface VersionRange {
  * A range in the syntax of npm's semver, for the versions that tags are:
  * - A tag with one or two numbers floats: it stands for every version that begins so. It is in the range if all of
  *   them are: `22` is in `>=22` and not in `>=22.5`.
- * - Numbers after the third are not looked at, as if the range ended in `.x`.
+ * - Numbers after the third are ignored, as if the range ended in `.x`.
  * - A prerelease is in a range that names one (`>=9.0.0-0`) and has it between its ends.
  * - A date is in a range that names one (`>=20240101`): else every date would be the newest version of all.
  * @throws what semver throws for texts that `rangeProblem` finds something wrong with
@@ -81,7 +81,7 @@ function adviceFor(text: string): string {
   if (text.includes(',') || /\band\b/i.test(text))
     return '; leave a space between conditions that must all hold';
   if (/\bor\b|\d\s*\|\s*\d/i.test(text)) return '; write "||" for one or the other';
-  if (/\d+\.\d+\.\d+\.\d/.test(text)) return '; it has at most three numbers, and stands for every fourth';
+  if (/\d+\.\d+\.\d+\.\d/.test(text)) return '; it has at most three numbers, and includes every fourth';
   if (/=[<>]/.test(text)) return '; write >= and <=';
   if (/(?:^|[^.\d])\d+(?:\.\d+)?-[\da-z]/i.test(text)) {
     return '; a prerelease follows all three numbers, as in ">=9.0.0-0"';

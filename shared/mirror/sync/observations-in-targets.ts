@@ -9,7 +9,7 @@ import type { Watch } from '../watches/index.ts';
 
 /** As many as the client opens connections to one host. */
 const HEADS_AT_ONCE = 16;
-/** Below it, asking for each tag costs no more than a listing and asking for those that are there. */
+/** Up to this many tags, one request for each costs at most as much as a listing and requests for those that exist. */
 const MIN_TAGS_TO_LIST = 3;
 /** A listing that goes on and on costs more than it spares. */
 const MAX_LISTED_TAGS = 10_000;
@@ -114,7 +114,7 @@ async function tagsOf(
   }
 }
 
-/** Whoever may ask for a tag need not be allowed to list them. */
+/** Permission to read a tag does not include permission to list tags. */
 function unlessDenied(error: unknown): undefined {
   if (!(error instanceof RegistryError && error.code === 'E_DENIED')) throw error;
 }

@@ -45,7 +45,7 @@ export interface WatchReport {
   readonly unmatched: readonly string[];
   /** Tags about which upstream's listing and the registry itself disagree. The registry's answer was used. */
   readonly disagreements: readonly Disagreement[];
-  /** How the watch fares; missing where the poll did not get as far as to tell. */
+  /** The state of the watch; absent when the poll ended before it was known. */
   readonly health?: WatchHealth | undefined;
   readonly errors: readonly PollFailure[];
 }

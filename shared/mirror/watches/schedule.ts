@@ -20,7 +20,7 @@ export interface IntervalSchedule extends Jitter {
 export type Schedule = CronSchedule | IntervalSchedule;
 
 /**
- * The first time after `after` at which a watch of this name is to be looked at; `undefined` when there is none any
+ * The first time after `after` at which a watch of this name is polled; `undefined` when there is none any
  * more. The jitter follows from the name, not from chance, so that everyone who asks gets the same answer.
  */
 export function nextTime(schedule: Schedule, name: string, after: Date): Date | undefined {

@@ -12,7 +12,7 @@ import {
   type WatchState,
 } from './watch-record.ts';
 
-/** What a poll found out, as far as it tells how the watch fares. */
+/** The findings of a poll that decide about the state of the watch. */
 export interface PollFindings {
   readonly errors: readonly PollFailure[];
   readonly selected: readonly string[];
@@ -93,7 +93,7 @@ export function recordAfterListing(
   };
 }
 
-/** The targets are looked at again soon if that is what went wrong. */
+/** The targets are checked again soon if that failed. */
 function afterErrors(
   memory: WatchCheckpoint,
   before: WatchRecord | undefined,
@@ -110,7 +110,7 @@ function earlier(since: string, known: string | undefined): string {
   return known !== undefined && known < since ? known : since;
 }
 
-/** How the watch fares after a poll; a state that lasts keeps the time at which it began. */
+/** The state of the watch after a poll; a state that lasts keeps the time at which it began. */
 function evaluateHealth(
   findings: PollFindings,
   before: Pick<WatchRecord, 'state' | 'since'> | undefined,

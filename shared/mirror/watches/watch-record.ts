@@ -8,7 +8,7 @@ import type { Watch } from './watch.ts';
  * How a watch fares, the worst first. `rate-limited`: upstream asked for a pause `until`. `denied`: it does not let
  * us in. `source-gone`: it has no such repository, or none of the tags. `unreachable`: it does not answer.
  * `failing`: something else went wrong. `no-tags`: the rules select nothing. `disagreement`: upstream's listing contradicts
- * the registry. `tags-gone`: tags were deleted upstream; their copies stay until somebody approves that they go. `healthy`: none of these.
+ * the registry. `tags-gone`: tags were deleted upstream; their copies stay until a person approves their deletion. `healthy`: none of these.
  */
 const WATCH_STATES = [
   'rate-limited',
@@ -25,7 +25,7 @@ export type WatchState = (typeof WATCH_STATES)[number];
 
 export interface WatchHealth {
   readonly state: WatchState;
-  /** For people: what was found and, where somebody has to act, what to do. Empty when healthy. */
+  /** For people: what was found and, where a person has to act, what to do. Empty when healthy. */
   readonly reason: string;
   /** Since when the watch is in this state, ISO 8601. */
   readonly since: string;

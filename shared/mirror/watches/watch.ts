@@ -17,7 +17,7 @@ export interface Watch {
   readonly paused?: boolean | undefined;
   /** Within what time a change upstream shall be here, in milliseconds; a promise that `status` measures. */
   readonly freshWithinMs?: number | undefined;
-  /** `propose`: copies of tags that are gone upstream may be deleted, once somebody approves. Default: `report`, they are kept. */
+  /** `propose`: copies of tags that upstream deleted may be deleted after approval. Default: `report`, they are kept. */
   readonly deletions?: 'report' | 'propose' | undefined;
   /** What to copy out of a multi-platform image; empty means every platform. */
   readonly platforms: readonly Platform[];
