@@ -1,4 +1,5 @@
 import prettyBytes from 'pretty-bytes';
+import type { ShownJob } from '../../shared/app/index.ts';
 import { JOB_STATES, type JobRecord, type JobStatus, lastEventAt } from '../../shared/imports/index.ts';
 import { columns } from '../columns.ts';
 import { shortTime, withShortDigests } from '../format.ts';
@@ -7,7 +8,7 @@ import { shortTime, withShortDigests } from '../format.ts';
 export function jobLines(
   counts: JobStatus['counts'],
   countedInPart: JobStatus['countedInPart'],
-  jobs: readonly JobRecord[],
+  jobs: readonly ShownJob[],
 ): readonly string[] {
   const total = JOB_STATES.map((state) => {
     const more = countedInPart.includes(state) ? '+' : '';
@@ -20,7 +21,7 @@ export function jobLines(
     ...columns([
       ['STATE', 'SINCE', 'JOB', 'TARGET', 'DIGEST', 'SIZE', 'DETAIL'],
       ...jobs.map((job) => [
-        job.state,
+        shownState(job),
         shortTime(lastEventAt(job)),
         job.id,
         job.target,
@@ -30,6 +31,13 @@ export function jobLines(
       ]),
     ]),
   ];
+}
+
+/** The state, or for a job that waits where its message is. */
+function shownState({ state, message, dueAt }: ShownJob): string {
+  if (state === 'held' && message !== 'missing' && message !== 'dead-lettered') return state;
+  if (message === 'scheduled' && dueAt) return `scheduled ${shortTime(dueAt)}`;
+  return message ?? state;
 }
 
 function sizeOf({ state, bytesDone, bytesTotal }: JobRecord): string {

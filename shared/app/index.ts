@@ -7,6 +7,7 @@ export { connectRegistries, watchesFilling } from './connect-registries.ts';
 export { connectService } from './connect-service.ts';
 export { type App, createApp, loadApp } from './create-app.ts';
 export { type ConfigurationForecast, forecastFromConfiguration } from './forecast.ts';
+export type { ShownJob } from './parts/status.ts';
 export type { Check } from './readiness.ts';
 export {
   explainFromConfiguration,

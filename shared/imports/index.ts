@@ -35,7 +35,7 @@ export {
   tagKey,
   tagRecordSchema,
 } from './ledger/tag-record.ts';
-export { overdueJobs, resendJob } from './overdue-jobs.ts';
+export { isOverdue, overdueJobs, resendJob } from './overdue-jobs.ts';
 export {
   type PlacementOptions,
   type PlacementRecords,

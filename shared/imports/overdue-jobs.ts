@@ -19,7 +19,7 @@ const UNFINISHED: readonly JobState[] = ['queued', 'held', 'running'];
 const MAX_READ = 10_000;
 
 /** Whether a worker should have had the job's message long ago. It may still wait in a long queue. */
-function isOverdue(record: JobRecord, now: Date): boolean {
+export function isOverdue(record: JobRecord, now: Date): boolean {
   const { state, queuedAt, dueAt, heldUntil, startedAt } = record;
   const since = (time: string | undefined) => now.getTime() - Date.parse(time ?? queuedAt);
   if (state === 'queued') return since(dueAt) > OVERDUE_AFTER_MS;
