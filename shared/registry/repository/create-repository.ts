@@ -1,6 +1,7 @@
 import { assertRepositoryName, type RepositoryContext } from '../endpoint/index.ts';
 import { type Family, listDigests } from '../families/index.ts';
 import { deleteBlob, hasBlob, openBlob } from './blobs.ts';
+import { deleteTag } from './deletion.ts';
 import { deleteManifest, fetchManifest, pushManifest, resolveManifest } from './manifests.ts';
 import { mayExist } from './may-exist.ts';
 import { pushBlob } from './push-blob.ts';
@@ -8,7 +9,6 @@ import { listReferrers } from './referrers.ts';
 import { findCosignTags } from './referrers-cosign.ts';
 import { addReferrers } from './referrers-tag.ts';
 import type { Repository } from './repository.ts';
-import { deleteTag } from './tag-deletion.ts';
 import { listTags } from './tags.ts';
 
 /** @throws InvalidInputError `E_REFERENCE` for a name that is not one */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { guardedLookup, mayReach } from '../../../../shared/registry/http/address.ts';
-import { nextDelayMs } from '../../../../shared/registry/http/backoff.ts';
+import { nextDelayMs } from '../../../../shared/registry/http/retry-budget.ts';
 import { redactUrl } from '../../../../shared/registry/protocol/redact-url.ts';
 import { parseRetryAfter } from '../../../../shared/registry/protocol/retry-after.ts';
 
