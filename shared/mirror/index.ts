@@ -31,9 +31,9 @@ export {
 } from './patterns/index.ts';
 export {
   dispatchPolls,
+  type PollPorts,
   type PollQueue,
   type PollState,
-  type PollTagsPorts,
   pollShard,
   pollStateSchema,
   pollTags,

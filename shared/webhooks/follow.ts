@@ -1,7 +1,7 @@
 import { isDigest } from '../content/index.ts';
 import {
   PollCache,
-  type PollTagsPorts,
+  type PollPorts,
   pollTags,
   pollWatch,
   type Watch,
@@ -23,7 +23,7 @@ export interface Followed {
 export async function followReferences(
   references: readonly NotifiedReference[],
   watches: readonly Watch[],
-  ports: PollTagsPorts,
+  ports: PollPorts,
   signal: AbortSignal | undefined,
 ): Promise<Followed> {
   const names = references.map(({ what }) => what);

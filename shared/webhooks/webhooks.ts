@@ -1,7 +1,7 @@
 import pLimit from 'p-limit';
 import { formatReference } from '../content/index.ts';
 import { describeError, RecordVersionError } from '../errors.ts';
-import type { PollTagsPorts, Watch, WatchReport } from '../mirror/index.ts';
+import type { PollPorts, Watch, WatchReport } from '../mirror/index.ts';
 import { readableRecords } from '../record-schema.ts';
 import type { Records } from '../records.ts';
 import { createAllowance, type MinuteAllowance } from './allowance.ts';
@@ -17,7 +17,7 @@ import type { Proof } from './senders/sender.ts';
 export interface WebhooksPorts extends Pick<ReceiverPorts, 'webhooks' | 'secretsOf'> {
   /** The watches, found without a request to a registry: senders wait for the response. */
   readonly watches: () => Promise<readonly Watch[]>;
-  readonly poll: PollTagsPorts;
+  readonly poll: PollPorts;
   readonly notifications: Records<RepositoryNotifications>;
   readonly allowances: Pick<Records<MinuteAllowance>, 'update'>;
 }

@@ -13,8 +13,6 @@ import {
 import { applyPlan } from './apply-plan.ts';
 import { type PollPorts, pauseOf, pollWatch, readRecord } from './poll-watch.ts';
 
-export type PollTagsPorts = PollPorts;
-
 /** What there is reason to believe has changed. */
 export interface TagHints {
   readonly tags: readonly string[];
