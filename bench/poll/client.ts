@@ -95,6 +95,7 @@ const app = createApp(config, {
   },
   containers: { open: unexpected },
   ownContainers: { uri: unexpected, transfer: 'transfer' },
+  serverTime: unexpected,
   secrets: { read: unexpected },
   connectRegistries: () => registry,
   close: probe,

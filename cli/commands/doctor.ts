@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { InvalidInputError } from '../../shared/errors.ts';
+import { type App, type Check, type LoadOptions, loadApp } from '../../shared/app/index.ts';
+import { describeError, InvalidInputError } from '../../shared/errors.ts';
 import { PIPELINE_KINDS, type PipelineKind } from '../../shared/transfer/index.ts';
 import { columns } from '../columns.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -7,9 +8,22 @@ import { jsonOption } from '../options.ts';
 import type { Run } from '../run.ts';
 import { withTransfers } from '../transfer/with-transfers.ts';
 
-/** `longshore doctor pipeline NAME`: checks everything a run of the pipeline needs. */
+/**
+ * `longshore doctor`: checks settings, configuration, tables, queues, dead letters and the clock.
+ * `longshore doctor pipeline NAME`: checks everything a run of the pipeline needs.
+ */
 export function doctorCommand(run: Run): Command {
-  return new Command('doctor').addCommand(
+  const doctor = new Command('doctor').addOption(jsonOption()).action(() =>
+    run(async ({ output, environment }) => {
+      const checks = await diagnose(environment);
+      output.result(
+        { checks },
+        columns(checks.map(({ ok, name, detail }) => [ok ? 'ok' : 'FAILED', name, detail])),
+      );
+      return checks.every(({ ok }) => ok) ? EXIT.ok : EXIT.failed;
+    }),
+  );
+  return doctor.addCommand(
     new Command('pipeline')
       .description('check what a pipeline needs: secret, SAS token, container and permissions, registry')
       .argument('<name>', 'name of the pipeline')
@@ -53,3 +67,30 @@ export function doctorCommand(run: Run): Command {
       ),
   );
 }
+
+async function diagnose(environment: LoadOptions['environment']): Promise<readonly Check[]> {
+  const configuration = { name: 'settings and configuration', ok: true, detail: 'are valid' };
+  let app: App;
+  try {
+    app = await loadApp({ environment });
+  } catch (error) {
+    return [{ ...configuration, ok: false, detail: describeError(error) }];
+  }
+  try {
+    return [configuration, ...(await app.diagnose()).map(withAdvice)];
+  } finally {
+    await app.close();
+  }
+}
+
+/** Says which role is missing, where the refusal tells. */
+function withAdvice(check: Check): Check {
+  if (check.ok || !REFUSED.test(check.detail)) return check;
+  return {
+    ...check,
+    detail: `${check.detail} The identity lacks a role, or the key is wrong: see "Assign these roles" in docs/operate.md.`,
+  };
+}
+
+const REFUSED =
+  /AuthorizationPermissionMismatch|AuthorizationFailure|AuthenticationFailed|Unauthorized|40[13]\b/;

@@ -1,6 +1,7 @@
 import { type Config, processEnvironment, readSettings } from '../config/index.ts';
 import type { TagGuard } from '../imports/index.ts';
 import { connectPorts, type LoadOptions, loadConfiguration } from './connect.ts';
+import { diagnosticProbes } from './parts/diagnosis.ts';
 import { eventsPart } from './parts/events.ts';
 import { importsPart } from './parts/imports.ts';
 import { mirrorPart } from './parts/mirror.ts';
@@ -60,6 +61,8 @@ export async function loadApp(options: LoadOptions & AppOptions = {}): Promise<A
 interface Lifecycle {
   /** Asks every dependency; never throws. */
   ready(): Promise<readonly Check[]>;
+  /** Asks every dependency, looks for dead letters, and compares clocks; never throws. */
+  diagnose(): Promise<readonly Check[]>;
   /** Closes every connection. What is under way fails. */
   close(): Promise<void>;
 }
@@ -72,11 +75,13 @@ type Facades<Parts extends readonly Part<object>[]> = Parts extends readonly [
   : unknown;
 
 function compose<Parts extends readonly Part<object>[]>(
-  ports: Pick<Ports, 'close'>,
+  ports: Ports,
   ...parts: Parts
 ): Facades<Parts> & Lifecycle {
+  const probes = Object.assign({}, ...parts.map((part) => part.probes));
   const lifecycle: Lifecycle = {
-    ready: () => checkReadiness(Object.assign({}, ...parts.map(({ probes }) => probes))),
+    ready: () => checkReadiness(probes),
+    diagnose: () => checkReadiness({ ...probes, ...diagnosticProbes(ports) }),
     async close() {
       await Promise.allSettled(parts.map((part) => part.close?.()));
       await ports.close();

@@ -25,6 +25,8 @@ export interface Ports {
   };
   readonly containers: ContainerOpener;
   readonly ownContainers: TransferPorts['ownContainers'];
+  /** The time by the clock of the storage account. */
+  readonly serverTime: (signal: AbortSignal) => Promise<Date>;
   readonly secrets: SecretReader;
   /** Makes the client of all registries. The application closes it. */
   readonly connectRegistries: (options: Pick<RegistryClientOptions, 'onRateLimit'>) => RegistryClient;

@@ -1,3 +1,4 @@
+import { TransportError } from '../errors.ts';
 import { lazy } from '../memo.ts';
 import type { OpenRecords } from '../records.ts';
 import { deadLetterQueueName } from '../resources.ts';
@@ -48,6 +49,14 @@ export function connectAzure(settings: AzureSettings, clients: AzureClients) {
     ownContainers: {
       uri: async (name: string) => `${await storageUrl()}/${name}`.toLowerCase(),
       transfer: settings.transferContainer,
+    },
+    /** From the Date header of an answer, to the second. */
+    async serverTime(abortSignal: AbortSignal): Promise<Date> {
+      const container = (await blobService()).getContainerClient(settings.transferContainer);
+      const { date } = await container.getProperties({ abortSignal });
+      if (!date)
+        throw new TransportError('E_NETWORK', 'Storage answered without a date.', { side: 'storage' });
+      return date;
     },
     async close() {
       await Promise.allSettled(Object.values(queues).map((each) => each.close()));

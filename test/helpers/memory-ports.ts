@@ -39,6 +39,7 @@ export function memoryPorts(world: MemoryWorld, process: PortWrapper): Ports {
     },
     containers: process.wrap(world.containers ?? { open: none }, 'container'),
     ownContainers: { uri: async (name) => `https://own.blob.core.windows.net/${name}`, transfer: 'transfer' },
+    serverTime: async () => world.clock.now(),
     secrets: process.wrap(world.secrets ?? { read: none }, 'secrets'),
     connectRegistries: () => memoryRegistries(world.registries, (port, name) => process.wrap(port, name)),
     close: async () => {},

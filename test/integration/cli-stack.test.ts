@@ -74,6 +74,23 @@ describe('commands that work with a stack', () => {
     expect(watches.map(({ queued }: { queued: unknown[] }) => queued.length)).toEqual([0, 0, 0]);
   });
 
+  it('doctor finds a healthy stack healthy, and names what does not answer', async () => {
+    const { exitCode, stdout } = await run('doctor', '--json');
+    const { checks } = JSON.parse(stdout);
+    expect(checks.filter(({ ok }: { ok: boolean }) => !ok)).toEqual([]);
+    expect(checks.map(({ name }: { name: string }) => name)).toEqual(
+      expect.arrayContaining(['settings and configuration', 'tables', 'dead letters of imports', 'clock']),
+    );
+    expect(exitCode).toBe(0);
+    const environment = { ...stack.settings, POLLS_QUEUE: 'absent' };
+    const ill = await runCli(['doctor'], { environment });
+    expect(ill.exitCode).toBe(1);
+    expect(ill.stdout).toMatch(/^FAILED +polls queue /m);
+    const broken = await runCli(['doctor'], { environment: { ...stack.settings, ServiceBus: '' } });
+    expect(broken.exitCode).toBe(1);
+    expect(broken.stdout).toMatch(/^FAILED +settings and configuration /);
+  }, 60_000);
+
   it('poll can be told which watches', async () => {
     const named = await run('poll', '--watch', 'python', '--json');
     expect(named).toMatchObject({ exitCode: 0, stderr: '' });

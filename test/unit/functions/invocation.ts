@@ -49,6 +49,7 @@ export function createApp(able: Partial<App>): App {
     sweepDeadLetters: unable('sweepDeadLetters'),
     resendMissing: unable('resendMissing'),
     ready: unable('ready'),
+    diagnose: unable('diagnose'),
     close: unable('close'),
     ...able,
   };
