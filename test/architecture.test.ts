@@ -137,6 +137,7 @@ const FOLDER_ORDER: Readonly<Record<string, readonly string[]>> = {
     'deletions',
     'sync',
   ],
+  'shared/imports': ['ledger', 'guards', 'copy', 'placement', 'batch'],
   'shared/transfer': ['archive', 'export', 'import', 'storage', 'pipelines', 'standalone'],
   'shared/registry': ['protocol', 'http', 'auth', 'endpoint', 'families', 'uploads', 'repository'],
 };

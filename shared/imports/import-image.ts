@@ -7,15 +7,17 @@ import {
   type TagReference,
 } from '../content/index.ts';
 import { InvalidInputError, RegistryError, type SideOptions } from '../errors.ts';
-import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
-import { type CopyResult, nothingCopied } from './copy/copy-graph.ts';
-import type { CopyProgress } from './copy/copy-progress.ts';
-import { trimmedDigest } from './copy/trimmed-digest.ts';
+import {
+  type ContentSource,
+  type ContentTarget,
+  type CopyProgress,
+  type CopyResult,
+  nothingCopied,
+  trimmedDigest,
+} from './copy/index.ts';
 import { keepExisting } from './guards/index.ts';
-import { LATEST } from './ledger/tag-ledger.ts';
-import { tagKey } from './ledger/tag-record.ts';
-import type { TagLedger } from './place-content.ts';
-import { placeTag } from './place-tag.ts';
+import { LATEST, tagKey } from './ledger/index.ts';
+import { placeTag, type TagLedger } from './placement/index.ts';
 
 export interface ImportImageOptions {
   readonly platforms?: readonly Platform[] | undefined;

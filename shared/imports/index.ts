@@ -1,10 +1,18 @@
-export type { TagOrder } from './batch/group-orders.ts';
-export { type BatchResult, importBatch, type TagOrderOutcome } from './batch/import-batch.ts';
-export type * from './copy/content-ports.ts';
-export { copyGraph } from './copy/copy-graph.ts';
-export type { CopyProgress } from './copy/copy-progress.ts';
-export { type BlobRecord, blobRecordSchema } from './copy/mount-source-index.ts';
-export { trimmedDigest } from './copy/trimmed-digest.ts';
+export { type BatchResult, importBatch, type TagOrder, type TagOrderOutcome } from './batch/index.ts';
+export type {
+  ContentCallOptions,
+  ContentSource,
+  ContentTarget,
+  ReferrerSource,
+  ReferrerTarget,
+} from './copy/index.ts';
+export {
+  type BlobRecord,
+  blobRecordSchema,
+  type CopyProgress,
+  copyGraph,
+  trimmedDigest,
+} from './copy/index.ts';
 export { type Disposition, dispositionOf } from './disposition.ts';
 export { keepExisting, neverBackwards, type ProposedMove, type TagGuard } from './guards/index.ts';
 export { type ImportImageResult, importImage } from './import-image.ts';
@@ -22,27 +30,26 @@ export {
 export { type JobStatus, type JobStatusOptions, jobStatus, lastEventAt } from './job-status.ts';
 export {
   describePlacer,
+  isPutBy,
+  isSuperseded,
   type PlacementEvent,
   type PlacementLog,
   placementEventSchema,
-} from './ledger/placement-event.ts';
-export type { TagLeaseOptions } from './ledger/tag-lease.ts';
-export { removeTag } from './ledger/tag-ledger.ts';
-export {
-  isPutBy,
-  isSuperseded,
+  removeTag,
+  type TagLeaseOptions,
   type TagRecord,
   tagKey,
   tagRecordSchema,
-} from './ledger/tag-record.ts';
+} from './ledger/index.ts';
 export { isOverdue, overdueJobs, resendJob } from './overdue-jobs.ts';
 export {
   type PlacementOptions,
   type PlacementRecords,
   placeContent,
+  placeTag,
   type TagLedger,
-} from './place-content.ts';
-export { placeTag, type TagPlacement } from './place-tag.ts';
+  type TagPlacement,
+} from './placement/index.ts';
 export type * from './ports.ts';
 export { ProgressWriter } from './progress-writer.ts';
 export { createRecordedQueue } from './recorded-queue.ts';

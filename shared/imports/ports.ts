@@ -1,5 +1,5 @@
 import type { Digest, Platform, RepositoryName } from '../content/index.ts';
-import type { ContentSource } from './copy/content-ports.ts';
+import type { ContentSource } from './copy/index.ts';
 import type { ImportJob } from './import-job.ts';
 
 /**

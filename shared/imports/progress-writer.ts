@@ -1,4 +1,4 @@
-import type { CopyProgress } from './copy/copy-progress.ts';
+import type { CopyProgress } from './copy/index.ts';
 
 const WRITE_EVERY_MS = 1000;
 

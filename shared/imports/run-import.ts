@@ -7,9 +7,7 @@ import {
 } from '../content/index.ts';
 import { InvalidInputError, type SideOptions } from '../errors.ts';
 import type { Records } from '../records.ts';
-import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
-import type { CopyProgress } from './copy/copy-progress.ts';
-import type { BlobRecord } from './copy/mount-source-index.ts';
+import type { BlobRecord, ContentSource, ContentTarget, CopyProgress } from './copy/index.ts';
 import { neverBackwards, type TagGuard } from './guards/index.ts';
 import { type ImportJob, parseImportJob } from './import-job.ts';
 import {
@@ -22,10 +20,8 @@ import {
   progressed,
   started,
 } from './job-record.ts';
-import type { PlacementLog } from './ledger/placement-event.ts';
-import type { TagLeaseOptions } from './ledger/tag-lease.ts';
-import { type TagRecord, tagKey } from './ledger/tag-record.ts';
-import { placeTag, type TagPlacement } from './place-tag.ts';
+import { type PlacementLog, type TagLeaseOptions, type TagRecord, tagKey } from './ledger/index.ts';
+import { placeTag, type TagPlacement } from './placement/index.ts';
 import type { OpenSource } from './ports.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import {

@@ -6,8 +6,7 @@ import {
   type RepositoryName,
 } from '../../content/index.ts';
 import type { SideOptions } from '../../errors.ts';
-import type { ReferrerSource, ReferrerTarget } from '../copy/content-ports.ts';
-import type { CopyProgress } from '../copy/copy-progress.ts';
+import type { CopyProgress, ReferrerSource, ReferrerTarget } from '../copy/index.ts';
 import { ManifestCache } from './manifest-cache.ts';
 import { SharedBlobs } from './shared-blobs.ts';
 

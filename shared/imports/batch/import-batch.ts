@@ -1,10 +1,10 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import { type Digest, formatReference } from '../../content/index.ts';
 import { codeOf, describeError, RegistryError } from '../../errors.ts';
-import type { CopyResult } from '../copy/copy-graph.ts';
+import type { CopyResult } from '../copy/index.ts';
 import { neverBackwards, type TagGuard } from '../guards/index.ts';
-import type { TagCommitOutcome } from '../ledger/tag-ledger.ts';
-import { type PlacementOptions, placeContent } from '../place-content.ts';
+import type { TagCommitOutcome } from '../ledger/index.ts';
+import { type PlacementOptions, placeContent } from '../placement/index.ts';
 import { type BatchContext, BatchRepositories } from './batch-repositories.ts';
 import { groupOrders, type ImageOrder, type TagOrder } from './group-orders.ts';
 

@@ -1,7 +1,6 @@
 import pLimit, { type LimitFunction } from 'p-limit';
 import type { Descriptor, RepositoryName } from '../../content/index.ts';
-import type { ContentTarget } from '../copy/content-ports.ts';
-import { type CopyProgress, ProgressMeter } from '../copy/copy-progress.ts';
+import { type ContentTarget, type CopyProgress, ProgressMeter } from '../copy/index.ts';
 
 /** Each holds a connection on both sides, which may be the same host: not more than half of those it is given. */
 const BLOBS_AT_ONCE = 8;

@@ -1,5 +1,5 @@
 import type { Digest, TagReference } from '../../content/index.ts';
-import type { TagRecord } from '../ledger/tag-record.ts';
+import type { TagRecord } from '../ledger/index.ts';
 
 /** A tag that is about to be moved. */
 export interface ProposedMove {

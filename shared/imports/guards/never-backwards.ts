@@ -1,4 +1,4 @@
-import { isSuperseded } from '../ledger/tag-record.ts';
+import { isSuperseded } from '../ledger/index.ts';
 import type { TagGuard } from './guard.ts';
 
 /**

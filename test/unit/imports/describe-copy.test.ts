@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { digestOf } from '../../../shared/content/index.ts';
 import type { CopyResult } from '../../../shared/imports/copy/copy-graph.ts';
-import { describeCopy } from '../../../shared/imports/describe-copy.ts';
+import { describeCopy } from '../../../shared/imports/placement/describe-copy.ts';
 
 const nothing: CopyResult = {
   root: { mediaType: 'application/vnd.oci.image.index.v1+json', digest: digestOf('root'), size: 4 },

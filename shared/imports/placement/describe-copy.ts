@@ -1,4 +1,4 @@
-import type { CopyResult } from './copy/copy-graph.ts';
+import type { CopyResult } from '../copy/index.ts';
 
 /** One line for people about what a copy did. */
 export function describeCopy(result: CopyResult): string {

@@ -4,19 +4,29 @@ import {
   type Platform,
   parseManifest,
   type RepositoryName,
-} from '../content/index.ts';
-import { PolicyError, TagExistsError } from '../errors.ts';
-import type { Records } from '../records.ts';
-import type { ContentSource, ContentTarget } from './copy/content-ports.ts';
-import { type CopyResult, copyGraph } from './copy/copy-graph.ts';
-import type { CopyOptions } from './copy/copy-options.ts';
-import { type BlobRecord, MountSourceIndex } from './copy/mount-source-index.ts';
-import { trimmedDigest } from './copy/trimmed-digest.ts';
-import { askGuards, type ProposedMove, type TagGuard } from './guards/index.ts';
-import type { PlacementLog, Placer } from './ledger/placement-event.ts';
-import type { TagLeaseOptions } from './ledger/tag-lease.ts';
-import { commitTag, type TagCommitOutcome } from './ledger/tag-ledger.ts';
-import { type TagRecord, tagKey } from './ledger/tag-record.ts';
+} from '../../content/index.ts';
+import { PolicyError, TagExistsError } from '../../errors.ts';
+import type { Records } from '../../records.ts';
+import {
+  type BlobRecord,
+  type ContentSource,
+  type ContentTarget,
+  type CopyOptions,
+  type CopyResult,
+  copyGraph,
+  MountSourceIndex,
+  trimmedDigest,
+} from '../copy/index.ts';
+import { askGuards, type ProposedMove, type TagGuard } from '../guards/index.ts';
+import {
+  commitTag,
+  type PlacementLog,
+  type Placer,
+  type TagCommitOutcome,
+  type TagLeaseOptions,
+  type TagRecord,
+  tagKey,
+} from '../ledger/index.ts';
 
 /** A tag that is to name the content. */
 export interface WantedTag {

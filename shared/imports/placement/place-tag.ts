@@ -1,7 +1,6 @@
-import { type Digest, formatReference, type TagReference } from '../content/index.ts';
+import { type Digest, formatReference, type TagReference } from '../../content/index.ts';
+import { describePlacer, type TagRecord, tagKey } from '../ledger/index.ts';
 import { describeCopy } from './describe-copy.ts';
-import { describePlacer } from './ledger/placement-event.ts';
-import { type TagRecord, tagKey } from './ledger/tag-record.ts';
 import {
   type Placement,
   type PlacementOptions,
