@@ -113,6 +113,8 @@ function addresses(stack: Stack, functionsUrl: string): readonly string[] {
     '    npm run -s longshore -- status',
     `    npm run -s longshore -- import ${upstream.host}/base/node:24 ${upstream.host}/copies/node:24`,
     '    npm run -s longshore -- plan',
+    '    npm run -s longshore -- events list',
+    '    npm run -s longshore -- doctor',
     '',
     '  Ctrl+C ends everything.',
   ];
