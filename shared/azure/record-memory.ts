@@ -1,7 +1,7 @@
 import type { RecordKey } from '../records.ts';
 import type { FoundRecord } from './record-table.ts';
 
-/** What is believed to be stored under a key; `record` is `undefined` when that is nothing. */
+/** The record last seen under a key; `record` is `undefined` when there was none. */
 export interface Remembered<T> {
   readonly record: FoundRecord<T> | undefined;
 }

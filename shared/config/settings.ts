@@ -46,10 +46,10 @@ export function readSettings(env: Environment): Settings {
     const serviceBus = readServiceBus(env, report);
     const storage = readStorage(env, report);
     const config = readLocation(env, report);
-    const importsQueue = readQueueName(env, QUEUES.imports, report);
-    const pollsQueue = readQueueName(env, QUEUES.polls, report);
-    const transfersQueue = readQueueName(env, QUEUES.transfers, report);
-    const transferContainer = readContainerName(env, CONTAINERS.transfer, report);
+    const importsQueue = readName(env, QUEUES.imports, QUEUE_NAME, report);
+    const pollsQueue = readName(env, QUEUES.polls, QUEUE_NAME, report);
+    const transfersQueue = readName(env, QUEUES.transfers, QUEUE_NAME, report);
+    const transferContainer = readName(env, CONTAINERS.transfer, CONTAINER_NAME, report);
     if (!serviceBus || !storage || !config) return undefined;
     if (!importsQueue || !pollsQueue || !transfersQueue || !transferContainer) return undefined;
     return Object.freeze({
@@ -156,30 +156,31 @@ function readLocation({ LONGSHORE_CONFIG: text }: Environment, report: Report): 
   return report('LONGSHORE_CONFIG', 'expected a path, or the https URL of a blob without user, query or SAS');
 }
 
-function readQueueName(
-  env: Environment,
-  { setting, name: otherwise }: { readonly setting: string; readonly name: string },
-  report: Report,
-): string | undefined {
-  const name = env[setting];
-  if (!name) return otherwise;
-  // Rules for Service Bus entity paths.
-  if (/^[a-z0-9](?:[\w./-]{0,258}[a-z0-9])?$/i.test(name)) return name;
-  return report(setting, 'expected a queue name: letters, digits and . - _ /, at most 260 characters');
+interface NameRule {
+  readonly pattern: RegExp;
+  readonly expected: string;
 }
 
-function readContainerName(
+/** Service Bus entity paths. */
+const QUEUE_NAME: NameRule = {
+  pattern: /^[a-z0-9](?:[\w./-]{0,258}[a-z0-9])?$/i,
+  expected: 'expected a queue name: letters, digits and . - _ /, at most 260 characters',
+};
+const CONTAINER_NAME: NameRule = {
+  pattern: /^[a-z0-9](?:-?[a-z0-9]){2,62}$/,
+  expected: 'expected the name of a container: 3 to 63 small letters, digits and single hyphens',
+};
+
+/** The name of a queue or container: the setting's, or the default where that is absent. */
+function readName(
   env: Environment,
-  { setting, name: otherwise }: { readonly setting: string; readonly name: string },
+  { setting, name: defaultName }: { readonly setting: string; readonly name: string },
+  { pattern, expected }: NameRule,
   report: Report,
 ): string | undefined {
   const name = env[setting];
-  if (!name) return otherwise;
-  if (/^[a-z0-9](?:-?[a-z0-9]){2,62}$/.test(name)) return name;
-  return report(
-    setting,
-    'expected the name of a container: 3 to 63 small letters, digits and single hyphens',
-  );
+  if (!name) return defaultName;
+  return pattern.test(name) ? name : report(setting, expected);
 }
 
 /** The URL, normalised, if it is https and carries no secret. */

@@ -43,7 +43,7 @@ async function notify(secret: string | undefined, tag: string): Promise<number> 
   return response.status;
 }
 
-test('a notification of a push has the image copied, once, whoever else looks, and nobody else is listened to', async () => {
+test('a push notification imports the image once, also beside polls, and unauthenticated senders are refused', async () => {
   const { stack } = longshore;
   await expect.poll(() => log.join('\n'), { timeout: 30_000 }).toMatch(/watch polled .*"watch":"app"/);
   const image = await buildImageIndex({ seed: 'told of' });
